@@ -1,80 +1,47 @@
-//! The heap of one interpreter.
+//! The heap of one interpreter: where blocks come from and what they cost.
+//!
+//! `alloc` and `free` are a few instructions each when the pool of the class has a free block; all else is out of line.
+//! Accounting is by what the system sees: a pool counts whole from the moment it gets a class until its last
+//! block is freed, a large block counts with its prefix, and buffers outside of blocks are charged by their owners. A
+//! limit is checked where that sum grows, never in the fast path.
 
-use crate::cycles::{CollectStats, CollectorOps};
+use crate::arena::{ARENA_SIZE, Arenas, POOL_SIZE, POOLS_PER_ARENA};
 use crate::header::Header;
-use std::alloc::{Layout, alloc, dealloc};
+use crate::large::{self, Large, LargeBlocks};
+use crate::pool::{CLASSES, GRAIN, LINK_MIDDLE, LINK_PARTIAL, LINK_YOUNG, MAX_SMALL, Pool, PoolList, State};
+use crate::schedule::Schedule;
+use crate::stats::{ClassStats, Stats, Stress};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::ptr::NonNull;
 
-/// Stress modes, for tests.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Stress {
-    /// A collection is due after every allocation of a container.
-    pub collect_every: bool,
-    /// Each block comes from the system, so that tools see uses after free. Takes effect only while the heap is empty.
-    pub bypass_pools: bool,
-}
+/// The families of pools: a size class, container or not.
+const FAMILIES: usize = CLASSES * 2;
 
-/// The pools of one size class.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct ClassStats {
-    /// Bytes of a block.
-    pub block_size: usize,
-    /// Whether the blocks are containers.
-    pub container: bool,
-    /// Pools of the class.
-    pub pools: usize,
-    /// Allocated blocks.
-    pub used_blocks: usize,
-    /// Free blocks.
-    pub free_blocks: usize,
-}
-
-/// The counts of one generation, as `gc.get_stats()` shows them.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct GenerationStats {
-    /// Collections that ran.
-    pub collections: usize,
-    /// Objects collected.
-    pub collected: usize,
-    /// Objects found unreachable and not freed.
-    pub uncollectable: usize,
-}
-
-/// What the heap knows about itself.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Stats {
-    /// Arenas held now.
-    pub arenas: usize,
-    /// Arenas ever taken from the system.
-    pub arenas_allocated: usize,
-    /// Most arenas held at once.
-    pub arenas_peak: usize,
-    /// Pools that hold no block.
-    pub free_pools: usize,
-    /// One entry per size class and kind that has pools.
-    pub classes: Vec<ClassStats>,
-    /// Blocks that came from the system.
-    pub large_blocks: usize,
-    /// Their bytes.
-    pub large_bytes: usize,
-    /// Bytes charged for buffers outside of blocks.
-    pub charged_bytes: usize,
-}
-
-/// The heap of one interpreter: allocator, accounting and collector. Neither `Send`-shared nor `Sync`; all methods take `&self`.
+/// The heap of one interpreter: allocator, accounting and collector.
+///
+/// Not `Sync`; all methods take `&self`. Dropping it gives all memory back to the system without destroying objects.
 #[derive(Debug)]
 pub struct Heap {
+    /// The pool from which a family allocates.
+    current: [Cell<Option<NonNull<Pool>>>; FAMILIES],
+    /// Largest size that pools serve: `MAX_SMALL`, or 0 when they are bypassed.
+    small_limit: Cell<usize>,
+    /// When and what to collect; the count of young containers.
+    pub(crate) schedule: Schedule,
+    partial: [PoolList; FAMILIES],
+    /// Container pools that may hold objects of generation 0.
+    pub(crate) young: PoolList,
+    /// Container pools that may hold objects of generation 1.
+    pub(crate) middle: PoolList,
+    arenas: RefCell<Arenas>,
+    pub(crate) large: LargeBlocks,
+    /// Pools that belong to a class.
+    pools: Cell<usize>,
+    /// Bytes that count against the limit.
     used: Cell<usize>,
+    peak: Cell<usize>,
     charged: Cell<usize>,
     limit: Cell<usize>,
-    young: Cell<usize>,
-    stress: Cell<Stress>,
-    enabled: Cell<bool>,
-    thresholds: Cell<[usize; 3]>,
-    counts: Cell<[usize; 3]>,
-    live: RefCell<HashMap<NonNull<u8>, (usize, bool)>>,
 }
 
 impl Default for Heap {
@@ -83,66 +50,218 @@ impl Default for Heap {
     }
 }
 
+/// The family of a size from 0 to `MAX_SMALL`.
+#[inline]
+fn family_of(size: usize, container: bool) -> usize {
+    (size.saturating_sub(1) / GRAIN) * 2 + container as usize
+}
+
 impl Heap {
     /// An empty heap without a limit.
     pub fn new() -> Heap {
         Heap {
+            current: std::array::from_fn(|_| Cell::new(None)),
+            small_limit: Cell::new(MAX_SMALL),
+            schedule: Schedule::new(),
+            partial: std::array::from_fn(|_| PoolList::default()),
+            young: PoolList::default(),
+            middle: PoolList::default(),
+            arenas: RefCell::default(),
+            large: LargeBlocks::default(),
+            pools: Cell::new(0),
             used: Cell::new(0),
+            peak: Cell::new(0),
             charged: Cell::new(0),
             limit: Cell::new(usize::MAX),
-            young: Cell::new(0),
-            stress: Cell::new(Stress::default()),
-            enabled: Cell::new(true),
-            thresholds: Cell::new([2000, 10, 0]),
-            counts: Cell::new([0; 3]),
-            live: RefCell::new(HashMap::new()),
         }
     }
 
-    /// Allocates a block of `size` bytes, header included, aligned to 16. The header is written (count 1, no flags, null type), the rest is not.
-    /// `None`: over the limit, or the system has no memory.
+    /// Allocates a block of `size` bytes, header included, aligned to 16.
+    ///
+    /// The header is written (count 1, no flags, null type), the rest is not. A container becomes visible to the collector when its
+    /// owner sets `Header::TRACKED`. `None`: over the limit, or the system has no memory.
+    #[inline]
     pub fn alloc(&self, size: usize, container: bool) -> Option<NonNull<u8>> {
-        let size = size.max(16);
-        let layout = Layout::from_size_align(size, 16).ok()?;
-        if self.used.get().checked_add(size)? > self.limit.get() {
-            return None;
+        let block = if size <= MAX_SMALL
+            && let Some(pool) = self.current[family_of(size, container)].get()
+            // SAFETY: a current pool is live.
+            && let Some(block) = unsafe { pool.as_ref() }.pop()
+        {
+            block
+        } else {
+            self.alloc_slow(size, container)?
+        };
+        if container {
+            self.schedule.born();
         }
-        // SAFETY: the size is not zero.
-        let block = NonNull::new(unsafe { alloc(layout) })?;
-        // SAFETY: the block is fresh, aligned, and at least 16 bytes.
+        if cfg!(debug_assertions) {
+            // SAFETY: the block has at least `size` bytes. Whoever reads what it has not written shall notice.
+            unsafe { block.cast::<u8>().write_bytes(0xcb, size) };
+        }
+        // SAFETY: the block is fresh, aligned, and no smaller than a header.
         unsafe {
-            block.cast::<Header>().write(Header {
+            block.write(Header {
                 refcount: Cell::new(1),
                 flags: Cell::new(0),
                 ty: Cell::new(std::ptr::null()),
-            })
-        };
-        self.used.set(self.used.get() + size);
-        if container {
-            self.young.set(self.young.get() + 1);
+            });
         }
-        self.live.borrow_mut().insert(block, (size, container));
-        Some(block)
+        Some(block.cast())
     }
 
     /// Gives a block back.
     ///
     /// # Safety
-    /// `block` came from `alloc` of this heap with the same `size` and `container`, is not freed yet, and nobody uses it any more.
+    /// `block` came from `alloc` of this heap with the same `size` and `container`, was not freed yet, and nobody uses it any more.
+    #[inline]
     pub unsafe fn free(&self, block: NonNull<u8>, size: usize, container: bool) {
-        let size = size.max(16);
-        self.live.borrow_mut().remove(&block);
-        self.used.set(self.used.get().saturating_sub(size));
         if container {
-            self.young.set(self.young.get().saturating_sub(1));
+            self.schedule.died();
         }
-        if let Ok(layout) = Layout::from_size_align(size, 16) {
-            // SAFETY: the caller says that the block came from `alloc` with this size.
-            unsafe { dealloc(block.as_ptr(), layout) };
+        if cfg!(debug_assertions) && size > size_of::<Header>() {
+            // SAFETY: the block has `size` bytes and nobody uses it; the header stays, for the check of double frees.
+            unsafe { block.add(size_of::<Header>()).write_bytes(0xdb, size - size_of::<Header>()) };
+        }
+        if size <= self.small_limit.get() {
+            // SAFETY: a block of this size came from a pool, which is live while a block of it is used.
+            let pool = unsafe { &*Pool::of(block) };
+            debug_assert_eq!(family_of(size, container), pool.class as usize * 2 + pool.container as usize);
+            // SAFETY: the block belongs to this pool, and the caller gives it up.
+            if unsafe { pool.push(block.cast()) } {
+                self.pool_event(pool);
+            }
+        } else {
+            // SAFETY: a block of this size is a large one, and the caller gives it up.
+            let bytes = unsafe { self.large.free(block.cast()) };
+            self.used.set(self.used.get().saturating_sub(bytes));
         }
     }
 
-    /// Limits what the heap may hold, in bytes; `None` lifts the limit.
+    #[cold]
+    #[inline(never)]
+    fn alloc_slow(&self, size: usize, container: bool) -> Option<NonNull<Header>> {
+        if size > self.small_limit.get() {
+            let bytes = large::cost(size)?;
+            if !self.grow(bytes) {
+                return None;
+            }
+            let block = self.large.alloc(size, container);
+            if block.is_none() {
+                self.used.set(self.used.get().saturating_sub(bytes));
+            }
+            return block.map(NonNull::cast);
+        }
+        let family = family_of(size, container);
+        loop {
+            let pool = match self.current[family].get() {
+                Some(pool) => pool,
+                None => self.next_pool(family)?,
+            };
+            // SAFETY: a current pool is live.
+            let pool = unsafe { pool.as_ref() };
+            if let Some(block) = pool.pop() {
+                return Some(block);
+            }
+            if !pool.carve() {
+                pool.set_full();
+                self.current[family].set(None);
+            }
+        }
+    }
+
+    /// Makes a partial or a new pool the current one.
+    fn next_pool(&self, family: usize) -> Option<NonNull<Pool>> {
+        let (class, container) = (family / 2, family % 2 == 1);
+        // SAFETY: the pools of the list are live, and only this family's list uses their links.
+        let pool = match unsafe { self.partial[family].pop(LINK_PARTIAL) } {
+            Some(pool) => pool,
+            None => {
+                if !self.grow(POOL_SIZE) {
+                    return None;
+                }
+                let Some((memory, arena)) = self.arenas.borrow_mut().acquire() else {
+                    self.used.set(self.used.get().saturating_sub(POOL_SIZE));
+                    return None;
+                };
+                self.pools.set(self.pools.get() + 1);
+                // SAFETY: the memory is a pool of an arena, fresh and ours; `family` is below `FAMILIES`.
+                unsafe { Pool::init(memory, arena, class as u8, container) }
+            }
+        };
+        // SAFETY: live, see above.
+        unsafe { pool.as_ref() }.state.set(State::Current);
+        if container {
+            // SAFETY: live; the links belong to the young list.
+            unsafe { self.young.add(LINK_YOUNG, pool) };
+        }
+        self.current[family].set(Some(pool));
+        Some(pool)
+    }
+
+    /// The countdown of a pool has reached zero: it is full no more, or empty.
+    #[cold]
+    #[inline(never)]
+    fn pool_event(&self, pool: &Pool) {
+        let family = pool.class as usize * 2 + pool.container as usize;
+        match pool.state.get() {
+            State::Full => {
+                pool.set_partial_from_full();
+                // SAFETY: the pool is live, and its links belong to the list of its family.
+                unsafe { self.partial[family].add(LINK_PARTIAL, pool.whole()) };
+            }
+            // SAFETY: the pool is live and empty.
+            State::Partial => unsafe {
+                self.partial[family].remove(LINK_PARTIAL, pool.whole());
+                self.release(pool.whole());
+            },
+            // It stays for the next allocation; `trim` takes it when memory is short.
+            State::Current => {}
+        }
+    }
+
+    /// Gives an empty pool back to its arena.
+    ///
+    /// # Safety
+    /// The pool is live, without used blocks, neither current nor on the partial list.
+    unsafe fn release(&self, pool: NonNull<Pool>) {
+        // SAFETY: the pool is live until it is released.
+        unsafe {
+            self.young.remove(LINK_YOUNG, pool);
+            self.middle.remove(LINK_MIDDLE, pool);
+            let arena = pool.as_ref().arena;
+            self.arenas.borrow_mut().release(pool.cast(), arena);
+        }
+        self.pools.set(self.pools.get() - 1);
+        self.used.set(self.used.get().saturating_sub(POOL_SIZE));
+    }
+
+    /// Gives back the pools that are kept though they are empty.
+    pub fn trim(&self) {
+        for slot in &self.current {
+            // SAFETY: a current pool is live.
+            if let Some(pool) = slot.get().filter(|pool| unsafe { pool.as_ref() }.used() == 0) {
+                slot.set(None);
+                // SAFETY: it is empty and current no more.
+                unsafe { self.release(pool) };
+            }
+        }
+    }
+
+    /// Counts `bytes` more, unless that passes the limit even after trimming.
+    fn grow(&self, bytes: usize) -> bool {
+        let fits = |heap: &Heap| heap.used.get().checked_add(bytes).filter(|&sum| sum <= heap.limit.get());
+        let sum = fits(self).or_else(|| {
+            self.trim();
+            fits(self)
+        });
+        if let Some(sum) = sum {
+            self.used.set(sum);
+            self.peak.set(self.peak.get().max(sum));
+        }
+        sum.is_some()
+    }
+
+    /// Limits what the heap may hold, in bytes; `None` lifts the limit. A limit below `used` lets nothing grow until enough is freed.
     pub fn set_limit(&self, bytes: Option<usize>) {
         self.limit.set(bytes.unwrap_or(usize::MAX));
     }
@@ -152,114 +271,136 @@ impl Heap {
         Some(self.limit.get()).filter(|&limit| limit != usize::MAX)
     }
 
-    /// Bytes in allocated blocks and charged buffers.
+    /// Bytes that count against the limit: pools in use, large blocks, charged buffers.
     pub fn used(&self) -> usize {
         self.used.get()
     }
 
+    /// The most that `used` has been since the start or the last `reset_peak`.
+    pub fn peak(&self) -> usize {
+        self.peak.get()
+    }
+
+    /// Starts measuring the peak anew.
+    pub fn reset_peak(&self) {
+        self.peak.set(self.used.get());
+    }
+
     /// Accounts for a buffer outside of blocks; `false`, and nothing charged, when that would pass the limit.
     pub fn charge(&self, bytes: usize) -> bool {
-        match self.used.get().checked_add(bytes) {
-            Some(sum) if sum <= self.limit.get() => {
-                self.used.set(sum);
-                self.charged.set(self.charged.get() + bytes);
-                true
-            }
-            _ => false,
+        let fits = self.grow(bytes);
+        if fits {
+            self.charged.set(self.charged.get() + bytes);
         }
+        fits
     }
 
     /// Takes back what `charge` accounted.
     pub fn discharge(&self, bytes: usize) {
+        debug_assert!(bytes <= self.charged.get(), "more discharged than charged");
+        let bytes = bytes.min(self.charged.get());
+        self.charged.set(self.charged.get() - bytes);
         self.used.set(self.used.get().saturating_sub(bytes));
-        self.charged.set(self.charged.get().saturating_sub(bytes));
     }
 
-    /// Blocks allocated now.
+    /// Blocks allocated now. Looks at every pool.
     pub fn allocated_blocks(&self) -> usize {
-        self.live.borrow().len()
+        let mut blocks = self.large.count.get();
+        self.each_pool(|pool| blocks += pool.used());
+        blocks
     }
 
-    /// Everything that the heap knows about itself.
+    /// Everything that the allocator knows about itself. Looks at every pool.
     pub fn stats(&self) -> Stats {
+        let mut families = [ClassStats::default(); FAMILIES];
+        self.each_pool(|pool| {
+            let family = &mut families[pool.class as usize * 2 + pool.container as usize];
+            family.block_size = pool.block_size();
+            family.container = pool.container;
+            family.pools += 1;
+            family.used_blocks += pool.used();
+            family.free_blocks += pool.capacity() - pool.used();
+        });
+        let arenas = self.arenas.borrow();
         Stats {
-            large_blocks: self.allocated_blocks(),
-            large_bytes: self.used.get() - self.charged.get(),
+            arenas: arenas.held,
+            arenas_allocated: arenas.allocated,
+            arenas_peak: arenas.peak,
+            arena_size: ARENA_SIZE,
+            pool_size: POOL_SIZE,
+            free_pools: (arenas.held * POOLS_PER_ARENA).saturating_sub(self.pools.get()),
+            classes: families.into_iter().filter(|family| family.pools > 0).collect(),
+            large_blocks: self.large.count.get(),
+            large_bytes: self.large.bytes.get(),
             charged_bytes: self.charged.get(),
-            ..Stats::default()
         }
     }
 
-    /// Switches stress modes.
+    /// Switches stress modes. Pools can be bypassed or not only while no block is allocated; later that wish is ignored.
     pub fn set_stress(&self, stress: Stress) {
-        self.stress.set(stress);
+        self.schedule.set_collect_every(stress.collect_every);
+        if self.allocated_blocks() == 0 {
+            self.trim();
+            self.small_limit.set(if stress.bypass_pools { 0 } else { MAX_SMALL });
+        }
     }
 
-    /// Net allocations of containers since the last collection.
-    #[inline]
-    pub fn young_count(&self) -> usize {
-        self.young.get()
+    /// Calls `f` for every pool that belongs to a class. `f` may allocate.
+    pub(crate) fn each_pool(&self, mut f: impl FnMut(&Pool)) {
+        let mut arena = 0;
+        loop {
+            for number in 0..POOLS_PER_ARENA {
+                let place = self.arenas.borrow().pool_at(arena, number);
+                match place {
+                    Err(()) => return,
+                    Ok(None) => {}
+                    // SAFETY: a pool that is not free was initialised and is live.
+                    Ok(Some(place)) => f(unsafe { place.cast::<Pool>().as_ref() }),
+                }
+            }
+            arena += 1;
+        }
     }
 
-    /// Whether an automatic collection should run now. Cheap; ask at safe points.
-    #[inline]
-    pub fn collect_due(&self) -> bool {
-        self.enabled.get() && self.young.get() > self.thresholds.get()[0]
-    }
-
-    /// The generation that an automatic collection should collect now.
-    pub fn due_generation(&self) -> usize {
-        0
-    }
-
-    /// The thresholds of the three generations, as `gc.get_threshold()`.
-    pub fn thresholds(&self) -> [usize; 3] {
-        self.thresholds.get()
-    }
-
-    /// Sets the thresholds; a first threshold of 0 turns automatic collections off.
-    pub fn set_thresholds(&self, thresholds: [usize; 3]) {
-        self.thresholds.set(thresholds);
-    }
-
-    /// The counts that are compared with the thresholds, as `gc.get_count()`.
-    pub fn counts(&self) -> [usize; 3] {
-        [self.young.get(), self.counts.get()[1], self.counts.get()[2]]
-    }
-
-    /// Lets automatic collections happen.
-    pub fn enable(&self) {
-        self.enabled.set(true);
-    }
-
-    /// Stops automatic collections.
-    pub fn disable(&self) {
-        self.enabled.set(false);
-    }
-
-    /// Whether automatic collections may happen.
-    pub fn is_enabled(&self) -> bool {
-        self.enabled.get()
-    }
-
-    /// Calls `f` for every live tracked container. `f` must not allocate or free blocks of this heap.
-    pub fn walk(&self, mut f: impl FnMut(NonNull<Header>)) {
-        for (block, &(_, container)) in self.live.borrow().iter() {
-            let header = block.cast::<Header>();
-            // SAFETY: the block is live, its header was written by `alloc`.
-            if container && unsafe { header.as_ref() }.has(Header::TRACKED) {
-                f(header);
+    /// Calls `f` for every large container.
+    pub(crate) fn each_large_container(&self, mut f: impl FnMut(NonNull<Header>)) {
+        for list in large::PLAIN + 1..large::LISTS {
+            let mut next = self.large.head(list);
+            while let Some(place) = next {
+                // SAFETY: what is on a list is live.
+                next = unsafe { place.as_ref() }.next();
+                f(Large::block(place));
             }
         }
     }
 
-    /// Collects generation 0, 1 or 2 and the younger ones.
-    ///
-    /// # Safety
-    /// Every tracked container of this heap can be traversed with `ops`, and `ops` keeps the promises of [`CollectorOps`].
-    pub unsafe fn collect(&self, generation: usize, ops: &dyn CollectorOps) -> CollectStats {
-        let _ = (generation, ops);
-        self.young.set(0);
-        CollectStats { skipped: true, ..CollectStats::default() }
+    /// Calls `f` for every live tracked container. `f` must not free blocks of this heap.
+    pub fn walk(&self, mut f: impl FnMut(NonNull<Header>)) {
+        // SAFETY: the walk yields allocated blocks only, whose headers `alloc` wrote.
+        let tracked = |block: NonNull<Header>| unsafe { block.as_ref() }.has(Header::TRACKED);
+        self.each_pool(|pool| {
+            if pool.container {
+                pool.each_used(|block| {
+                    if tracked(block) {
+                        f(block);
+                    }
+                });
+            }
+        });
+        self.each_large_container(|block| {
+            if tracked(block) {
+                f(block);
+            }
+        });
+    }
+
+    /// Puts the current container pools back on the young list, after a collection has emptied it.
+    pub(crate) fn relist_current(&self) {
+        for slot in self.current.iter().skip(1).step_by(2) {
+            if let Some(pool) = slot.get() {
+                // SAFETY: a current pool is live.
+                unsafe { self.young.add(LINK_YOUNG, pool) };
+            }
+        }
     }
 }

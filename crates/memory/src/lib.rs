@@ -1,11 +1,35 @@
-//! Memory of an interpreter: arenas, pools, blocks, the object header, accounting, limits, and the cycle collector.
+//! Memory of an interpreter: arenas, pools, blocks, the object header, accounting and limits, and the cycle collector.
 //!
-//! Knows no Python type. Start at [`Heap`], then `header.rs`.
+//! ```text
+//!   Heap ── families: (size class, container or not) ── current pool ── free list of blocks
+//!     │                                              └─ partial pools
+//!     ├─ arenas (1 MiB) ── 64 pools (16 KiB) ── blocks (16 to 512 bytes), each begins with a Header
+//!     ├─ large blocks, straight from the system
+//!     └─ collector: young and middle pools, thresholds, side table while it runs
+//! ```
+//!
+//! Invariants:
+//! - Nothing here knows a Python type; the collector reaches types through [`CollectorOps`] only.
+//! - Blocks do not move. A block is used or has [`Header::FREE`]; so every walk over pools sees exactly the used blocks.
+//! - Every allocation can fail, those of the collector included. Nothing aborts.
+//! - What counts against the limit ([`Heap::used`]) is what was taken from the system for this heap, plus what is charged.
+//! - A heap belongs to one interpreter and is never shared between threads that run at once. Nothing is global.
+//! - Absent on purpose: link fields in containers, write barriers, roots, moving.
+//!
+//! Start with `pool.rs` (its head explains blocks and pools), then `heap.rs`, then `cycles.rs` (the collector).
 
+mod arena;
 mod cycles;
 mod header;
 mod heap;
+mod large;
+mod pool;
+mod schedule;
+mod stats;
+#[cfg(test)]
+mod tests;
 
 pub use cycles::{CollectStats, CollectorOps};
 pub use header::Header;
-pub use heap::{ClassStats, GenerationStats, Heap, Stats, Stress};
+pub use heap::Heap;
+pub use stats::{ClassStats, GenerationStats, Stats, Stress};
