@@ -56,18 +56,19 @@ impl Shape {
 
 /// Owns every shape of an interpreter.
 #[derive(Default)]
-pub struct Shapes(RefCell<Vec<Box<Shape>>>);
+pub struct Shapes(RefCell<Vec<NonNull<Shape>>>);
 
 impl Shapes {
     pub fn add(&self, shape: Shape) -> NonNull<Shape> {
-        let boxed = Box::new(shape);
-        let ptr = NonNull::from(&*boxed);
-        self.0.borrow_mut().push(boxed);
-        ptr
+        let shape = NonNull::from(Box::leak(Box::new(shape)));
+        self.0.borrow_mut().push(shape);
+        shape
     }
     pub(crate) fn clear(&self) {
-        let old = std::mem::take(&mut *self.0.borrow_mut());
-        drop(old);
+        for shape in self.0.take() {
+            // SAFETY: leaked by `add`, given back once; called when the interpreter ends and no object needs a shape any more.
+            drop(unsafe { Box::from_raw(shape.as_ptr()) });
+        }
     }
 }
 

@@ -55,9 +55,11 @@ pub const fn payload<T: Payload>() -> PayloadInfo {
         type_id: TypeId::of::<T>,
         size: size_of::<T>(),
         container: T::CONTAINER,
-        // SAFETY: (all three) the caller passes a pointer to a live `T`, see `PayloadInfo`'s users below.
+        // SAFETY: the users of `PayloadInfo` below pass a pointer to a live `T`.
         trace: |p, visit| unsafe { (*(p as *const T)).trace(visit) },
+        // SAFETY: as for `trace`.
         clear: |p| unsafe { (*(p as *const T)).clear() },
+        // SAFETY: as for `trace`; dropped once, when the object dies.
         drop: |p| unsafe { std::ptr::drop_in_place(p as *mut T) },
     }
 }
@@ -307,8 +309,8 @@ pub(crate) unsafe fn destroy(object: NonNull<Header>) {
     if interp.destroy_depth.get() == 1 {
         loop {
             let next = interp.trashcan.borrow_mut().pop();
-            // SAFETY: objects in the trashcan are unreachable and intact.
             let Some(next) = next else { break };
+            // SAFETY: objects in the trashcan are unreachable and intact.
             unsafe { release_parts(interp, next) };
         }
     }

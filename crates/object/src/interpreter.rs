@@ -23,26 +23,14 @@ use std::rc::Rc;
 pub struct Plain;
 impl crate::heap::Payload for Plain {}
 
+/// Reports an exception that nobody can catch: (exception, message, object).
+pub type UnraisableHook = fn(&Interpreter, &Value, &str, &Value);
+
 /// Calls into the layers above, filled when the interpreter is put together.
 #[derive(Default)]
 pub struct Hooks {
-    /// `__import__(name, globals, fromlist, level)`.
-    pub import: Cell<Option<fn(&Interpreter, &Value, Option<&Value>, &Value, i64) -> Res>>,
-    /// `compile(source, filename, mode, flags, optimize)`: the code object.
-    pub compile: Cell<Option<CompileHook>>,
-    /// Runs a code object in namespaces: `exec`, `eval`.
-    pub run_code: Cell<Option<fn(&Interpreter, code: &Value, globals: &Value, locals: &Value) -> Res>>,
-    /// Globals and locals of the running Python frame.
-    pub current_namespaces: Cell<Option<fn(&Interpreter) -> Res<Option<(Value, Value)>>>>,
-    /// Reports an exception that nobody can catch: (exception, message, object).
-    pub unraisable: Cell<Option<fn(&Interpreter, &Value, &str, &Value)>>,
-    /// Serves signals, limits and lock requests when `pending` is set.
-    pub poll: Cell<Option<fn(&Interpreter) -> Res<()>>>,
+    pub unraisable: Cell<Option<UnraisableHook>>,
 }
-
-/// Compiles source text; see [`Hooks::compile`].
-pub type CompileHook =
-    fn(&Interpreter, source: &str, filename: &str, mode: &str, flags: i64, optimize: i64) -> Res;
 
 macro_rules! core_types {
     ($($field:ident $name:literal $payload:ty, $flags:expr;)*) => {
@@ -307,6 +295,18 @@ impl Interpreter {
     }
 }
 
+impl Interpreter {
+    /// Objects that are no containers hold their types without showing it: what they held falls in the next round. The
+    /// type `type` is found every time (it is its own type), hence the look at the number of blocks.
+    fn collect_until_stable(&self) {
+        let mut before = usize::MAX;
+        while self.heap.allocated_blocks() < before {
+            before = self.heap.allocated_blocks();
+            self.collect_garbage(2);
+        }
+    }
+}
+
 impl Drop for Interpreter {
     /// Ends the interpreter: gives up the roots, collects, and in debug builds proves that every block came back.
     fn drop(&mut self) {
@@ -319,15 +319,11 @@ impl Drop for Interpreter {
         let type_of_types = self.core.get().map(|core| core.type_.value().bits());
         drop((self.memory_error.replace(None), self.empty_tuple.replace(None)));
         drop((self.native_types.take(), self.interned.take()));
-        self.shapes.clear();
         drop((self.exceptions.take(), self.core.take()));
-        // Objects that are no containers hold their types without showing it: what they held falls in the next round.
-        // The type `type` is found every time (it is its own type), hence the look at the number of blocks.
-        let mut before = usize::MAX;
-        while self.heap.allocated_blocks() < before {
-            before = self.heap.allocated_blocks();
-            self.collect_garbage(2);
-        }
+        self.collect_until_stable();
+        // Only now: what died above still knew its shape. Shapes own names, and names their type.
+        self.shapes.clear();
+        self.collect_until_stable();
         if let Some(bits) = type_of_types
             && self.heap.allocated_blocks() == 1
         {
@@ -373,6 +369,32 @@ mod tests {
         }
         drop(chain);
         assert_eq!(vm.heap.allocated_blocks(), before);
+    }
+
+    #[test]
+    fn attributes_share_shapes_overflow_and_become_a_dict() {
+        let vm = interpreter();
+        let (a, b) = (vm.new_module("a").expect("module"), exception(&vm));
+        let names: Vec<Value> = (0..10).map(|i| vm.intern(&format!("n{i}")).expect("name")).collect();
+        for object in [&a, &b] {
+            for (i, name) in names.iter().enumerate() {
+                vm.set_attr(object, name, Some(&vm.new_int(i as i64).expect("int"))).expect("set");
+            }
+            assert_eq!(vm.get_attr(object, &names[7]).expect("get").as_small_int(), Some(7));
+            vm.set_attr(object, &names[7], None).expect("delete");
+            assert!(vm.get_attr_opt(object, "n7").expect("no error").is_none());
+        }
+        let (c, d) = (exception(&vm), exception(&vm));
+        vm.set_attr(&c, &names[0], Some(&a)).expect("set");
+        vm.set_attr(&d, &names[0], Some(&c)).expect("set");
+        let shape = |v: &Value| v.attrs().map(|attrs| attrs.shape_ptr());
+        assert_eq!(shape(&c), shape(&d));
+        assert!(vm.attrs_dict(&d).expect("dict").is_some_and(|dict| dict.len() == 1));
+        assert_ne!(shape(&c), shape(&d));
+    }
+
+    fn exception(vm: &Interpreter) -> Value {
+        vm.call_values(vm.exceptions().value_error().value(), &[]).expect("an exception")
     }
 
     #[test]

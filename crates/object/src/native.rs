@@ -73,13 +73,15 @@ impl FunctionDef {
     }
 }
 
+/// Sets a computed attribute of an object; `None` deletes it.
+pub type Setter = fn(&Interpreter, &Value, Option<&Value>) -> Res<()>;
+
 /// A computed attribute, as data.
 pub struct GetSetDef {
     pub name: &'static str,
     pub doc: &'static str,
     pub get: fn(&Interpreter, &Value) -> Res,
-    /// `None` as the value deletes.
-    pub set: Option<fn(&Interpreter, &Value, Option<&Value>) -> Res<()>>,
+    pub set: Option<Setter>,
 }
 
 /// A constant of a module.
