@@ -1,0 +1,272 @@
+//! Attributes of instances: shapes (hidden classes) and the words they describe.
+//!
+//! A [`Shape`] maps attribute names to indexes; instances that got the same attributes in the same order share it, so
+//! an inline cache needs one pointer comparison to know where an attribute stands. The first `inline_slots` words
+//! stand in the object, the rest in an out-of-line vector. Asking for `__dict__` moves the attributes into a real
+//! dict for good; the shape is then the dictionary shape, which no cache accepts.
+//!
+//! Shapes live as long as their interpreter: they are few (bounded by the source text, except for objects used
+//! as records with many orders of assignment, which fall over to a dict at [`MAX_SHAPE`] attributes).
+
+use crate::Res;
+use crate::dict::Dict;
+use crate::heap::{Ref, SlotWord, Visitor};
+use crate::interpreter::Interpreter;
+use crate::value::Value;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ptr::NonNull;
+
+/// More attributes than this turn an instance into dictionary mode.
+pub const MAX_SHAPE: usize = 128;
+
+/// A hidden class.
+pub struct Shape {
+    /// Attribute names (interned `str`) in order of their first assignment.
+    pub names: Vec<Value>,
+    index: HashMap<u64, u32>,
+    transitions: RefCell<HashMap<u64, NonNull<Shape>>>,
+    /// The attributes stand in a dict: nothing may be cached.
+    pub dictionary: bool,
+}
+
+impl Shape {
+    pub(crate) fn root(dictionary: bool) -> Shape {
+        Shape { names: Vec::new(), index: HashMap::new(), transitions: RefCell::default(), dictionary }
+    }
+
+    /// Where the attribute stands; `name` is an interned `str`.
+    #[inline]
+    pub fn lookup(&self, name: &Value) -> Option<usize> {
+        self.index.get(&name.bits()).map(|&i| i as usize)
+    }
+
+    /// The shape with `name` added behind.
+    fn with(&self, interp: &Interpreter, name: &Value) -> NonNull<Shape> {
+        *self.transitions.borrow_mut().entry(name.bits()).or_insert_with(|| {
+            let mut next = Shape::root(false);
+            next.names.clone_from(&self.names);
+            next.index.clone_from(&self.index);
+            next.index.insert(name.bits(), next.names.len() as u32);
+            next.names.push(name.clone());
+            interp.shapes.add(next)
+        })
+    }
+}
+
+/// Owns every shape of an interpreter.
+#[derive(Default)]
+pub struct Shapes(RefCell<Vec<Box<Shape>>>);
+
+impl Shapes {
+    pub fn add(&self, shape: Shape) -> NonNull<Shape> {
+        let boxed = Box::new(shape);
+        let ptr = NonNull::from(&*boxed);
+        self.0.borrow_mut().push(boxed);
+        ptr
+    }
+    pub(crate) fn clear(&self) {
+        let old = std::mem::take(&mut *self.0.borrow_mut());
+        drop(old);
+    }
+}
+
+#[derive(Default)]
+struct Extra {
+    overflow: RefCell<Vec<SlotWord>>,
+    dict: SlotWord,
+}
+
+/// The attribute area of an object; the inline words follow it.
+#[repr(C)]
+pub struct Attrs {
+    shape: Cell<Option<NonNull<Shape>>>,
+    extra: Cell<Option<NonNull<Extra>>>,
+}
+const _: () = assert!(size_of::<Attrs>() == 16);
+
+impl Attrs {
+    pub(crate) fn init(&self, root: NonNull<Shape>) {
+        self.shape.set(Some(root));
+    }
+
+    /// The current shape's address: what inline caches compare.
+    #[inline(always)]
+    pub fn shape_ptr(&self) -> *const Shape {
+        self.shape.get().map_or(std::ptr::null(), |s| s.as_ptr())
+    }
+
+    pub fn shape(&self) -> Option<&Shape> {
+        // SAFETY: shapes live as long as the interpreter, hence longer than its objects.
+        self.shape.get().map(|s| unsafe { s.as_ref() })
+    }
+
+    /// The word of inline attribute `index`.
+    ///
+    /// # Safety
+    /// `index` is below the `inline_slots` of the object's type.
+    #[inline(always)]
+    pub unsafe fn inline_word(&self, index: usize) -> &SlotWord {
+        // SAFETY: by the contract; the words follow this struct.
+        unsafe { &*(self as *const Attrs).add(1).cast::<SlotWord>().add(index) }
+    }
+
+    fn extra(&self) -> &Extra {
+        let ptr = self.extra.get().unwrap_or_else(|| {
+            let fresh = NonNull::from(Box::leak(Box::new(Extra::default())));
+            self.extra.set(Some(fresh));
+            fresh
+        });
+        // SAFETY: owned by this area until `release`.
+        unsafe { ptr.as_ref() }
+    }
+
+    /// The attribute's value by index in the shape.
+    pub fn word(&self, index: usize, inline_slots: usize) -> Option<Value> {
+        if index < inline_slots {
+            // SAFETY: just checked.
+            unsafe { self.inline_word(index) }.get()
+        } else {
+            self.extra().overflow.borrow().get(index - inline_slots).and_then(SlotWord::get)
+        }
+    }
+
+    fn set_word(&self, index: usize, inline_slots: usize, value: Option<Value>) -> Option<Value> {
+        if index < inline_slots {
+            // SAFETY: just checked.
+            return unsafe { self.inline_word(index) }.replace(value);
+        }
+        let mut overflow = self.extra().overflow.borrow_mut();
+        while overflow.len() <= index - inline_slots {
+            overflow.push(SlotWord::default());
+        }
+        overflow[index - inline_slots].replace(value)
+    }
+
+    /// The dict that holds the attributes, in dictionary mode.
+    pub fn dict(&self) -> Option<Ref<Dict>> {
+        if !self.shape()?.dictionary {
+            return None;
+        }
+        self.extra().dict.get()?.downcast_ref::<Dict>()
+    }
+
+    /// # Safety
+    /// Called once, when the object dies.
+    pub(crate) unsafe fn release(&self, inline_slots: usize) {
+        self.clear(inline_slots);
+        if let Some(extra) = self.extra.take() {
+            // SAFETY: came from `Box::leak` in `extra`, given back once.
+            drop(unsafe { Box::from_raw(extra.as_ptr()) });
+        }
+    }
+
+    pub(crate) fn clear(&self, inline_slots: usize) {
+        for index in 0..inline_slots {
+            // SAFETY: below `inline_slots`.
+            unsafe { self.inline_word(index) }.set(None);
+        }
+        if self.extra.get().is_some() {
+            let old = std::mem::take(&mut *self.extra().overflow.borrow_mut());
+            drop(old);
+            self.extra().dict.set(None);
+        }
+    }
+
+    pub(crate) fn trace(&self, inline_slots: usize, visit: &mut Visitor) {
+        for index in 0..inline_slots {
+            // SAFETY: below `inline_slots`.
+            unsafe { self.inline_word(index) }.trace(visit);
+        }
+        if self.extra.get().is_some() {
+            self.extra().overflow.borrow().iter().for_each(|w| w.trace(visit));
+            self.extra().dict.trace(visit);
+        }
+    }
+}
+
+impl Interpreter {
+    /// The instance attribute `name` (interned), without looking at the class.
+    pub fn attrs_get(&self, object: &Value, name: &Value) -> Res<Option<Value>> {
+        let Some(attrs) = object.attrs() else { return Ok(None) };
+        if let Some(dict) = attrs.dict() {
+            return dict.get_str(self, name);
+        }
+        let inline = self.type_of(object).inline_slots.get();
+        Ok(attrs.shape().and_then(|s| s.lookup(name)).and_then(|index| attrs.word(index, inline)))
+    }
+
+    /// Sets the instance attribute; false when the object has no attribute area.
+    pub fn attrs_set(&self, object: &Value, name: &Value, value: Value) -> Res<bool> {
+        let Some(attrs) = object.attrs() else { return Ok(false) };
+        if let Some(dict) = attrs.dict() {
+            dict.set(self, name.clone(), value)?;
+            return Ok(true);
+        }
+        let Some(shape) = attrs.shape() else { return Ok(false) };
+        let inline = self.type_of(object).inline_slots.get();
+        match shape.lookup(name) {
+            Some(index) => drop(attrs.set_word(index, inline, Some(value))),
+            None if shape.names.len() >= MAX_SHAPE => {
+                self.attrs_dict(object)?;
+                return self.attrs_set(object, name, value);
+            }
+            None => {
+                let index = shape.names.len();
+                let old = attrs.set_word(index, inline, Some(value));
+                attrs.shape.set(Some(shape.with(self, name)));
+                drop(old);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Deletes the instance attribute; false when it was not there.
+    pub fn attrs_delete(&self, object: &Value, name: &Value) -> Res<bool> {
+        let Some(attrs) = object.attrs() else { return Ok(false) };
+        if attrs.dict().is_none() {
+            let present = attrs.shape().is_some_and(|s| s.lookup(name).is_some());
+            if !present {
+                return Ok(false);
+            }
+            self.attrs_dict(object)?;
+        }
+        match attrs.dict() {
+            Some(dict) => Ok(dict.remove(self, name)?.is_some()),
+            None => Ok(false),
+        }
+    }
+
+    /// The instance's `__dict__`, made on first use; the instance is in dictionary mode from then on.
+    pub fn attrs_dict(&self, object: &Value) -> Res<Option<Ref<Dict>>> {
+        let Some(attrs) = object.attrs() else { return Ok(None) };
+        if let Some(dict) = attrs.dict() {
+            return Ok(Some(dict));
+        }
+        let dict = self.new_dict()?;
+        let inline = self.type_of(object).inline_slots.get();
+        if let Some(shape) = attrs.shape() {
+            for (index, name) in shape.names.iter().enumerate() {
+                if let Some(value) = attrs.word(index, inline) {
+                    dict.set(self, name.clone(), value)?;
+                }
+            }
+        }
+        self.attrs_replace_dict(object, dict.clone());
+        Ok(Some(dict))
+    }
+
+    /// Makes `dict` the instance's `__dict__`. False when the object has no attribute area.
+    pub fn attrs_replace_dict(&self, object: &Value, dict: Ref<Dict>) -> bool {
+        let Some(attrs) = object.attrs() else { return false };
+        let inline = self.type_of(object).inline_slots.get();
+        let old = attrs.extra().dict.replace(Some(dict.into_value()));
+        attrs.shape.set(Some(self.dictionary_shape.get()));
+        let words: Vec<Option<Value>> =
+            // SAFETY: below `inline_slots`.
+            (0..inline).map(|i| unsafe { attrs.inline_word(i) }.replace(None)).collect();
+        let overflow = std::mem::take(&mut *attrs.extra().overflow.borrow_mut());
+        drop((old, words, overflow));
+        true
+    }
+}

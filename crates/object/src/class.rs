@@ -1,0 +1,511 @@
+//! Types: creation from data ([`TypeDef`]) and from Python (`class`), method resolution order, attribute look-up
+//! with a version per type, and layout (where an object's parts stand, see [`heap`](crate::heap)).
+
+use crate::attrs::Shape;
+use crate::dict::Dict;
+use crate::heap::{PAYLOAD_OFFSET, Payload, PayloadInfo, Ref, SlotWord, Visitor};
+use crate::interpreter::Interpreter;
+use crate::native::{FunctionDef, GetSetDef};
+use crate::slots::{self, Slot, Slots};
+use crate::value::Value;
+use crate::{Res, Tuple};
+use pellucid_memory::Header;
+use std::cell::{Cell, RefCell};
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+/// Properties of a type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TypeFlags(pub u32);
+
+impl TypeFlags {
+    pub const NONE: TypeFlags = TypeFlags(0);
+    /// Python code may subclass it.
+    pub const BASETYPE: TypeFlags = TypeFlags(1);
+    /// Python code may set its attributes.
+    pub const MUTABLE: TypeFlags = TypeFlags(2);
+    /// `type()` calls of it are refused.
+    pub const NO_NEW: TypeFlags = TypeFlags(4);
+    /// Has `__del__` or a native finaliser.
+    pub const HAS_FINALIZER: TypeFlags = TypeFlags(8);
+    /// Instances of the type itself have a `__dict__` (modules, exceptions, functions).
+    pub const HAS_DICT: TypeFlags = TypeFlags(16);
+    /// `match` treats it as a sequence.
+    pub const SEQUENCE: TypeFlags = TypeFlags(32);
+    /// `match` treats it as a mapping.
+    pub const MAPPING: TypeFlags = TypeFlags(64);
+    /// A class pattern with one positional subpattern matches the whole subject (int, str, ...).
+    pub const MATCH_SELF: TypeFlags = TypeFlags(128);
+    /// Instances can be weakly referenced.
+    pub const WEAKREF: TypeFlags = TypeFlags(256);
+    /// Abstract methods are left: instances cannot be made.
+    pub const ABSTRACT: TypeFlags = TypeFlags(512);
+    /// Descriptors of this type behave as methods (no bound method needed to call them).
+    pub const METHOD_DESCRIPTOR: TypeFlags = TypeFlags(1024);
+
+    pub const fn or(self, other: TypeFlags) -> TypeFlags {
+        TypeFlags(self.0 | other.0)
+    }
+    pub const fn contains(self, other: TypeFlags) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// The payload of type objects.
+pub struct Type {
+    interp: Cell<*const Interpreter>,
+    name: RefCell<Rc<str>>,
+    pub bases: SlotWord,
+    pub base: SlotWord,
+    mro: RefCell<Rc<[Value]>>,
+    pub dict: SlotWord,
+    pub flags: Cell<TypeFlags>,
+    pub payload: &'static PayloadInfo,
+    pub slots: Slots,
+    version: Cell<u32>,
+    subclasses: RefCell<Vec<NonNull<Header>>>,
+    /// Offset of the attribute area; 0 when instances have none.
+    pub attrs_offset: Cell<usize>,
+    /// Words of attributes that stand in the object.
+    pub inline_slots: Cell<usize>,
+    /// Words of `__slots__`, bases' included.
+    pub slot_count: Cell<usize>,
+    root_shape: Cell<Option<NonNull<Shape>>>,
+    /// The `TypeDef`'s text signature, for `__text_signature__`.
+    pub doc: Cell<&'static str>,
+}
+
+impl Payload for Type {
+    fn trace(&self, visit: &mut Visitor) {
+        self.bases.trace(visit);
+        self.base.trace(visit);
+        self.dict.trace(visit);
+        self.mro.borrow().iter().for_each(visit);
+    }
+    fn clear(&self) {
+        let mro = std::mem::replace(&mut *self.mro.borrow_mut(), Rc::new([]));
+        drop(mro);
+        self.dict.set(None);
+        self.leave_bases();
+        self.base.set(None);
+    }
+}
+
+/// A builtin type as data.
+pub struct TypeDef {
+    pub name: &'static str,
+    /// `__module__`; also the prefix in messages unless it is `builtins`.
+    pub module: &'static str,
+    /// The base; `None` is `object`.
+    pub base: Option<fn(&Interpreter) -> Ref<Type>>,
+    pub payload: PayloadInfo,
+    pub flags: TypeFlags,
+    pub doc: &'static str,
+    pub slots: &'static [Slot],
+    pub methods: &'static [FunctionDef],
+    pub getset: &'static [GetSetDef],
+}
+
+impl Type {
+    pub(crate) fn bare(
+        interp: *const Interpreter,
+        name: &str,
+        payload: &'static PayloadInfo,
+        flags: TypeFlags,
+    ) -> Type {
+        Type {
+            interp: Cell::new(interp),
+            name: RefCell::new(name.into()),
+            bases: SlotWord::default(),
+            base: SlotWord::default(),
+            mro: RefCell::new(Rc::new([])),
+            dict: SlotWord::default(),
+            flags: Cell::new(flags),
+            payload,
+            slots: Slots::default(),
+            version: Cell::new(0),
+            subclasses: RefCell::default(),
+            attrs_offset: Cell::new(0),
+            inline_slots: Cell::new(0),
+            slot_count: Cell::new(0),
+            root_shape: Cell::new(None),
+            doc: Cell::new(""),
+        }
+    }
+
+    pub fn interpreter(&self) -> Option<&Interpreter> {
+        // SAFETY: an interpreter outlives every object it made.
+        unsafe { self.interp.get().as_ref() }
+    }
+
+    /// `__name__`: the last part of a dotted name.
+    pub fn name(&self) -> Rc<str> {
+        self.name.borrow().clone()
+    }
+    pub fn set_name(&self, name: &str) {
+        *self.name.borrow_mut() = name.into();
+    }
+
+    pub fn mro(&self) -> Rc<[Value]> {
+        self.mro.borrow().clone()
+    }
+    pub fn set_mro(&self, mro: Vec<Value>) {
+        let old = self.mro.replace(mro.into());
+        self.modified();
+        drop(old);
+    }
+
+    /// The type's own attributes.
+    pub fn namespace(&self) -> Option<Ref<Dict>> {
+        self.dict.get()?.downcast_ref::<Dict>()
+    }
+
+    pub fn is_subtype_of(&self, other: &Ref<Type>) -> bool {
+        self.mro.borrow().iter().any(|t| t.is(other.value()))
+    }
+
+    pub(crate) fn slots_offset(&self) -> usize {
+        PAYLOAD_OFFSET + self.payload.size.next_multiple_of(8)
+    }
+
+    /// Bytes of an instance, header included.
+    pub fn object_size(&self) -> usize {
+        let fixed = self.slots_offset() + 8 * self.slot_count.get();
+        if self.attrs_offset.get() == 0 { fixed } else { fixed + 16 + 8 * self.inline_slots.get() }
+    }
+
+    pub(crate) fn has_own_parts(&self) -> bool {
+        self.attrs_offset.get() != 0 || self.slot_count.get() != 0
+    }
+
+    pub(crate) fn root_shape(&self) -> NonNull<Shape> {
+        self.root_shape.get().unwrap_or_else(|| {
+            let shape = match self.interpreter() {
+                Some(interp) => interp.shapes.add(Shape::root(false)),
+                None => NonNull::from(Box::leak(Box::new(Shape::root(false)))),
+            };
+            self.root_shape.set(Some(shape));
+            shape
+        })
+    }
+
+    /// Gives instances an attribute area with `inline` words in the object.
+    pub(crate) fn lay_out(&self, slot_count: usize, attrs: bool, inline: usize) {
+        self.slot_count.set(slot_count);
+        self.inline_slots.set(inline);
+        self.attrs_offset.set(if attrs { self.slots_offset() + 8 * slot_count } else { 0 });
+    }
+
+    /// The version that inline caches remember: changes when an attribute of the type or of a base changes.
+    #[inline]
+    pub fn version(&self) -> u32 {
+        let version = self.version.get();
+        if version != 0 {
+            return version;
+        }
+        let Some(interp) = self.interpreter() else { return 0 };
+        let fresh = interp.next_type_version.get();
+        interp.next_type_version.set(fresh.wrapping_add(1).max(1));
+        self.version.set(fresh);
+        fresh
+    }
+
+    /// The version as machine code and caches see it; 0 when nobody asked yet.
+    #[inline(always)]
+    pub fn current_version(&self) -> u32 {
+        self.version.get()
+    }
+
+    /// Tells caches that an attribute of this type changed.
+    pub fn modified(&self) {
+        if self.version.get() == 0 && self.subclasses.borrow().is_empty() {
+            return;
+        }
+        self.version.set(0);
+        let subclasses: Vec<_> = self.subclasses.borrow().clone();
+        for sub in subclasses {
+            // SAFETY: a type removes itself from this list before its block is given back.
+            if let Some(ty) = unsafe { type_payload(sub) } {
+                ty.modified();
+            }
+        }
+    }
+
+    /// Live direct subclasses.
+    pub fn subclasses(&self) -> Vec<Value> {
+        let list = self.subclasses.borrow();
+        list.iter()
+            // SAFETY: see `modified`; dying types (count 0) are left out.
+            .filter(|h| unsafe { h.as_ref() }.refcount.get() > 0)
+            .map(|h| {
+                // SAFETY: live, and the temporary is forgotten after it was cloned.
+                let borrowed = std::mem::ManuallyDrop::new(unsafe { Value::from_header(*h) });
+                (*borrowed).clone()
+            })
+            .collect()
+    }
+
+    /// The attribute on the MRO, without binding. `name` is an interned `str`.
+    #[inline]
+    pub fn lookup(&self, interp: &Interpreter, name: &Value) -> Option<Value> {
+        let version = self.version();
+        let entry = interp.method_cache.entry(version, name);
+        if let Some(found) = entry.get(version, name) {
+            return found;
+        }
+        let found = self.lookup_uncached(interp, name);
+        if version != 0 && version == self.version.get() {
+            entry.fill(version, name, found.as_ref());
+        }
+        found
+    }
+
+    fn lookup_uncached(&self, interp: &Interpreter, name: &Value) -> Option<Value> {
+        let mro = self.mro();
+        mro.iter().find_map(|t| t.downcast::<Type>()?.namespace()?.get_interned(interp, name))
+    }
+}
+
+/// # Safety
+/// `header` is a live type object, or one that is being destroyed but whose payload is intact.
+unsafe fn type_payload<'a>(header: NonNull<Header>) -> Option<&'a Type> {
+    // SAFETY: by the contract.
+    unsafe { header.as_ptr().cast::<u8>().add(PAYLOAD_OFFSET).cast::<Type>().as_ref() }
+}
+
+impl Type {
+    /// Takes itself off the subclass lists of its bases, which hold its address without owning it.
+    fn leave_bases(&self) {
+        let me = (self as *const Type).cast::<u8>().wrapping_sub(PAYLOAD_OFFSET).cast_mut().cast::<Header>();
+        let Some(bases) = self.bases.replace(None) else { return };
+        if let Some(tuple) = bases.downcast::<Tuple>() {
+            for base in tuple.items() {
+                if let Some(ty) = base.downcast::<Type>() {
+                    ty.subclasses.borrow_mut().retain(|p| p.as_ptr() != me);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Type {
+    fn drop(&mut self) {
+        self.leave_bases();
+    }
+}
+
+/// Method look-ups of all types, direct-mapped.
+pub struct MethodCache(Box<[CacheEntry]>);
+
+/// One remembered look-up. The value is borrowed: the type whose version it names owns it, and any change of that
+/// type's attributes gives it another version.
+#[derive(Default)]
+pub struct CacheEntry {
+    version: Cell<u32>,
+    name: Cell<u64>,
+    value: Cell<u64>,
+}
+
+const CACHE_ENTRIES: usize = 1024;
+
+impl Default for MethodCache {
+    fn default() -> Self {
+        MethodCache((0..CACHE_ENTRIES).map(|_| CacheEntry::default()).collect())
+    }
+}
+
+impl MethodCache {
+    #[inline(always)]
+    fn entry(&self, version: u32, name: &Value) -> &CacheEntry {
+        let hash = (name.bits() >> 4) as usize ^ (version as usize).wrapping_mul(0x9e37);
+        &self.0[hash & (CACHE_ENTRIES - 1)]
+    }
+}
+
+impl CacheEntry {
+    #[inline(always)]
+    fn get(&self, version: u32, name: &Value) -> Option<Option<Value>> {
+        if version == 0 || self.version.get() != version || self.name.get() != name.bits() {
+            return None;
+        }
+        let bits = self.value.get();
+        // SAFETY: the owning type still has this version, so it still owns the value.
+        Some(if bits == 0 { None } else { Some(unsafe { Value::borrow_bits(&bits).clone() }) })
+    }
+    fn fill(&self, version: u32, name: &Value, value: Option<&Value>) {
+        self.version.set(version);
+        self.name.set(name.bits());
+        self.value.set(value.map_or(0, Value::bits));
+    }
+}
+
+impl Interpreter {
+    /// Makes a builtin type from its description.
+    pub fn new_type(&self, def: &'static TypeDef) -> Res<Ref<Type>> {
+        let base = def.base.map_or_else(|| self.types().object.clone(), |f| f(self));
+        let bare = Type::bare(self, def.name, &def.payload, def.flags);
+        let ty = self.alloc_type(bare)?;
+        self.finish_type(&ty, std::slice::from_ref(base.value()), &base)?;
+        let dict = base.attrs_offset.get() != 0 || def.flags.contains(TypeFlags::HAS_DICT);
+        ty.lay_out(base.slot_count.get(), dict, if dict { 4 } else { 0 });
+        self.fill_type(&ty, def)?;
+        Ok(ty)
+    }
+
+    pub(crate) fn alloc_type(&self, bare: Type) -> Res<Ref<Type>> {
+        let metatype = self.types().type_.clone();
+        let value = self.alloc(&metatype, bare)?;
+        match value.downcast_ref::<Type>() {
+            Some(ty) => Ok(ty),
+            None => Err(self.system_error("a type was expected".to_string())),
+        }
+    }
+
+    /// Sets bases, MRO and dict of a fresh type.
+    pub(crate) fn finish_type(&self, ty: &Ref<Type>, bases: &[Value], base: &Ref<Type>) -> Res<()> {
+        if !ty.dict.is_set() {
+            ty.dict.set(Some(self.new_dict()?.into_value()));
+        }
+        ty.bases.set(Some(self.new_tuple(bases.to_vec())?));
+        ty.base.set(Some(base.value().clone()));
+        let mro = self.compute_mro(ty.value(), bases)?;
+        ty.set_mro(mro);
+        for parent in bases {
+            self.add_subclass(parent, ty);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn add_subclass(&self, parent: &Value, ty: &Ref<Type>) {
+        if let (Some(parent), Some(header)) = (parent.downcast::<Type>(), ty.value().header()) {
+            parent.subclasses.borrow_mut().push(NonNull::from(header));
+        }
+    }
+
+    /// Forgets `ty` among the subclasses of `parent` (when `__bases__` is assigned).
+    pub fn remove_subclass(&self, parent: &Value, ty: &Value) {
+        if let (Some(parent), Some(header)) = (parent.downcast::<Type>(), ty.header()) {
+            parent.subclasses.borrow_mut().retain(|p| !std::ptr::eq(p.as_ptr(), header));
+        }
+    }
+
+    /// Installs slots, methods and attributes of a builtin type, then takes over what its base has.
+    pub fn fill_type(&self, ty: &Ref<Type>, def: &'static TypeDef) -> Res<()> {
+        let Some(dict) = ty.namespace() else {
+            return Err(self.system_error("type without a dict".to_string()));
+        };
+        ty.doc.set(def.doc);
+        for slot in def.slots {
+            ty.slots.install(*slot);
+        }
+        for dunder in slots::dunders() {
+            let name = self.intern(dunder.name)?;
+            if let Some(slot) = ty.slots.get(dunder.kind)
+                && dunder.kind != slots::Kind::GetAttr
+                && dict.get_interned(self, &name).is_none()
+            {
+                let wrapper = slots::SlotWrapper { dunder, slot, owner: ty.clone() };
+                dict.set(self, name, self.alloc(&self.types().wrapper_descriptor, wrapper)?)?;
+            }
+        }
+        if ty.slots.compare.get().is_some() && ty.slots.hash.get().is_none() {
+            dict.set(self, self.intern("__hash__")?, Value::NONE)?;
+            ty.slots.hash.set(Some(|vm, a| Err(vm.unhashable(a))));
+        }
+        if ty.slots.new.get().is_some() {
+            dict.set(self, self.intern("__new__")?, self.new_dunder_new(ty)?)?;
+        }
+        for method in def.methods {
+            dict.set(self, self.intern(method.name)?, self.new_method_entry(ty, method)?)?;
+        }
+        for getset in def.getset {
+            dict.set(self, self.intern(getset.name)?, self.new_getset(ty, getset)?)?;
+        }
+        if !def.doc.is_empty() {
+            dict.set(self, self.intern("__doc__")?, self.new_str(def.doc)?)?;
+        }
+        if def.module != "builtins" {
+            dict.set(self, self.intern("__module__")?, self.new_str(def.module)?)?;
+        }
+        if let Some(base) = ty.base.get().and_then(|b| b.downcast_ref::<Type>()) {
+            ty.slots.inherit(&base.slots);
+        }
+        ty.modified();
+        Ok(())
+    }
+
+    /// C3 linearisation. Errors: `TypeError` when no consistent order exists.
+    pub fn compute_mro(&self, ty: &Value, bases: &[Value]) -> Res<Vec<Value>> {
+        let mut lists: Vec<Vec<Value>> = Vec::new();
+        for base in bases {
+            match base.downcast::<Type>() {
+                Some(b) => lists.push(b.mro().to_vec()),
+                None => return Err(self.type_error("bases must be types".to_string())),
+            }
+        }
+        lists.push(bases.to_vec());
+        let mut mro = vec![ty.clone()];
+        loop {
+            lists.retain(|l| !l.is_empty());
+            if lists.is_empty() {
+                return Ok(mro);
+            }
+            let in_tail = |v: &Value| lists.iter().any(|l| l[1..].iter().any(|t| t.is(v)));
+            let Some(next) = lists.iter().map(|l| l[0].clone()).find(|head| !in_tail(head)) else {
+                let names: Vec<_> =
+                    bases.iter().filter_map(|b| b.downcast::<Type>()).map(|t| t.name().to_string()).collect();
+                return Err(self.type_error(format!(
+                    "Cannot create a consistent method resolution order (MRO) for bases {}",
+                    names.join(", ")
+                )));
+            };
+            for list in &mut lists {
+                if list.first().is_some_and(|head| head.is(&next)) {
+                    list.remove(0);
+                }
+            }
+            mro.push(next);
+        }
+    }
+
+    /// Fills the slots of a class made by Python code from its methods and those of its bases.
+    pub fn refresh_slots(&self, ty: &Ref<Type>) -> Res<()> {
+        if let Some(base) = ty.base.get().and_then(|b| b.downcast_ref::<Type>()) {
+            ty.slots.new.set(base.slots.new.get());
+        }
+        for dunder in slots::dunders() {
+            slots::refresh_slot(self, ty, dunder)?;
+        }
+        self.refresh_new(ty)?;
+        let has_del = ty.lookup(self, &self.intern("__del__")?).is_some();
+        if has_del {
+            ty.flags.set(ty.flags.get().or(TypeFlags::HAS_FINALIZER));
+        }
+        Ok(())
+    }
+
+    /// After `cls.name = value`: brings the slot behind a dunder up to date, here and in subclasses.
+    pub fn attribute_of_type_changed(&self, ty: &Ref<Type>, name: &str) -> Res<()> {
+        ty.modified();
+        if name == "__new__" {
+            self.refresh_new(ty)?;
+        } else if name == "__del__" {
+            ty.flags.set(ty.flags.get().or(TypeFlags::HAS_FINALIZER));
+            slots::refresh_slot(
+                self,
+                ty,
+                slots::named(name).ok_or_else(|| self.system_error(name.to_string()))?,
+            )?;
+        } else if let Some(dunder) = slots::named(name) {
+            slots::refresh_slot(self, ty, dunder)?;
+        } else {
+            return Ok(());
+        }
+        for sub in ty.subclasses() {
+            if let Some(sub) = sub.downcast_ref::<Type>() {
+                self.attribute_of_type_changed(&sub, name)?;
+            }
+        }
+        Ok(())
+    }
+}

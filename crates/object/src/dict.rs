@@ -1,0 +1,368 @@
+//! Dicts: storage. Ordered by insertion: an entry vector plus an open-addressing index (Raymond Hettinger's compact
+//! dict). Comparing keys may run Python code, which may change the dict: a look-up copies the key it compares,
+//! and starts again when the dict's `revision` moved meanwhile.
+//!
+//! `keys_version` changes whenever an entry appears, disappears or moves; a cache that remembers it knows that entry `i` is
+//! still the entry of its key, and reads the value there.
+
+use crate::Res;
+use crate::heap::{Payload, Ref, Visitor};
+use crate::interpreter::Interpreter;
+use crate::str::Str;
+use crate::value::Value;
+use std::cell::{Cell, RefCell};
+
+struct Entry {
+    hash: i64,
+    key: Value,
+    value: Value,
+}
+
+#[derive(Default)]
+struct Table {
+    /// `None`: the entry was deleted.
+    entries: Vec<Option<Entry>>,
+    /// 0: empty; 1: deleted; else entry index + 2. The length is a power of two or 0.
+    index: Vec<u32>,
+    live: usize,
+}
+
+/// Payload of `dict`.
+#[derive(Default)]
+pub struct Dict {
+    table: RefCell<Table>,
+    keys_version: Cell<u64>,
+}
+
+enum Probe {
+    Found(usize),
+    Missing,
+    /// A key with the same hash at this entry must be compared.
+    Compare(usize, Value),
+}
+
+impl Payload for Dict {
+    fn trace(&self, visit: &mut Visitor) {
+        for entry in self.table.borrow().entries.iter().flatten() {
+            visit(&entry.key);
+            visit(&entry.value);
+        }
+    }
+    fn clear(&self) {
+        self.clear_entries();
+    }
+}
+
+impl Table {
+    /// Looks for `key` from probe step `step` on, which it advances.
+    fn probe(&self, key: &Value, hash: i64, step: &mut usize) -> Probe {
+        if self.index.is_empty() {
+            return Probe::Missing;
+        }
+        let mask = self.index.len() - 1;
+        loop {
+            let at = (spread(hash) + triangular(*step)) & mask;
+            *step += 1;
+            match self.index[at] {
+                0 => return Probe::Missing,
+                1 => {}
+                slot => {
+                    let i = slot as usize - 2;
+                    if let Some(Some(entry)) = self.entries.get(i) {
+                        if entry.key.is(key) {
+                            return Probe::Found(i);
+                        }
+                        if entry.hash == hash {
+                            return Probe::Compare(i, entry.key.clone());
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn grow(&mut self) -> Result<(), std::collections::TryReserveError> {
+        let size = ((self.live + 1) * 2).next_power_of_two().max(8);
+        let mut index = Vec::new();
+        index.try_reserve_exact(size)?;
+        index.resize(size, 0);
+        if self.entries.len() > self.live {
+            self.entries.retain(Option::is_some);
+        }
+        self.entries.try_reserve(size / 2)?;
+        for (i, entry) in self.entries.iter().enumerate() {
+            if let Some(entry) = entry {
+                let mut step = 0;
+                while index[(spread(entry.hash) + triangular(step)) & (size - 1)] != 0 {
+                    step += 1;
+                }
+                index[(spread(entry.hash) + triangular(step)) & (size - 1)] = i as u32 + 2;
+            }
+        }
+        self.index = index;
+        Ok(())
+    }
+
+    fn append(
+        &mut self,
+        hash: i64,
+        key: Value,
+        value: Value,
+    ) -> Result<(), std::collections::TryReserveError> {
+        if (self.entries.len() + 1) * 4 > self.index.len() * 3 {
+            self.grow()?;
+        }
+        let mask = self.index.len() - 1;
+        let mut step = 0;
+        while self.index[(spread(hash) + triangular(step)) & mask] > 1 {
+            step += 1;
+        }
+        self.index[(spread(hash) + triangular(step)) & mask] = self.entries.len() as u32 + 2;
+        self.entries.push(Some(Entry { hash, key, value }));
+        self.live += 1;
+        Ok(())
+    }
+
+    fn delete(&mut self, i: usize) -> Option<Entry> {
+        let entry = self.entries.get_mut(i)?.take()?;
+        let mask = self.index.len() - 1;
+        let mut step = 0;
+        loop {
+            let at = (spread(entry.hash) + triangular(step)) & mask;
+            if self.index[at] as usize == i + 2 {
+                self.index[at] = 1;
+                break;
+            }
+            step += 1;
+        }
+        self.live -= 1;
+        while matches!(self.entries.last(), Some(None)) {
+            self.entries.pop();
+        }
+        Some(entry)
+    }
+}
+
+fn spread(hash: i64) -> usize {
+    (hash as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_right(29) as usize & (usize::MAX >> 1)
+}
+
+/// Triangular probing visits every place of a table whose size is a power of two.
+fn triangular(step: usize) -> usize {
+    step * (step + 1) / 2
+}
+
+impl Dict {
+    pub fn len(&self) -> usize {
+        self.table.borrow().live
+    }
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// See the module's text.
+    #[inline(always)]
+    pub fn keys_version(&self) -> u64 {
+        self.keys_version.get()
+    }
+    fn keys_changed(&self, vm: &Interpreter) {
+        self.keys_version.set(vm.next_keys_version());
+    }
+
+    /// The entry index of `key`. Errors: what comparing raises.
+    pub fn find(&self, vm: &Interpreter, key: &Value, hash: i64) -> Res<Option<usize>> {
+        let mut step = 0;
+        loop {
+            let probe = self.table.borrow().probe(key, hash, &mut step);
+            match probe {
+                Probe::Found(i) => return Ok(Some(i)),
+                Probe::Missing => return Ok(None),
+                Probe::Compare(i, candidate) => {
+                    let version = self.keys_version.get();
+                    if vm.keys_equal(&candidate, key)? {
+                        let intact = self.keys_version.get() == version
+                            || self
+                                .table
+                                .borrow()
+                                .entries
+                                .get(i)
+                                .and_then(Option::as_ref)
+                                .is_some_and(|e| e.key.is(&candidate));
+                        if intact {
+                            return Ok(Some(i));
+                        }
+                        step = 0;
+                    } else if self.keys_version.get() != version {
+                        step = 0;
+                    }
+                }
+            }
+        }
+    }
+
+    pub fn get(&self, vm: &Interpreter, key: &Value) -> Res<Option<Value>> {
+        let hash = vm.hash(key)?;
+        Ok(self.find(vm, key, hash)?.and_then(|i| self.value_at(i)))
+    }
+
+    pub fn contains(&self, vm: &Interpreter, key: &Value) -> Res<bool> {
+        let hash = vm.hash(key)?;
+        Ok(self.find(vm, key, hash)?.is_some())
+    }
+
+    /// Look-up by a `str`.
+    pub fn get_str(&self, vm: &Interpreter, key: &Value) -> Res<Option<Value>> {
+        self.get(vm, key)
+    }
+
+    /// Look-up by an interned `str`, which cannot raise when all keys are exact strings (namespaces); other keys are skipped.
+    pub fn get_interned(&self, vm: &Interpreter, key: &Value) -> Option<Value> {
+        self.find_interned(vm, key).and_then(|i| self.value_at(i))
+    }
+
+    /// As [`Dict::get_interned`], the entry index.
+    pub fn find_interned(&self, vm: &Interpreter, key: &Value) -> Option<usize> {
+        let hash = vm.str_hash(key.downcast::<Str>()?);
+        let table = self.table.borrow();
+        let mut step = 0;
+        loop {
+            match table.probe(key, hash, &mut step) {
+                Probe::Found(i) => return Some(i),
+                Probe::Missing => return None,
+                Probe::Compare(i, candidate) => {
+                    let same = match (candidate.downcast::<Str>(), key.downcast::<Str>()) {
+                        (Some(a), Some(b)) => a.text == b.text,
+                        _ => false,
+                    };
+                    if same {
+                        return Some(i);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The value of entry `i`, if that entry lives.
+    #[inline]
+    pub fn value_at(&self, i: usize) -> Option<Value> {
+        self.table.borrow().entries.get(i)?.as_ref().map(|e| e.value.clone())
+    }
+
+    /// Replaces the value of entry `i`; gives `value` back when there is no such entry.
+    #[inline]
+    pub fn set_at(&self, i: usize, value: Value) -> Result<(), Value> {
+        let old = match self.table.borrow_mut().entries.get_mut(i) {
+            Some(Some(entry)) => std::mem::replace(&mut entry.value, value),
+            _ => return Err(value),
+        };
+        drop(old);
+        Ok(())
+    }
+
+    /// The next live entry at or after `position`: (its index, key, value). For iteration.
+    pub fn entry_from(&self, position: usize) -> Option<(usize, Value, Value)> {
+        let table = self.table.borrow();
+        let rest = table.entries.get(position..)?;
+        let (skip, entry) = rest.iter().enumerate().find_map(|(i, e)| e.as_ref().map(|e| (i, e)))?;
+        Some((position + skip, entry.key.clone(), entry.value.clone()))
+    }
+
+    /// The last live entry before `position`, for reversed iteration.
+    pub fn entry_before(&self, position: usize) -> Option<(usize, Value, Value)> {
+        let table = self.table.borrow();
+        let end = position.min(table.entries.len());
+        let (i, entry) =
+            table.entries[..end].iter().enumerate().rev().find_map(|(i, e)| e.as_ref().map(|e| (i, e)))?;
+        Some((i, entry.key.clone(), entry.value.clone()))
+    }
+
+    /// Length of the entry vector, deleted ones included: where reversed iteration starts.
+    pub fn entry_count(&self) -> usize {
+        self.table.borrow().entries.len()
+    }
+
+    /// Sets `self[key] = value`. Errors: unhashable key, what comparing raises, `MemoryError`.
+    pub fn set(&self, vm: &Interpreter, key: Value, value: Value) -> Res<()> {
+        let hash = vm.hash(&key)?;
+        self.set_hashed(vm, key, hash, value)
+    }
+
+    pub fn set_hashed(&self, vm: &Interpreter, key: Value, hash: i64, value: Value) -> Res<()> {
+        let value = match self.find(vm, &key, hash)? {
+            Some(i) => match self.set_at(i, value) {
+                Ok(()) => return Ok(()),
+                Err(value) => value,
+            },
+            None => value,
+        };
+        let done = self.table.borrow_mut().append(hash, key, value);
+        self.keys_changed(vm);
+        done.map_err(|_| vm.no_memory())
+    }
+
+    /// Sets unless present; the value that is there afterwards.
+    pub fn set_default(&self, vm: &Interpreter, key: Value, value: Value) -> Res {
+        let hash = vm.hash(&key)?;
+        if let Some(found) = self.find(vm, &key, hash)?.and_then(|i| self.value_at(i)) {
+            return Ok(found);
+        }
+        self.set_hashed(vm, key, hash, value.clone())?;
+        Ok(value)
+    }
+
+    /// Removes the key; its value.
+    pub fn remove(&self, vm: &Interpreter, key: &Value) -> Res<Option<Value>> {
+        let hash = vm.hash(key)?;
+        let Some(i) = self.find(vm, key, hash)? else { return Ok(None) };
+        Ok(self.remove_at(vm, i).map(|(_, value)| value))
+    }
+
+    /// Removes entry `i`.
+    pub fn remove_at(&self, vm: &Interpreter, i: usize) -> Option<(Value, Value)> {
+        let entry = self.table.borrow_mut().delete(i)?;
+        self.keys_changed(vm);
+        let Entry { key, value, .. } = entry;
+        Some((key, value))
+    }
+
+    pub fn clear_entries(&self) {
+        let old = self.table.take();
+        // Any cached entry index is out of range now, whatever the version says.
+        self.keys_version.set(0);
+        drop(old);
+    }
+
+    /// A copy of all pairs, safe to keep while Python code runs.
+    pub fn pairs(&self) -> Vec<(Value, Value)> {
+        self.table.borrow().entries.iter().flatten().map(|e| (e.key.clone(), e.value.clone())).collect()
+    }
+    pub fn keys(&self) -> Vec<Value> {
+        self.table.borrow().entries.iter().flatten().map(|e| e.key.clone()).collect()
+    }
+    pub fn values(&self) -> Vec<Value> {
+        self.table.borrow().entries.iter().flatten().map(|e| e.value.clone()).collect()
+    }
+
+    /// Takes every entry of `other`; its keys keep their hashes.
+    pub fn update_from(&self, vm: &Interpreter, other: &Dict) -> Res<()> {
+        let pairs: Vec<(i64, Value, Value)> = other
+            .table
+            .borrow()
+            .entries
+            .iter()
+            .flatten()
+            .map(|e| (e.hash, e.key.clone(), e.value.clone()))
+            .collect();
+        pairs.into_iter().try_for_each(|(hash, key, value)| self.set_hashed(vm, key, hash, value))
+    }
+}
+
+impl Interpreter {
+    /// A new empty dict. Errors: `MemoryError`.
+    pub fn new_dict(&self) -> Res<Ref<Dict>> {
+        let value = self.alloc(&self.types().dict, Dict::default())?;
+        match value.downcast_ref::<Dict>() {
+            Some(dict) => Ok(dict),
+            None => Err(self.system_error("a dict was expected".to_string())),
+        }
+    }
+}

@@ -1,0 +1,423 @@
+//! Heap objects: header, payload, optional slots and attributes.
+//!
+//! ```text
+//! | Header 16 | payload T | __slots__ words | Attrs 16 | inline attribute words |
+//! ```
+//! The payload is a plain Rust value described by its [`PayloadInfo`]; a Python subclass of a builtin type has the
+//! same payload followed by slots and attributes. Which parts exist, and where, stands in the [`Type`].
+//!
+//! Destruction: the last `Drop` of a [`Value`] calls [`destroy`], which runs the finaliser (PEP 442, it may
+//! resurrect), weak-reference callbacks, then drops the parts and gives the block back. Long chains are cut by a
+//! queue ("trashcan") so that destruction never recurses deeply.
+
+use crate::attrs::Attrs;
+use crate::class::{Type, TypeFlags};
+use crate::interpreter::Interpreter;
+use crate::value::Value;
+use crate::{Raised, Res};
+use pellucid_memory::Header;
+use std::any::TypeId;
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::ptr::NonNull;
+
+/// Sees each owned reference once.
+pub type Visitor<'a> = dyn FnMut(&Value) + 'a;
+
+/// What a Rust type must offer to be the payload of heap objects.
+///
+/// Safe to implement: a wrong `trace` can make the collector free too little or clear a live object's fields, but
+/// never break memory, because the collector only ever calls `clear` and drops references.
+pub trait Payload: 'static {
+    /// False for payloads that hold no [`Value`]: the collector never looks at them.
+    const CONTAINER: bool = true;
+    /// Shows each `Value` that the payload owns, once. Must not run Python code.
+    fn trace(&self, _visit: &mut Visitor) {}
+    /// Gives up every reference that can be part of a cycle; called by the collector on garbage.
+    fn clear(&self) {}
+}
+
+/// A payload type as data, for code that does not know it statically.
+pub struct PayloadInfo {
+    pub type_id: fn() -> TypeId,
+    pub size: usize,
+    pub container: bool,
+    trace: unsafe fn(*const u8, &mut Visitor),
+    clear: unsafe fn(*const u8),
+    drop: unsafe fn(*mut u8),
+}
+
+/// The [`PayloadInfo`] of `T`.
+pub const fn payload<T: Payload>() -> PayloadInfo {
+    assert!(align_of::<T>() <= 16);
+    PayloadInfo {
+        type_id: TypeId::of::<T>,
+        size: size_of::<T>(),
+        container: T::CONTAINER,
+        // SAFETY: (all three) the caller passes a pointer to a live `T`, see `PayloadInfo`'s users below.
+        trace: |p, visit| unsafe { (*(p as *const T)).trace(visit) },
+        clear: |p| unsafe { (*(p as *const T)).clear() },
+        drop: |p| unsafe { std::ptr::drop_in_place(p as *mut T) },
+    }
+}
+
+/// A heap object with a known payload.
+#[repr(C)]
+pub struct Object<T> {
+    header: Header,
+    pub payload: T,
+}
+
+/// Offset of the payload in every heap object, bytes.
+pub const PAYLOAD_OFFSET: usize = 16;
+const _: () = assert!(size_of::<Header>() == PAYLOAD_OFFSET);
+
+/// An owned reference to a heap object whose payload is a `T`.
+#[repr(transparent)]
+pub struct Ref<T: Payload>(Value, PhantomData<T>);
+
+impl<T: Payload> Ref<T> {
+    pub fn value(&self) -> &Value {
+        &self.0
+    }
+    pub fn into_value(self) -> Value {
+        self.0
+    }
+}
+
+impl<T: Payload> Clone for Ref<T> {
+    #[inline]
+    fn clone(&self) -> Self {
+        Ref(self.0.clone(), PhantomData)
+    }
+}
+
+impl<T: Payload> Deref for Ref<T> {
+    type Target = T;
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        // SAFETY: a `Ref<T>` is only made for heap objects whose payload is a `T`.
+        unsafe { &*payload_ptr(self.0.bits() as *const Header).cast::<T>() }
+    }
+}
+
+#[inline(always)]
+fn payload_ptr(header: *const Header) -> *const u8 {
+    header.cast::<u8>().wrapping_add(PAYLOAD_OFFSET)
+}
+
+/// The type of a live heap object.
+#[inline(always)]
+pub fn type_of_header(header: &Header) -> &Type {
+    // SAFETY: `ty` is set before an object becomes reachable and points to a live `Object<Type>`: objects own a
+    // reference to their type.
+    unsafe { &(*(header.ty.get() as *const Object<Type>)).payload }
+}
+
+impl Value {
+    /// The payload, if this is a heap object (or a subclass instance) that holds a `T`.
+    #[inline]
+    pub fn downcast<T: Payload>(&self) -> Option<&T> {
+        let header = self.header()?;
+        if (type_of_header(header).payload.type_id)() == TypeId::of::<T>() {
+            // SAFETY: the payload of this type is a `T`.
+            Some(unsafe { &*payload_ptr(header).cast::<T>() })
+        } else {
+            None
+        }
+    }
+
+    /// As [`Value::downcast`], as an owned reference.
+    #[inline]
+    pub fn downcast_ref<T: Payload>(&self) -> Option<Ref<T>> {
+        self.downcast::<T>()?;
+        Some(Ref(self.clone(), PhantomData))
+    }
+
+    /// The payload, without a check.
+    ///
+    /// # Safety
+    /// The value is a heap object whose payload is a `T`.
+    #[inline(always)]
+    pub unsafe fn payload_unchecked<T: Payload>(&self) -> &T {
+        // SAFETY: by the contract of this function.
+        unsafe { &*payload_ptr(self.bits() as *const Header).cast::<T>() }
+    }
+
+    /// Number of references to the object; `None` for values that live in the word.
+    pub fn refcount(&self) -> Option<u32> {
+        self.header().map(|h| h.refcount.get())
+    }
+
+    /// Words of `__slots__`, and attributes, of this object.
+    #[inline(always)]
+    pub fn attrs(&self) -> Option<&Attrs> {
+        let header = self.header()?;
+        let offset = type_of_header(header).attrs_offset.get();
+        if offset == 0 {
+            return None;
+        }
+        // SAFETY: the type says that an `Attrs` stands there.
+        Some(unsafe { &*header_part(header, offset).cast::<Attrs>() })
+    }
+
+    /// The word of `__slots__` entry `index`; the unbound word when it is not set.
+    #[inline]
+    pub fn slot_word(&self, index: usize) -> Option<&SlotWord> {
+        let header = self.header()?;
+        let ty = type_of_header(header);
+        if index >= ty.slot_count.get() {
+            return None;
+        }
+        // SAFETY: the type says that so many words stand behind the payload.
+        Some(unsafe { &*header_part(header, ty.slots_offset() + 8 * index).cast::<SlotWord>() })
+    }
+}
+
+fn header_part(header: &Header, offset: usize) -> *const u8 {
+    (header as *const Header).cast::<u8>().wrapping_add(offset)
+}
+
+/// A place that owns a value or nothing; reading clones, writing drops the old value after the new one is in place,
+/// so that Python code run by that drop finds a sound object.
+#[repr(transparent)]
+#[derive(Default)]
+pub struct SlotWord(Cell<u64>);
+
+impl SlotWord {
+    pub fn new(value: Option<Value>) -> SlotWord {
+        SlotWord(Cell::new(value.map_or(0, Value::into_bits)))
+    }
+    #[inline(always)]
+    pub fn get(&self) -> Option<Value> {
+        let bits = self.0.get();
+        if bits == 0 {
+            return None;
+        }
+        // SAFETY: a non-zero word is a value that this place owns; it stays owned, the clone counts.
+        Some(unsafe { Value::borrow_bits(&bits).clone() })
+    }
+    #[inline(always)]
+    pub fn is_set(&self) -> bool {
+        self.0.get() != 0
+    }
+    /// The old value, replaced.
+    #[inline(always)]
+    pub fn replace(&self, value: Option<Value>) -> Option<Value> {
+        let old = self.0.replace(value.map_or(0, Value::into_bits));
+        // SAFETY: the place gave up the reference it owned.
+        if old == 0 { None } else { Some(unsafe { Value::from_bits(old) }) }
+    }
+    #[inline(always)]
+    pub fn set(&self, value: Option<Value>) {
+        drop(self.replace(value));
+    }
+    pub fn trace(&self, visit: &mut Visitor) {
+        let bits = self.0.get();
+        if bits != 0 {
+            // SAFETY: as in `get`; the visitor only looks.
+            visit(unsafe { Value::borrow_bits(&bits) });
+        }
+    }
+}
+
+impl Drop for SlotWord {
+    fn drop(&mut self) {
+        self.set(None);
+    }
+}
+
+impl Interpreter {
+    /// A new object of builtin type `ty` with this payload.
+    /// Errors: `MemoryError`.
+    pub fn alloc<T: Payload>(&self, ty: &Ref<Type>, payload: T) -> Res {
+        debug_assert!((ty.payload.type_id)() == TypeId::of::<T>());
+        // SAFETY: the payload matches the type (callers pass the type made for this payload; checked in debug).
+        unsafe { self.alloc_raw(ty, payload) }
+    }
+
+    /// A new object of class `cls`, which must be a type whose payload is a `T` (a subclass of the builtin).
+    /// Errors: `TypeError` when it is not, `MemoryError`.
+    pub fn alloc_subclass<T: Payload>(&self, cls: &Value, payload: T) -> Res {
+        match cls.downcast_ref::<Type>() {
+            Some(ty) if (ty.payload.type_id)() == TypeId::of::<T>() => {
+                // SAFETY: just checked.
+                unsafe { self.alloc_raw(&ty, payload) }
+            }
+            Some(ty) => Err(self.type_error(format!("object layout of '{}' differs", ty.name()))),
+            None => Err(self.type_error("expected a type".to_string())),
+        }
+    }
+
+    /// # Safety
+    /// Objects of `ty` have a payload `T`.
+    unsafe fn alloc_raw<T: Payload>(&self, ty: &Ref<Type>, payload: T) -> Res {
+        let size = ty.object_size();
+        let container = T::CONTAINER || ty.has_own_parts();
+        let Some(block) = self.heap.alloc(size, container) else {
+            drop(payload);
+            return Err(self.no_memory());
+        };
+        let header = block.cast::<Header>();
+        // SAFETY: the block is `size` bytes, 16-byte aligned and nobody else's.
+        unsafe {
+            header.as_ref().ty.set(ty.value().bits() as *const ());
+            std::mem::forget(ty.value().clone());
+            payload_ptr(header.as_ptr()).cast_mut().cast::<T>().write(payload);
+            let parts = PAYLOAD_OFFSET + size_of::<T>().next_multiple_of(8);
+            block.as_ptr().add(parts).write_bytes(0, size - parts);
+            if ty.attrs_offset.get() != 0 {
+                let attrs = block.as_ptr().add(ty.attrs_offset.get()).cast::<Attrs>();
+                (*attrs).init(ty.root_shape());
+            }
+            if container {
+                header.as_ref().set(Header::TRACKED);
+            }
+            Ok(Value::from_header(header))
+        }
+    }
+}
+
+/// Ends an object whose last reference is gone.
+///
+/// # Safety
+/// The count of `object` has just reached 0.
+#[cold]
+pub(crate) unsafe fn destroy(object: NonNull<Header>) {
+    // SAFETY: the object is intact until its parts are dropped below.
+    let header = unsafe { object.as_ref() };
+    let ty = type_of_header(header);
+    let Some(interp) = ty.interpreter() else { return };
+    if ty.flags.get().contains(TypeFlags::HAS_FINALIZER) && !finalize(interp, header) {
+        return;
+    }
+    if header.flags.get() & crate::weakref::HAS_WEAKREFS != 0 {
+        header.refcount.set(1);
+        interp.weakrefs.object_dies(interp, header);
+        header.refcount.set(0);
+    }
+    if interp.destroy_depth.get() >= MAX_DESTROY_DEPTH {
+        interp.trashcan.borrow_mut().push(object);
+        return;
+    }
+    interp.destroy_depth.set(interp.destroy_depth.get() + 1);
+    // SAFETY: nothing refers to the object any more.
+    unsafe { release_parts(interp, object) };
+    if interp.destroy_depth.get() == 1 {
+        loop {
+            let next = interp.trashcan.borrow_mut().pop();
+            // SAFETY: objects in the trashcan are unreachable and intact.
+            let Some(next) = next else { break };
+            unsafe { release_parts(interp, next) };
+        }
+    }
+    interp.destroy_depth.set(interp.destroy_depth.get() - 1);
+}
+
+/// Chains longer than this are destroyed from a queue instead of the native stack.
+const MAX_DESTROY_DEPTH: usize = 64;
+
+/// Runs `__del__` or the native finaliser once. False when the object was resurrected.
+fn finalize(interp: &Interpreter, header: &Header) -> bool {
+    if header.flags.get() & Header::FINALIZED != 0 {
+        return true;
+    }
+    header.flags.set(header.flags.get() | Header::FINALIZED);
+    header.refcount.set(1);
+    // SAFETY: the count was raised to 1 for this temporary reference.
+    let value = std::mem::ManuallyDrop::new(unsafe { Value::from_header(NonNull::from(header)) });
+    interp.run_finalizer(&value);
+    let left = header.refcount.get() - 1;
+    header.refcount.set(left);
+    left == 0
+}
+
+/// # Safety
+/// The object is intact and unreachable.
+unsafe fn release_parts(interp: &Interpreter, object: NonNull<Header>) {
+    // SAFETY: the object is intact; each part is dropped once, then the block is given back.
+    unsafe {
+        let header = object.as_ref();
+        let ty_bits = header.ty.get() as u64;
+        let ty = Ref::<Type>(Value::from_bits(ty_bits), PhantomData);
+        let base = object.as_ptr().cast::<u8>();
+        if ty.attrs_offset.get() != 0 {
+            (*base.add(ty.attrs_offset.get()).cast::<Attrs>()).release(ty.inline_slots.get());
+        }
+        for index in 0..ty.slot_count.get() {
+            std::ptr::drop_in_place(base.add(ty.slots_offset() + 8 * index).cast::<SlotWord>());
+        }
+        let (size, container) = (ty.object_size(), ty.payload.container || ty.has_own_parts());
+        (ty.payload.drop)(base.add(PAYLOAD_OFFSET));
+        interp.heap.free(object.cast(), size, container);
+        if ty_bits == object.as_ptr() as u64 {
+            // The type `type` was its own type: the reference went with the block.
+            std::mem::forget(ty);
+        }
+    }
+}
+
+/// Shows every reference that a heap object owns: its type, payload, slots and attributes.
+pub fn trace_object(header: &Header, visit: &mut Visitor) {
+    let ty = type_of_header(header);
+    // SAFETY: the object is live, its parts are where its type says.
+    unsafe {
+        let ty_bits = header.ty.get() as u64;
+        visit(Value::borrow_bits(&ty_bits));
+        (ty.payload.trace)(payload_ptr(header), visit);
+        for index in 0..ty.slot_count.get() {
+            (*header_part(header, ty.slots_offset() + 8 * index).cast::<SlotWord>()).trace(visit);
+        }
+        if ty.attrs_offset.get() != 0 {
+            (*header_part(header, ty.attrs_offset.get()).cast::<Attrs>()).trace(ty.inline_slots.get(), visit);
+        }
+    }
+}
+
+/// Makes a garbage object give up its references.
+pub fn clear_object(header: &Header) {
+    let ty = type_of_header(header);
+    // SAFETY: the object is live, its parts are where its type says.
+    unsafe {
+        (ty.payload.clear)(payload_ptr(header));
+        for index in 0..ty.slot_count.get() {
+            (*header_part(header, ty.slots_offset() + 8 * index).cast::<SlotWord>()).set(None);
+        }
+        if ty.attrs_offset.get() != 0 {
+            (*header_part(header, ty.attrs_offset.get()).cast::<Attrs>()).clear(ty.inline_slots.get());
+        }
+    }
+}
+
+/// Raised by allocation; kept here so that the cold path is out of line.
+impl Interpreter {
+    #[cold]
+    pub fn no_memory(&self) -> Raised {
+        self.raise_memory_error()
+    }
+}
+
+/// Makes the first object: the type `type`, which is its own type.
+pub(crate) fn alloc_type_of_types(interp: &Interpreter, bare: Type) -> Option<Ref<Type>> {
+    let size = bare.object_size();
+    let header = interp.heap.alloc(size, true)?.cast::<Header>();
+    // SAFETY: the block is fresh and large enough for header and payload.
+    unsafe {
+        header.as_ref().ty.set(header.as_ptr().cast_const().cast());
+        payload_ptr(header.as_ptr()).cast_mut().cast::<Type>().write(bare);
+        header.as_ref().set(Header::TRACKED);
+        let value = Value::from_header(header);
+        // The type owns a reference to itself, as every object does to its type.
+        std::mem::forget(value.clone());
+        Some(Ref(value, PhantomData))
+    }
+}
+
+/// The type of a live heap object, as a typed reference borrowed from the object.
+#[inline(always)]
+pub fn type_ref_of_header(header: &Header) -> &Ref<Type> {
+    // SAFETY: `ty` holds the address of the type object, which is the word of a `Value`, hence of a `Ref`; the object owns a
+    // reference to its type, so it lives as long as the borrow.
+    unsafe { &*(&header.ty as *const Cell<*const ()>).cast::<Ref<Type>>() }
+}

@@ -1,0 +1,70 @@
+//! Ints: small ones live in the word, others hold an `IBig`. A `bool` is an int.
+
+use crate::Res;
+use crate::heap::Payload;
+use crate::interpreter::Interpreter;
+use crate::value::Value;
+pub use dashu_int::IBig;
+
+/// Payload of `int` objects on the heap: ints of more than 63 bits, and instances of subclasses.
+pub struct Int(pub IBig);
+
+impl Payload for Int {
+    const CONTAINER: bool = false;
+}
+
+/// An int as Rust code computes with it.
+pub enum IntRef<'a> {
+    Small(i64),
+    Big(&'a IBig),
+}
+
+impl IntRef<'_> {
+    pub fn to_big(&self) -> IBig {
+        match self {
+            IntRef::Small(i) => IBig::from(*i),
+            IntRef::Big(b) => (*b).clone(),
+        }
+    }
+}
+
+impl Value {
+    /// The int (or bool, or subclass instance) as a number.
+    #[inline]
+    pub fn as_int(&self) -> Option<IntRef<'_>> {
+        if let Some(i) = self.as_small_int() {
+            return Some(IntRef::Small(i));
+        }
+        if self.is_bool() {
+            return Some(IntRef::Small(i64::from(self.is_true())));
+        }
+        let int = self.downcast::<Int>()?;
+        Some(i64::try_from(&int.0).map_or(IntRef::Big(&int.0), IntRef::Small))
+    }
+}
+
+impl Interpreter {
+    #[inline]
+    pub fn new_int(&self, i: i64) -> Res {
+        match Value::small_int(i) {
+            Some(value) => Ok(value),
+            None => self.alloc(&self.types().int, Int(IBig::from(i))),
+        }
+    }
+
+    /// An int of any size, in the word when it fits.
+    pub fn new_big(&self, big: IBig) -> Res {
+        match i64::try_from(&big).ok().and_then(Value::small_int) {
+            Some(value) => Ok(value),
+            None => self.alloc(&self.types().int, Int(big)),
+        }
+    }
+
+    /// The int as `i64`, `None` when it is no int or too big.
+    pub fn as_i64(&self, value: &Value) -> Option<i64> {
+        match value.as_int()? {
+            IntRef::Small(i) => Some(i),
+            IntRef::Big(_) => None,
+        }
+    }
+}

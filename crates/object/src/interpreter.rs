@@ -1,0 +1,446 @@
+//! The interpreter: everything that a running Python has hangs off it. Two interpreters share nothing that changes.
+//!
+//! What lies above (the loop, the compiler, native modules) installs itself in [`Hooks`]; its own state lives in
+//! [`Interpreter::state`].
+
+use crate::attrs::{Shape, Shapes};
+use crate::class::{MethodCache, Type, TypeFlags};
+use crate::exception::Exceptions;
+use crate::heap::{PayloadInfo, Ref, SlotWord, payload};
+use crate::native::{self, BoundMethod, Builtin, GetSet, Member, MethodDescriptor, Module, Wrapped};
+use crate::slots::SlotWrapper;
+use crate::value::Value;
+use crate::weakref::WeakRefs;
+use crate::{Dict, Raised, Res, Str, Tuple};
+use pellucid_memory::{Header, Heap};
+use std::any::{Any, TypeId};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+/// Objects with no payload of their own: plain instances, singletons.
+pub struct Plain;
+impl crate::heap::Payload for Plain {}
+
+/// Calls into the layers above, filled when the interpreter is put together.
+#[derive(Default)]
+pub struct Hooks {
+    /// `__import__(name, globals, fromlist, level)`.
+    pub import: Cell<Option<fn(&Interpreter, &Value, Option<&Value>, &Value, i64) -> Res>>,
+    /// `compile(source, filename, mode, flags, optimize)`: the code object.
+    pub compile: Cell<Option<CompileHook>>,
+    /// Runs a code object in namespaces: `exec`, `eval`.
+    pub run_code: Cell<Option<fn(&Interpreter, code: &Value, globals: &Value, locals: &Value) -> Res>>,
+    /// Globals and locals of the running Python frame.
+    pub current_namespaces: Cell<Option<fn(&Interpreter) -> Res<Option<(Value, Value)>>>>,
+    /// Reports an exception that nobody can catch: (exception, message, object).
+    pub unraisable: Cell<Option<fn(&Interpreter, &Value, &str, &Value)>>,
+    /// Serves signals, limits and lock requests when `pending` is set.
+    pub poll: Cell<Option<fn(&Interpreter) -> Res<()>>>,
+}
+
+/// Compiles source text; see [`Hooks::compile`].
+pub type CompileHook =
+    fn(&Interpreter, source: &str, filename: &str, mode: &str, flags: i64, optimize: i64) -> Res;
+
+macro_rules! core_types {
+    ($($field:ident $name:literal $payload:ty, $flags:expr;)*) => {
+        /// The types that the object model itself makes objects of.
+        pub struct CoreTypes { $(pub $field: Ref<Type>,)* }
+        mod infos {
+            use super::*;
+            $(#[allow(non_upper_case_globals)] pub static $field: PayloadInfo = payload::<$payload>();)*
+        }
+        impl Interpreter {
+            fn bootstrap_types(&self) -> Option<CoreTypes> {
+                let kernel = self.bare_type_of_types(&infos::type_)?;
+                $(let $field = self.bare_core_type(&kernel, stringify!($field), $name, &infos::$field, $flags)?;)*
+                Some(CoreTypes { $($field,)* })
+            }
+        }
+        impl CoreTypes {
+            pub(crate) fn each(&self) -> Vec<&Ref<Type>> { vec![$(&self.$field),*] }
+        }
+    };
+}
+
+const FINAL: TypeFlags = TypeFlags::NONE;
+const BASE: TypeFlags = TypeFlags::BASETYPE;
+const LITERAL: TypeFlags = TypeFlags::BASETYPE.or(TypeFlags::MATCH_SELF);
+
+core_types! {
+    type_ "type" Type, BASE.or(TypeFlags::WEAKREF);
+    object "object" Plain, BASE;
+    int "int" crate::int::Int, LITERAL;
+    bool "bool" crate::int::Int, TypeFlags::MATCH_SELF;
+    float "float" crate::float::Float, LITERAL;
+    str "str" Str, LITERAL;
+    tuple "tuple" Tuple, LITERAL.or(TypeFlags::SEQUENCE);
+    list "list" crate::List, LITERAL.or(TypeFlags::SEQUENCE);
+    dict "dict" Dict, LITERAL.or(TypeFlags::MAPPING);
+    none_type "NoneType" Plain, FINAL;
+    ellipsis_type "ellipsis" Plain, FINAL;
+    not_implemented_type "NotImplementedType" Plain, FINAL;
+    module "module" Module, BASE.or(TypeFlags::HAS_DICT).or(TypeFlags::WEAKREF);
+    builtin_function "builtin_function_or_method" Builtin, TypeFlags::WEAKREF;
+    method_descriptor "method_descriptor" MethodDescriptor, TypeFlags::METHOD_DESCRIPTOR;
+    classmethod_descriptor "classmethod_descriptor" MethodDescriptor, FINAL;
+    getset_descriptor "getset_descriptor" GetSet, FINAL;
+    member_descriptor "member_descriptor" Member, FINAL;
+    wrapper_descriptor "wrapper_descriptor" SlotWrapper, TypeFlags::METHOD_DESCRIPTOR;
+    method "method" BoundMethod, TypeFlags::WEAKREF;
+    method_wrapper "method-wrapper" BoundMethod, FINAL;
+    staticmethod "staticmethod" Wrapped, BASE.or(TypeFlags::HAS_DICT);
+    classmethod "classmethod" Wrapped, BASE.or(TypeFlags::HAS_DICT);
+    sequence_iterator "iterator" crate::protocol::SequenceIterator, FINAL;
+}
+
+/// A Python interpreter. Not `Sync`: Python threads take turns.
+pub struct Interpreter {
+    pub heap: Heap,
+    core: OnceCell<CoreTypes>,
+    exceptions: OnceCell<Exceptions>,
+    interned: RefCell<HashMap<Box<str>, Value>>,
+    pub(crate) raised: SlotWord,
+    pub(crate) memory_error: SlotWord,
+    handled: SlotWord,
+    pub hooks: Hooks,
+    pub shapes: Shapes,
+    pub(crate) dictionary_shape: Cell<NonNull<Shape>>,
+    pub(crate) method_cache: MethodCache,
+    pub(crate) next_type_version: Cell<u32>,
+    next_keys_version: Cell<u64>,
+    pub(crate) native_types: RefCell<HashMap<usize, Ref<Type>>>,
+    pub weakrefs: Rc<WeakRefs>,
+    pub(crate) trashcan: RefCell<Vec<NonNull<Header>>>,
+    pub(crate) destroy_depth: Cell<usize>,
+    native_depth: Cell<usize>,
+    /// Deepest nesting of native calls before `RecursionError`.
+    pub native_limit: Cell<usize>,
+    pub empty_tuple: SlotWord,
+    /// `sys.modules`.
+    pub modules: SlotWord,
+    /// The namespace of `builtins`.
+    pub builtins: SlotWord,
+    /// Seed of string hashes.
+    pub hash_seed: Cell<u64>,
+    /// Longest int text that is converted; 0: no limit.
+    pub int_max_str_digits: Cell<usize>,
+    states: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
+}
+
+impl Interpreter {
+    /// A new interpreter with bare core types and the exception tree; `None` when memory is short. Boxed: objects
+    /// point back to it, so it must not move.
+    pub fn new() -> Option<Box<Interpreter>> {
+        let shapes = Shapes::default();
+        let dictionary_shape = shapes.add(Shape::root(true));
+        let vm = Box::new(Interpreter {
+            heap: Heap::new(),
+            core: OnceCell::new(),
+            exceptions: OnceCell::new(),
+            interned: RefCell::default(),
+            raised: SlotWord::default(),
+            memory_error: SlotWord::default(),
+            handled: SlotWord::default(),
+            hooks: Hooks::default(),
+            shapes,
+            dictionary_shape: Cell::new(dictionary_shape),
+            method_cache: MethodCache::default(),
+            next_type_version: Cell::new(1),
+            next_keys_version: Cell::new(1),
+            native_types: RefCell::default(),
+            weakrefs: Rc::default(),
+            trashcan: RefCell::default(),
+            destroy_depth: Cell::new(0),
+            native_depth: Cell::new(0),
+            native_limit: Cell::new(200),
+            empty_tuple: SlotWord::default(),
+            modules: SlotWord::default(),
+            builtins: SlotWord::default(),
+            hash_seed: Cell::new(0),
+            int_max_str_digits: Cell::new(4300),
+            states: RefCell::default(),
+        });
+        let core = vm.bootstrap_types()?;
+        vm.core.set(core).ok()?;
+        vm.finish_core().ok()?;
+        let exceptions = vm.make_exceptions().ok()?;
+        vm.exceptions.set(exceptions).ok()?;
+        let memory_error = vm.call_values(vm.exceptions().memory_error().value(), &[]).ok()?;
+        vm.memory_error.set(Some(memory_error));
+        Some(vm)
+    }
+
+    /// The type `type`, whose type is itself.
+    fn bare_type_of_types(&self, info: &'static PayloadInfo) -> Option<Ref<Type>> {
+        let bare = Type::bare(self, "type", info, BASE.or(TypeFlags::WEAKREF));
+        crate::heap::alloc_type_of_types(self, bare)
+    }
+
+    fn bare_core_type(
+        &self,
+        kernel: &Ref<Type>,
+        field: &str,
+        name: &str,
+        info: &'static PayloadInfo,
+        flags: TypeFlags,
+    ) -> Option<Ref<Type>> {
+        if field == "type_" {
+            return Some(kernel.clone());
+        }
+        let bare = Type::bare(self, name, info, flags);
+        self.alloc(kernel, bare).ok()?.downcast_ref::<Type>()
+    }
+
+    fn finish_core(&self) -> Res<()> {
+        let types = self.types();
+        self.empty_tuple.set(Some(self.alloc(&types.tuple, Tuple::new(Vec::new()))?));
+        types.object.dict.set(Some(self.new_dict()?.into_value()));
+        types.object.bases.set(self.empty_tuple.get());
+        types.object.set_mro(vec![types.object.value().clone()]);
+        for ty in types.each() {
+            if ty.value().is(types.object.value()) {
+                continue;
+            }
+            let base = if ty.value().is(types.bool.value()) { &types.int } else { &types.object };
+            self.finish_type(ty, std::slice::from_ref(base.value()), base)?;
+            let dict = ty.flags.get().contains(TypeFlags::HAS_DICT);
+            ty.lay_out(0, dict, 0);
+        }
+        types.builtin_function.slots.call.set(Some(native::call_builtin));
+        types.type_.slots.call.set(Some(|vm, cls, args| vm.instantiate(cls, args)));
+        self.install_protocol_slots();
+        Ok(())
+    }
+
+    /// The core types. They exist as soon as an `Interpreter` can be reached from outside.
+    #[inline(always)]
+    pub fn types(&self) -> &CoreTypes {
+        match self.core.get() {
+            Some(types) => types,
+            None => unreachable!("core types are made before anything uses them"),
+        }
+    }
+
+    /// The builtin exception types.
+    pub fn exceptions(&self) -> &Exceptions {
+        match self.exceptions.get() {
+            Some(types) => types,
+            None => unreachable!("exception types are made before anything raises"),
+        }
+    }
+
+    /// State of another crate, one value a type, made on first use.
+    pub fn state<T: Default + 'static>(&self) -> Rc<T> {
+        let mut states = self.states.borrow_mut();
+        let any = states.entry(TypeId::of::<T>()).or_insert_with(|| Rc::new(T::default())).clone();
+        match any.downcast::<T>() {
+            Ok(state) => state,
+            Err(_) => unreachable!("keyed by its type"),
+        }
+    }
+
+    /// The one `str` object for a name. Errors: `MemoryError`.
+    pub fn intern(&self, name: &str) -> Res {
+        if let Some(found) = self.interned.borrow().get(name) {
+            return Ok(found.clone());
+        }
+        let value = self.new_str(name)?;
+        if let Some(s) = value.downcast::<Str>() {
+            s.interned.set(true);
+        }
+        self.interned.borrow_mut().insert(name.into(), value.clone());
+        Ok(value)
+    }
+
+    /// The interned object equal to this `str`; strings with surrogates and subclass instances stay as they are.
+    pub fn intern_value(&self, value: &Value) -> Res {
+        match value.downcast::<Str>() {
+            Some(s) if s.interned.get() => Ok(value.clone()),
+            Some(s) => match s.text.to_utf8() {
+                Some(text) => self.intern(&text),
+                None => Ok(value.clone()),
+            },
+            None => Ok(value.clone()),
+        }
+    }
+
+    pub(crate) fn next_keys_version(&self) -> u64 {
+        let version = self.next_keys_version.get();
+        self.next_keys_version.set(version + 1);
+        version
+    }
+
+    /// The exception being handled (`sys.exception()`).
+    pub fn handled_exception(&self) -> Option<Value> {
+        self.handled.get()
+    }
+    pub fn set_handled_exception(&self, exception: Option<Value>) {
+        self.handled.set(exception);
+    }
+
+    /// Runs `f` one native level deeper. Errors: `RecursionError`.
+    #[inline]
+    pub fn nested<T>(&self, doing: &str, f: impl FnOnce() -> Res<T>) -> Res<T> {
+        let depth = self.native_depth.get();
+        if depth >= self.native_limit.get() {
+            return Err(self.recursion_error(format!("maximum recursion depth exceeded{doing}")));
+        }
+        self.native_depth.set(depth + 1);
+        let result = f();
+        self.native_depth.set(depth);
+        result
+    }
+
+    pub(crate) fn run_finalizer(&self, value: &Value) {
+        if let Some(finalize) = self.type_of(value).slots.finalize.get() {
+            finalize(self, value);
+        }
+    }
+
+    /// A `SystemError` for what cannot happen; tests fail on it.
+    pub fn bug(&self, what: &str) -> Raised {
+        debug_assert!(false, "{what}");
+        self.system_error(what.to_string())
+    }
+}
+
+impl Drop for Interpreter {
+    /// Ends the interpreter: gives up the roots, collects, and in debug builds proves that every block came back.
+    fn drop(&mut self) {
+        for root in [&self.modules, &self.builtins, &self.raised, &self.handled] {
+            root.set(None);
+        }
+        let states = self.states.take();
+        drop(states);
+        self.collect_garbage(2);
+        let type_of_types = self.core.get().map(|core| core.type_.value().bits());
+        drop((self.memory_error.replace(None), self.empty_tuple.replace(None)));
+        drop((self.native_types.take(), self.interned.take()));
+        self.shapes.clear();
+        drop((self.exceptions.take(), self.core.take()));
+        // Objects that are no containers hold their types without showing it: what they held falls in the next round.
+        // The type `type` is found every time (it is its own type), hence the look at the number of blocks.
+        let mut before = usize::MAX;
+        while self.heap.allocated_blocks() < before {
+            before = self.heap.allocated_blocks();
+            self.collect_garbage(2);
+        }
+        if let Some(bits) = type_of_types
+            && self.heap.allocated_blocks() == 1
+        {
+            // SAFETY: the one object left is `type`; it holds the last reference to itself, which is given up here.
+            drop(unsafe { Value::from_bits(bits) });
+        }
+        debug_assert!(
+            std::thread::panicking() || self.heap.allocated_blocks() == 0,
+            "{} blocks were not given back",
+            self.heap.allocated_blocks()
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BinOp, CallArgs, CmpOp};
+
+    fn interpreter() -> Box<Interpreter> {
+        Interpreter::new().expect("memory")
+    }
+
+    #[test]
+    fn an_interpreter_gives_every_block_back() {
+        drop(interpreter());
+    }
+
+    #[test]
+    fn a_cycle_is_collected_and_a_chain_of_a_million_ends_without_recursion() {
+        let vm = interpreter();
+        let before = vm.heap.allocated_blocks();
+        let list = vm.new_list(Vec::new()).expect("memory");
+        let inner = list.downcast::<crate::List>().expect("a list");
+        inner.push(&vm, list.clone()).expect("memory");
+        drop(list);
+        assert_eq!(vm.heap.allocated_blocks(), before + 1);
+        assert_eq!(vm.collect_garbage(2), 1);
+        assert_eq!(vm.heap.allocated_blocks(), before);
+        let mut chain = Value::NONE;
+        for _ in 0..1_000_000 {
+            chain = vm.new_tuple(vec![chain]).expect("memory");
+        }
+        drop(chain);
+        assert_eq!(vm.heap.allocated_blocks(), before);
+    }
+
+    #[test]
+    fn dict_keeps_order_through_growth_and_deletion() {
+        let vm = interpreter();
+        let dict = vm.new_dict().expect("memory");
+        let int = |i| Value::small_int(i).expect("small");
+        for i in 0..1000 {
+            dict.set(&vm, int(i), int(i * i)).expect("set");
+        }
+        for i in (0..1000).step_by(3) {
+            assert!(dict.remove(&vm, &int(i)).expect("remove").is_some());
+        }
+        dict.set(&vm, int(0), int(7)).expect("set");
+        let keys: Vec<i64> = dict.keys().iter().filter_map(Value::as_small_int).collect();
+        let mut expected: Vec<i64> = (0..1000).filter(|i| i % 3 != 0).collect();
+        expected.push(0);
+        assert_eq!(keys, expected);
+        assert_eq!(dict.get(&vm, &int(10)).expect("get").and_then(|v| v.as_small_int()), Some(100));
+        assert_eq!(dict.get(&vm, &int(9)).expect("get").map(|v| v.bits()), None);
+    }
+
+    #[test]
+    fn errors_are_worded_as_cpython_words_them() {
+        let vm = interpreter();
+        let message = |result: Res| {
+            let Err(raised) = result else { panic!("no error") };
+            let exception = vm.take_raised(raised);
+            let args = exception.downcast::<crate::Exception>().and_then(|e| e.args.get()).expect("args");
+            let first = args.downcast::<Tuple>().and_then(|t| t.get(0)).expect("a message");
+            format!("{}: {}", vm.type_name(&exception), vm.str_lossy(&first))
+        };
+        let (one, none) = (vm.new_int(1).expect("int"), Value::NONE);
+        assert_eq!(
+            message(vm.binary(BinOp::Add, &one, &none)),
+            "TypeError: unsupported operand type(s) for +: 'int' and 'NoneType'"
+        );
+        assert_eq!(
+            message(vm.compare(CmpOp::Lt, &one, &none)),
+            "TypeError: '<' not supported between instances of 'int' and 'NoneType'"
+        );
+        assert_eq!(message(vm.get_attr_str(&one, "x")), "AttributeError: 'int' object has no attribute 'x'");
+        assert_eq!(message(vm.call(&one, &CallArgs::new(&[]))), "TypeError: 'int' object is not callable");
+    }
+
+    static WEAK: crate::TypeDef = crate::TypeDef {
+        name: "weak",
+        module: "test",
+        base: None,
+        payload: payload::<crate::weakref::WeakRef>(),
+        flags: TypeFlags::NONE,
+        doc: "",
+        slots: &[],
+        methods: &[],
+        getset: &[],
+    };
+
+    #[test]
+    fn weak_references_die_with_their_object() {
+        let vm = interpreter();
+        let target = vm.new_list(Vec::new()).expect("memory");
+        let weak = vm
+            .alloc(&vm.type_for(&WEAK).expect("memory"), crate::weakref::WeakRef::default())
+            .expect("memory");
+        vm.weakrefs.register(&weak, &target);
+        let upgraded = || weak.downcast::<crate::weakref::WeakRef>().and_then(|w| w.upgrade());
+        assert!(upgraded().is_some_and(|v| v.is(&target)));
+        drop(target);
+        assert!(upgraded().is_none());
+    }
+}

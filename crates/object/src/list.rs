@@ -1,0 +1,86 @@
+//! Lists: storage. Methods stand in the `types` crate.
+
+use crate::Res;
+use crate::heap::{Payload, Visitor};
+use crate::interpreter::Interpreter;
+use crate::value::Value;
+use std::cell::RefCell;
+
+/// Payload of `list`.
+#[derive(Default)]
+pub struct List(RefCell<Vec<Value>>);
+
+impl Payload for List {
+    fn trace(&self, visit: &mut Visitor) {
+        self.0.borrow().iter().for_each(visit);
+    }
+    fn clear(&self) {
+        let items = self.0.take();
+        drop(items);
+    }
+}
+
+impl List {
+    pub fn new(items: Vec<Value>) -> List {
+        List(RefCell::new(items))
+    }
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<Value> {
+        self.0.borrow().get(index).cloned()
+    }
+    /// Replaces an item; gives the value back when the index is out of range.
+    #[inline]
+    pub fn set(&self, index: usize, value: Value) -> Result<(), Value> {
+        let old = match self.0.borrow_mut().get_mut(index) {
+            Some(place) => std::mem::replace(place, value),
+            None => return Err(value),
+        };
+        drop(old);
+        Ok(())
+    }
+    /// Appends. Errors: `MemoryError`.
+    #[inline]
+    pub fn push(&self, vm: &Interpreter, value: Value) -> Res<()> {
+        let mut items = self.0.borrow_mut();
+        if items.len() == items.capacity() && items.try_reserve(1).is_err() {
+            drop(items);
+            return Err(vm.no_memory());
+        }
+        items.push(value);
+        Ok(())
+    }
+    /// A copy of the items, safe to keep while Python code runs.
+    pub fn items(&self) -> Vec<Value> {
+        self.0.borrow().to_vec()
+    }
+    /// Takes all items out, leaving the list empty.
+    pub fn take(&self) -> Vec<Value> {
+        self.0.take()
+    }
+    /// Puts other items in; the old ones are returned so that they die outside.
+    pub fn replace(&self, items: Vec<Value>) -> Vec<Value> {
+        self.0.replace(items)
+    }
+    /// The items in place; `f` must not run Python code (comparisons and drops do).
+    pub fn with<R>(&self, f: impl FnOnce(&[Value]) -> R) -> R {
+        f(&self.0.borrow())
+    }
+    /// As [`List::with`], to change; values removed must be returned by `f`, not dropped inside it.
+    pub fn with_mut<R>(&self, f: impl FnOnce(&mut Vec<Value>) -> R) -> R {
+        f(&mut self.0.borrow_mut())
+    }
+}
+
+impl Interpreter {
+    /// A new list. Errors: `MemoryError`.
+    pub fn new_list(&self, items: Vec<Value>) -> Res {
+        self.alloc(&self.types().list, List::new(items))
+    }
+}

@@ -1,0 +1,430 @@
+//! Rust functions as Python functions, methods and attributes; native modules as data.
+//!
+//! One style: plain typed functions, and at the foot of a file one `static` table of [`FunctionDef`]s with Python
+//! signature text and doc.
+
+use crate::Res;
+use crate::args::{Args, CallArgs, Signature};
+use crate::class::{Type, TypeDef};
+use crate::heap::{Payload, Ref, SlotWord, Visitor};
+use crate::interpreter::Interpreter;
+use crate::value::Value;
+use std::cell::OnceCell;
+
+/// A Rust function behind a Python function. Methods get `self` as their first argument; class methods the class.
+#[derive(Clone, Copy)]
+pub enum NativeFn {
+    /// No argument.
+    F0(fn(&Interpreter) -> Res),
+    /// One positional argument.
+    F1(fn(&Interpreter, &Value) -> Res),
+    /// Two positional arguments.
+    F2(fn(&Interpreter, &Value, &Value) -> Res),
+    /// Three positional arguments.
+    F3(fn(&Interpreter, &Value, &Value, &Value) -> Res),
+    /// Bound to the signature.
+    Args(fn(&Interpreter, &Args) -> Res),
+    /// The call as it is; the function checks it itself.
+    Raw(fn(&Interpreter, &CallArgs) -> Res),
+}
+
+/// What the function is on its type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Binding {
+    Plain,
+    Class,
+    Static,
+}
+
+/// A Python function written in Rust, as data.
+pub struct FunctionDef {
+    pub name: &'static str,
+    /// Python signature text, `($self, x, /)`; empty when it cannot be written so.
+    pub sig: &'static str,
+    pub doc: &'static str,
+    pub function: NativeFn,
+    pub binding: Binding,
+}
+
+impl FunctionDef {
+    pub const fn new(
+        name: &'static str,
+        sig: &'static str,
+        doc: &'static str,
+        function: NativeFn,
+    ) -> FunctionDef {
+        FunctionDef { name, sig, doc, function, binding: Binding::Plain }
+    }
+    pub const fn class(
+        name: &'static str,
+        sig: &'static str,
+        doc: &'static str,
+        function: NativeFn,
+    ) -> FunctionDef {
+        FunctionDef { name, sig, doc, function, binding: Binding::Class }
+    }
+    pub const fn fixed(
+        name: &'static str,
+        sig: &'static str,
+        doc: &'static str,
+        function: NativeFn,
+    ) -> FunctionDef {
+        FunctionDef { name, sig, doc, function, binding: Binding::Static }
+    }
+}
+
+/// A computed attribute, as data.
+pub struct GetSetDef {
+    pub name: &'static str,
+    pub doc: &'static str,
+    pub get: fn(&Interpreter, &Value) -> Res,
+    /// `None` as the value deletes.
+    pub set: Option<fn(&Interpreter, &Value, Option<&Value>) -> Res<()>>,
+}
+
+/// A constant of a module.
+pub struct Constant {
+    pub name: &'static str,
+    pub make: fn(&Interpreter) -> Res,
+}
+
+/// A module constant computed when the module is made.
+pub const fn constant(name: &'static str, make: fn(&Interpreter) -> Res) -> Constant {
+    Constant { name, make }
+}
+
+/// A native module as data.
+pub struct ModuleDef {
+    pub name: &'static str,
+    pub doc: &'static str,
+    pub functions: &'static [FunctionDef],
+    pub types: &'static [&'static TypeDef],
+    pub constants: &'static [Constant],
+    /// Runs last, for what data cannot say.
+    pub init: Option<fn(&Interpreter, &Value) -> Res<()>>,
+}
+
+/// Payload of `builtin_function_or_method`.
+pub struct Builtin {
+    pub def: &'static FunctionDef,
+    /// The module, instance or class it is bound to.
+    pub this: SlotWord,
+    /// `__module__`.
+    pub module: SlotWord,
+    /// Whether `this` is passed as the first argument.
+    pub pass_this: bool,
+    signature: OnceCell<Signature>,
+}
+
+impl Payload for Builtin {
+    fn trace(&self, visit: &mut Visitor) {
+        self.this.trace(visit);
+        self.module.trace(visit);
+    }
+    fn clear(&self) {
+        self.this.set(None);
+        self.module.set(None);
+    }
+}
+
+/// Payload of `method_descriptor` and `classmethod_descriptor`.
+pub struct MethodDescriptor {
+    pub def: &'static FunctionDef,
+    pub owner: Ref<Type>,
+    signature: OnceCell<Signature>,
+}
+
+impl Payload for MethodDescriptor {
+    fn trace(&self, visit: &mut Visitor) {
+        visit(self.owner.value());
+    }
+}
+
+/// Payload of `getset_descriptor`.
+pub struct GetSet {
+    pub def: &'static GetSetDef,
+    pub owner: Ref<Type>,
+}
+
+impl Payload for GetSet {
+    fn trace(&self, visit: &mut Visitor) {
+        visit(self.owner.value());
+    }
+}
+
+/// Payload of `member_descriptor`: an entry of `__slots__`.
+pub struct Member {
+    pub name: Value,
+    pub owner: Ref<Type>,
+    pub index: usize,
+}
+
+impl Payload for Member {
+    fn trace(&self, visit: &mut Visitor) {
+        visit(&self.name);
+        visit(self.owner.value());
+    }
+}
+
+/// Payload of `method`: a callable with its first argument.
+pub struct BoundMethod {
+    pub function: SlotWord,
+    pub this: SlotWord,
+}
+
+impl Payload for BoundMethod {
+    fn trace(&self, visit: &mut Visitor) {
+        self.function.trace(visit);
+        self.this.trace(visit);
+    }
+    fn clear(&self) {
+        self.function.set(None);
+        self.this.set(None);
+    }
+}
+
+/// Payload of `staticmethod` and `classmethod`.
+pub struct Wrapped {
+    pub callable: SlotWord,
+}
+
+impl Payload for Wrapped {
+    fn trace(&self, visit: &mut Visitor) {
+        self.callable.trace(visit);
+    }
+    fn clear(&self) {
+        self.callable.set(None);
+    }
+}
+
+/// Payload of modules; the namespace is the attribute dict.
+pub struct Module;
+
+impl Payload for Module {}
+
+/// Calls a Rust function: fast paths by arity, else binding by signature.
+pub fn call_native(
+    vm: &Interpreter,
+    def: &'static FunctionDef,
+    signature: &OnceCell<Signature>,
+    has_self: bool,
+    args: &CallArgs,
+) -> Res {
+    if args.names.is_empty() {
+        match (def.function, args.values) {
+            (NativeFn::F0(f), []) => return f(vm),
+            (NativeFn::F1(f), [a]) => return f(vm, a),
+            (NativeFn::F2(f), [a, b]) => return f(vm, a, b),
+            (NativeFn::F3(f), [a, b, c]) => return f(vm, a, b, c),
+            _ => {}
+        }
+    }
+    if let NativeFn::Raw(f) = def.function {
+        return f(vm, args);
+    }
+    let signature = signature.get_or_init(|| Signature::parse(def.sig));
+    let bound = signature.bind(vm, def.name, has_self, args)?;
+    match def.function {
+        NativeFn::Args(f) => f(vm, &bound),
+        NativeFn::F0(f) => f(vm),
+        NativeFn::F1(f) => f(vm, bound.req(0)),
+        NativeFn::F2(f) => f(vm, bound.req(0), bound.req(1)),
+        NativeFn::F3(f) => f(vm, bound.req(0), bound.req(1), bound.req(2)),
+        NativeFn::Raw(f) => f(vm, args),
+    }
+}
+
+/// The call slot of `builtin_function_or_method`.
+pub fn call_builtin(vm: &Interpreter, callee: &Value, args: &CallArgs) -> Res {
+    let Some(builtin) = callee.downcast::<Builtin>() else {
+        return Err(vm.system_error("not a builtin function".to_string()));
+    };
+    match builtin.this.get() {
+        Some(this) if builtin.pass_this => {
+            let mut values = Vec::with_capacity(args.values.len() + 1);
+            values.push(this);
+            values.extend_from_slice(args.values);
+            let args = CallArgs { values: &values, names: args.names };
+            call_native(vm, builtin.def, &builtin.signature, true, &args)
+        }
+        _ => call_native(vm, builtin.def, &builtin.signature, false, args),
+    }
+}
+
+impl MethodDescriptor {
+    /// Checks that `this` fits the descriptor's type. Errors: `TypeError`.
+    pub fn check_self(&self, vm: &Interpreter, this: &Value) -> Res<()> {
+        if vm.type_of(this).is_subtype_of(&self.owner) {
+            return Ok(());
+        }
+        Err(vm.type_error(format!(
+            "descriptor '{}' for '{}' objects doesn't apply to a '{}' object",
+            self.def.name,
+            self.owner.name(),
+            vm.type_name(this)
+        )))
+    }
+
+    /// Calls the method; `args` starts with `self`, which is checked.
+    pub fn call(&self, vm: &Interpreter, args: &CallArgs) -> Res {
+        match args.positional().first() {
+            Some(this) => self.check_self(vm, this)?,
+            None => {
+                return Err(vm.type_error(format!(
+                    "unbound method {}.{}() needs an argument",
+                    self.owner.name(),
+                    self.def.name
+                )));
+            }
+        }
+        call_native(vm, self.def, &self.signature, true, args)
+    }
+}
+
+impl Interpreter {
+    /// A builtin function bound to `this` (passed as the first argument when `pass_this`).
+    pub fn new_builtin(
+        &self,
+        def: &'static FunctionDef,
+        this: Option<Value>,
+        pass_this: bool,
+        module: Option<Value>,
+    ) -> Res {
+        let payload = Builtin {
+            def,
+            this: SlotWord::new(this),
+            module: SlotWord::new(module),
+            pass_this,
+            signature: OnceCell::new(),
+        };
+        self.alloc(&self.types().builtin_function, payload)
+    }
+
+    pub fn new_bound_method(&self, function: Value, this: Value) -> Res {
+        let payload =
+            BoundMethod { function: SlotWord::new(Some(function)), this: SlotWord::new(Some(this)) };
+        self.alloc(&self.types().method, payload)
+    }
+
+    /// What stands in a type's dict for a native method.
+    pub(crate) fn new_method_entry(&self, ty: &Ref<Type>, def: &'static FunctionDef) -> Res {
+        let descriptor = |this: &Interpreter, kind: &Ref<Type>| {
+            this.alloc(kind, MethodDescriptor { def, owner: ty.clone(), signature: OnceCell::new() })
+        };
+        match def.binding {
+            Binding::Plain => descriptor(self, &self.types().method_descriptor),
+            Binding::Class => descriptor(self, &self.types().classmethod_descriptor),
+            Binding::Static => {
+                let function = self.new_builtin(def, Some(ty.value().clone()), false, None)?;
+                self.alloc(&self.types().staticmethod, Wrapped { callable: SlotWord::new(Some(function)) })
+            }
+        }
+    }
+
+    pub(crate) fn new_getset(&self, ty: &Ref<Type>, def: &'static GetSetDef) -> Res {
+        self.alloc(&self.types().getset_descriptor, GetSet { def, owner: ty.clone() })
+    }
+
+    /// Makes a module object from its description.
+    pub fn new_native_module(&self, def: &'static ModuleDef) -> Res {
+        let module = self.new_module(def.name)?;
+        let doc = if def.doc.is_empty() { Value::NONE } else { self.new_str(def.doc)? };
+        self.set_attr_str(&module, "__doc__", doc)?;
+        let name = self.new_str(def.name)?;
+        for function in def.functions {
+            let value = self.new_builtin(function, Some(module.clone()), false, Some(name.clone()))?;
+            self.set_attr_str(&module, function.name, value)?;
+        }
+        for ty in def.types {
+            let value = self.type_for(ty)?;
+            self.set_attr_str(&module, ty.name, value.into_value())?;
+        }
+        for constant in def.constants {
+            self.set_attr_str(&module, constant.name, (constant.make)(self)?)?;
+        }
+        if let Some(init) = def.init {
+            init(self, &module)?;
+        }
+        Ok(module)
+    }
+
+    /// An empty module with `__name__`, `__doc__`, `__package__`, `__loader__`, `__spec__` set.
+    pub fn new_module(&self, name: &str) -> Res {
+        let module = self.alloc(&self.types().module, Module)?;
+        let dict = self.new_dict()?;
+        dict.set(self, self.intern("__name__")?, self.new_str(name)?)?;
+        for key in ["__doc__", "__package__", "__loader__", "__spec__"] {
+            dict.set(self, self.intern(key)?, Value::NONE)?;
+        }
+        self.attrs_replace_dict(&module, dict);
+        Ok(module)
+    }
+
+    /// `__new__` as it stands in a builtin type's dict: a builtin bound to the type.
+    pub(crate) fn new_dunder_new(&self, ty: &Ref<Type>) -> Res {
+        self.new_builtin(&DUNDER_NEW, Some(ty.value().clone()), true, None)
+    }
+
+    /// The type made from `def`, once per interpreter.
+    pub fn type_for(&self, def: &'static TypeDef) -> Res<Ref<Type>> {
+        let key = def as *const TypeDef as usize;
+        if let Some(found) = self.native_types.borrow().get(&key) {
+            return Ok(found.clone());
+        }
+        let ty = self.new_type(def)?;
+        self.native_types.borrow_mut().insert(key, ty.clone());
+        Ok(ty)
+    }
+
+    /// Brings the `new` slot of a Python class up to date.
+    pub(crate) fn refresh_new(&self, ty: &Ref<Type>) -> Res<()> {
+        let Some(found) = ty.lookup(self, &self.intern("__new__")?) else { return Ok(()) };
+        let native = found.downcast::<Builtin>().filter(|b| std::ptr::eq(b.def, &DUNDER_NEW));
+        match native.and_then(|b| b.this.get()).and_then(|t| t.downcast_ref::<Type>()) {
+            Some(owner) => ty.slots.new.set(owner.slots.new.get()),
+            None => ty.slots.new.set(Some(call_python_new)),
+        }
+        Ok(())
+    }
+}
+
+/// The `new` slot of classes that define `__new__` in Python.
+fn call_python_new(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
+    let Some(ty) = cls.downcast::<Type>() else {
+        return Err(vm.type_error("__new__ needs a type".to_string()));
+    };
+    let Some(found) = ty.lookup(vm, &vm.intern("__new__")?) else {
+        return Err(vm.type_error(format!("cannot create '{}' instances", ty.name())));
+    };
+    let callee = match found.downcast::<Wrapped>() {
+        Some(wrapped) => wrapped.callable.get().unwrap_or(Value::NONE),
+        None => found,
+    };
+    let mut values = Vec::with_capacity(args.values.len() + 1);
+    values.push(cls.clone());
+    values.extend_from_slice(args.values);
+    vm.call(&callee, &CallArgs { values: &values, names: args.names })
+}
+
+pub(crate) static DUNDER_NEW: FunctionDef = FunctionDef::new(
+    "__new__",
+    "($type, /, *args, **kwargs)",
+    "Create and return a new object.  See help(type) for accurate signature.",
+    NativeFn::Raw(|vm, args| {
+        let [owner, cls, ..] = args.positional() else {
+            return Err(vm.type_error("__new__(): not enough arguments".to_string()));
+        };
+        let (Some(owner), Some(ty)) = (owner.downcast_ref::<Type>(), cls.downcast_ref::<Type>()) else {
+            let name = vm.type_name(cls);
+            return Err(vm.type_error(format!("__new__(X): X is not a type object ({name})")));
+        };
+        if !ty.is_subtype_of(&owner) {
+            let (o, t) = (owner.name(), ty.name());
+            return Err(vm.type_error(format!("{o}.__new__({t}): {t} is not a subtype of {o}")));
+        }
+        match owner.slots.new.get() {
+            Some(new) => new(vm, cls, &CallArgs { values: &args.values[2..], names: args.names }),
+            None => Err(vm.type_error(format!("cannot create '{}' instances", owner.name()))),
+        }
+    }),
+);

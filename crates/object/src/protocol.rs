@@ -1,0 +1,1028 @@
+//! The protocols: what `a + b`, `a[i]`, `a.b`, `a(b)`, `iter(a)`, `a == b`, ... do for any values.
+
+use crate::args::CallArgs;
+use crate::class::{Type, TypeFlags};
+use crate::heap::{Payload, Ref, SlotWord, Visitor};
+use crate::int::{Int, IntRef};
+use crate::interpreter::Interpreter;
+use crate::native::{BoundMethod, GetSet, Member, MethodDescriptor, Wrapped};
+use crate::slots::{Slot, SlotWrapper};
+use crate::value::Value;
+use crate::{Exception, Raised, Res, Str, Tuple};
+use std::cell::Cell;
+use std::rc::Rc;
+
+macro_rules! operators {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident $sign:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[repr(u8)]
+        pub enum $name { $($variant,)* }
+        impl $name {
+            pub const ALL: &'static [$name] = &[$($name::$variant),*];
+            pub const COUNT: usize = Self::ALL.len();
+            /// How messages show the operator.
+            pub fn sign(self) -> &'static str { match self { $($name::$variant => $sign,)* } }
+        }
+    };
+}
+operators!(
+    /// Binary operators.
+    BinOp { Add "+", Sub "-", Mul "*", MatMul "@", TrueDiv "/", FloorDiv "//", Mod "%", DivMod "divmod()", Pow "** or pow()",
+        LShift "<<", RShift ">>", And "&", Or "|", Xor "^", }
+);
+operators!(
+    /// Unary operators and conversions.
+    UnOp { Neg "-", Pos "+", Invert "~", Abs "abs()", Int "int()", Float "float()", Index "index", }
+);
+operators!(
+    /// Comparisons, in the order of wordcode's `COMPARE_OP`.
+    CmpOp { Lt "<", Le "<=", Eq "==", Ne "!=", Gt ">", Ge ">=", }
+);
+
+impl CmpOp {
+    pub fn dunder(self) -> &'static str {
+        ["__lt__", "__le__", "__eq__", "__ne__", "__gt__", "__ge__"][self as usize]
+    }
+    /// `a op b` as `b op' a`.
+    pub fn swapped(self) -> CmpOp {
+        [CmpOp::Gt, CmpOp::Ge, CmpOp::Eq, CmpOp::Ne, CmpOp::Lt, CmpOp::Le][self as usize]
+    }
+    /// What the operator says of an ordering.
+    pub fn holds(self, ordering: std::cmp::Ordering) -> bool {
+        match self {
+            CmpOp::Lt => ordering.is_lt(),
+            CmpOp::Le => ordering.is_le(),
+            CmpOp::Eq => ordering.is_eq(),
+            CmpOp::Ne => ordering.is_ne(),
+            CmpOp::Gt => ordering.is_gt(),
+            CmpOp::Ge => ordering.is_ge(),
+        }
+    }
+}
+
+/// Payload of the iterator over objects that only have `__getitem__`.
+pub struct SequenceIterator {
+    pub sequence: SlotWord,
+    pub index: Cell<i64>,
+}
+
+impl Payload for SequenceIterator {
+    fn trace(&self, visit: &mut Visitor) {
+        self.sequence.trace(visit);
+    }
+    fn clear(&self) {
+        self.sequence.set(None);
+    }
+}
+
+// ---- types and names ----
+impl Interpreter {
+    /// `type(value)`.
+    #[inline]
+    pub fn type_of(&self, value: &Value) -> Ref<Type> {
+        self.type_of_ref(value).clone()
+    }
+
+    /// `type(value)`, borrowed.
+    #[inline]
+    pub fn type_of_ref<'a>(&'a self, value: &'a Value) -> &'a Ref<Type> {
+        if let Some(header) = value.header() {
+            return crate::heap::type_ref_of_header(header);
+        }
+        let types = self.types();
+        if value.is_small_int() {
+            &types.int
+        } else if value.is_small_float() {
+            &types.float
+        } else if value.is_bool() {
+            &types.bool
+        } else if value.is_none() {
+            &types.none_type
+        } else if value.is_not_implemented() {
+            &types.not_implemented_type
+        } else {
+            &types.ellipsis_type
+        }
+    }
+
+    /// Name of the value's type, for messages.
+    pub fn type_name(&self, value: &Value) -> Rc<str> {
+        self.type_of_ref(value).name()
+    }
+
+    /// Whether `value` is an instance of `ty` or of a subtype, by its real type.
+    pub fn is_instance(&self, value: &Value, ty: &Ref<Type>) -> bool {
+        let own = self.type_of_ref(value);
+        own.value().is(ty.value()) || own.is_subtype_of(ty)
+    }
+
+    /// Whether the value's type is exactly `ty`.
+    #[inline]
+    pub fn is_exact(&self, value: &Value, ty: &Ref<Type>) -> bool {
+        self.type_of_ref(value).value().is(ty.value())
+    }
+
+    /// The method `name` of the value's type, unbound. Errors: `MemoryError`.
+    pub fn lookup_special(&self, value: &Value, name: &str) -> Res<Option<Value>> {
+        let name = self.intern(name)?;
+        Ok(self.type_of_ref(value).lookup(self, &name))
+    }
+}
+
+// ---- attributes ----
+impl Interpreter {
+    /// `getattr(object, name)`; `name` is a `str`.
+    #[inline]
+    pub fn get_attr(&self, object: &Value, name: &Value) -> Res {
+        match self.type_of_ref(object).slots.getattr.get() {
+            Some(f) => f(self, object, name),
+            None => self.generic_getattr(object, name),
+        }
+    }
+
+    pub fn get_attr_str(&self, object: &Value, name: &str) -> Res {
+        self.get_attr(object, &self.intern(name)?)
+    }
+
+    /// The attribute, or `None` instead of an `AttributeError`.
+    pub fn get_attr_opt(&self, object: &Value, name: &str) -> Res<Option<Value>> {
+        match self.get_attr_str(object, name) {
+            Ok(value) => Ok(Some(value)),
+            Err(raised) if self.raised_is(self.exceptions().attribute_error()) => {
+                drop(self.take_raised(raised));
+                Ok(None)
+            }
+            Err(raised) => Err(raised),
+        }
+    }
+
+    /// Sets (`Some`) or deletes (`None`) an attribute.
+    pub fn set_attr(&self, object: &Value, name: &Value, value: Option<&Value>) -> Res<()> {
+        match self.type_of_ref(object).slots.setattr.get() {
+            Some(f) => f(self, object, name, value),
+            None => self.generic_setattr(object, name, value),
+        }
+    }
+
+    pub fn set_attr_str(&self, object: &Value, name: &str, value: Value) -> Res<()> {
+        self.set_attr(object, &self.intern(name)?, Some(&value))
+    }
+
+    /// `object.__getattribute__`.
+    pub fn generic_getattr(&self, object: &Value, name: &Value) -> Res {
+        let name = &self.intern_value(name)?;
+        let ty = self.type_of(object);
+        let found = ty.lookup(self, name);
+        if let Some(descr) = &found
+            && self.is_data_descriptor(descr)
+        {
+            return self.bind_descriptor(descr, object, ty.value());
+        }
+        if let Some(value) = self.attrs_get(object, name)? {
+            return Ok(value);
+        }
+        match found {
+            Some(descr) => self.bind_descriptor(&descr, object, ty.value()),
+            None => Err(self.no_attribute(object, name)),
+        }
+    }
+
+    /// `type.__getattribute__`.
+    pub fn type_getattr(&self, cls: &Value, name: &Value) -> Res {
+        let name = &self.intern_value(name)?;
+        let Some(ty) = cls.downcast_ref::<Type>() else { return self.generic_getattr(cls, name) };
+        let meta = self.type_of(cls);
+        let found = meta.lookup(self, name);
+        if let Some(descr) = &found
+            && self.is_data_descriptor(descr)
+        {
+            return self.bind_descriptor(descr, cls, meta.value());
+        }
+        if let Some(value) = ty.lookup(self, name) {
+            return match self.type_of_ref(&value).slots.descr_get.get() {
+                Some(get) => get(self, &value, None, cls),
+                None => Ok(value),
+            };
+        }
+        match found {
+            Some(descr) => self.bind_descriptor(&descr, cls, meta.value()),
+            None => Err(self.no_attribute(cls, name)),
+        }
+    }
+
+    pub fn is_data_descriptor(&self, descr: &Value) -> bool {
+        descr.is_heap() && self.type_of_ref(descr).slots.descr_set.get().is_some()
+    }
+
+    /// What a class attribute is when it is got from an instance.
+    #[inline]
+    pub fn bind_descriptor(&self, descr: &Value, object: &Value, owner: &Value) -> Res {
+        match self.type_of_ref(descr).slots.descr_get.get() {
+            Some(get) => get(self, descr, Some(object), owner),
+            None => Ok(descr.clone()),
+        }
+    }
+
+    /// `object.__setattr__` / `__delattr__`.
+    pub fn generic_setattr(&self, object: &Value, name: &Value, value: Option<&Value>) -> Res<()> {
+        let name = &self.intern_value(name)?;
+        let found = self.type_of_ref(object).lookup(self, name);
+        if let Some(descr) = &found
+            && let Some(set) = self.type_of_ref(descr).slots.descr_set.get()
+        {
+            return set(self, descr, object, value);
+        }
+        let done = match value {
+            Some(value) => self.attrs_set(object, name, value.clone())?,
+            None => self.attrs_delete(object, name)?,
+        };
+        if done {
+            return Ok(());
+        }
+        if found.is_some() && object.attrs().is_none() {
+            let (ty, name) = (self.type_name(object), self.str_lossy(name));
+            return Err(self.attribute_error_text(format!("'{ty}' object attribute '{name}' is read-only")));
+        }
+        if value.is_some() && object.attrs().is_none() {
+            let (ty, name) = (self.type_name(object), self.str_lossy(name));
+            return Err(self.attribute_error_text(format!(
+                "'{ty}' object has no attribute '{name}' and no __dict__ for setting new attributes"
+            )));
+        }
+        Err(self.no_attribute(object, name))
+    }
+
+    /// `type.__setattr__` / `__delattr__`.
+    pub fn type_setattr(&self, cls: &Value, name: &Value, value: Option<&Value>) -> Res<()> {
+        let Some(ty) = cls.downcast_ref::<Type>() else { return self.generic_setattr(cls, name, value) };
+        let text = self.str_lossy(name);
+        if !ty.flags.get().contains(TypeFlags::MUTABLE) {
+            let tn = ty.name();
+            return Err(self.type_error(format!("cannot set '{text}' attribute of immutable type '{tn}'")));
+        }
+        let name = &self.intern_value(name)?;
+        let meta = self.type_of(cls);
+        if let Some(descr) = meta.lookup(self, name)
+            && let Some(set) = self.type_of_ref(&descr).slots.descr_set.get()
+        {
+            return set(self, &descr, cls, value);
+        }
+        let Some(dict) = ty.namespace() else { return Err(self.no_attribute(cls, name)) };
+        match value {
+            Some(value) => {
+                ty.modified();
+                dict.set(self, name.clone(), value.clone())?;
+            }
+            None => {
+                ty.modified();
+                if dict.remove(self, name)?.is_none() {
+                    return Err(self.no_attribute(cls, name));
+                }
+            }
+        }
+        self.attribute_of_type_changed(&ty, &text)
+    }
+}
+
+// ---- calls ----
+impl Interpreter {
+    /// `callee(*args, **kwargs)`.
+    #[inline]
+    pub fn call(&self, callee: &Value, args: &CallArgs) -> Res {
+        match self.type_of_ref(callee).slots.call.get() {
+            Some(f) => self.nested("", || f(self, callee, args)),
+            None => Err(self.type_error(format!("'{}' object is not callable", self.type_name(callee)))),
+        }
+    }
+
+    /// `callee(*values)`.
+    pub fn call_values(&self, callee: &Value, values: &[Value]) -> Res {
+        self.call(callee, &CallArgs::new(values))
+    }
+
+    /// `type(object).name(object, *args)`. Errors: `AttributeError` when there is no such method.
+    pub fn call_method(&self, object: &Value, name: &str, args: &[Value]) -> Res {
+        let name = self.intern(name)?;
+        match self.type_of(object).lookup(self, &name) {
+            Some(method) => self.call_descriptor(&method, object, args),
+            None => Err(self.no_attribute(object, &name)),
+        }
+    }
+
+    /// `object.name(*args)` with the whole attribute look-up.
+    pub fn call_attr(&self, object: &Value, name: &str, args: &[Value]) -> Res {
+        let method = self.get_attr_str(object, name)?;
+        self.call_values(&method, args)
+    }
+
+    /// Calls what was found on a type as a method of `this`, without making a bound method where that can be avoided.
+    pub fn call_descriptor(&self, method: &Value, this: &Value, args: &[Value]) -> Res {
+        self.call_descriptor_args(method, this, &CallArgs::new(args))
+    }
+
+    pub fn call_descriptor_args(&self, method: &Value, this: &Value, args: &CallArgs) -> Res {
+        if let Some(wrapper) = method.downcast::<SlotWrapper>() {
+            return self.nested("", || wrapper.call(self, this, args));
+        }
+        let ty = self.type_of(method);
+        if ty.flags.get().contains(TypeFlags::METHOD_DESCRIPTOR) {
+            let mut values = Vec::with_capacity(args.values.len() + 1);
+            values.push(this.clone());
+            values.extend_from_slice(args.values);
+            return self.call(method, &CallArgs { values: &values, names: args.names });
+        }
+        let bound = match ty.slots.descr_get.get() {
+            Some(get) => get(self, method, Some(this), self.type_of(this).value())?,
+            None => method.clone(),
+        };
+        self.call(&bound, args)
+    }
+
+    /// `type.__call__`: `__new__`, then `__init__`.
+    pub fn instantiate(&self, cls: &Value, args: &CallArgs) -> Res {
+        let Some(ty) = cls.downcast_ref::<Type>() else {
+            return Err(self.type_error("not a type".to_string()));
+        };
+        let Some(new) = ty.slots.new.get() else {
+            return Err(self.type_error(format!("cannot create '{}' instances", ty.name())));
+        };
+        let object = new(self, cls, args)?;
+        if self.is_instance(&object, &ty)
+            && let Some(init) = self.type_of(&object).slots.init.get()
+        {
+            init(self, &object, args)?;
+        }
+        Ok(object)
+    }
+}
+
+// ---- operators ----
+impl Interpreter {
+    /// `a op b`.
+    pub fn binary(&self, op: BinOp, a: &Value, b: &Value) -> Res {
+        let result = self.binary_opt(op, a, b)?;
+        if result.is_not_implemented() { Err(self.unsupported(op.sign(), a, b)) } else { Ok(result) }
+    }
+
+    /// `a op= b`.
+    pub fn inplace(&self, op: BinOp, a: &Value, b: &Value) -> Res {
+        if let Some(f) = self.type_of_ref(a).slots.inplace[op as usize].get() {
+            let result = f(self, a, b)?;
+            if !result.is_not_implemented() {
+                return Ok(result);
+            }
+        }
+        let result = self.binary_opt(op, a, b)?;
+        if result.is_not_implemented() {
+            let sign = if op == BinOp::Pow { "**=".to_string() } else { format!("{}=", op.sign()) };
+            return Err(self.unsupported(&sign, a, b));
+        }
+        Ok(result)
+    }
+
+    fn binary_opt(&self, op: BinOp, a: &Value, b: &Value) -> Res {
+        let (ta, tb) = (self.type_of(a), self.type_of(b));
+        let fa = ta.slots.binary[op as usize].get();
+        let fb = if ta.value().is(tb.value()) { None } else { tb.slots.binary[op as usize].get() };
+        // Two classes may share one generic function, which looks at both operands itself.
+        let fb = fb.filter(|f| fa.is_none_or(|g| !std::ptr::fn_addr_eq(*f, g)));
+        if let Some(f) = fb
+            && fa.is_some()
+            && tb.is_subtype_of(&ta)
+        {
+            let result = f(self, a, b)?;
+            if !result.is_not_implemented() {
+                return Ok(result);
+            }
+        }
+        if let Some(f) = fa {
+            let result = f(self, a, b)?;
+            if !result.is_not_implemented() {
+                return Ok(result);
+            }
+        }
+        match fb {
+            Some(f) => f(self, a, b),
+            None => Ok(Value::NOT_IMPLEMENTED),
+        }
+    }
+
+    #[cold]
+    fn unsupported(&self, sign: &str, a: &Value, b: &Value) -> Raised {
+        let (a, b) = (self.type_name(a), self.type_name(b));
+        self.type_error(format!("unsupported operand type(s) for {sign}: '{a}' and '{b}'"))
+    }
+
+    /// `pow(base, exponent, modulus)`.
+    pub fn power(&self, base: &Value, exponent: &Value, modulus: &Value) -> Res {
+        if modulus.is_none() {
+            return self.binary(BinOp::Pow, base, exponent);
+        }
+        if let (Some(b), Some(e), Some(m)) = (base.as_int(), exponent.as_int(), modulus.as_int()) {
+            return self.int_pow_mod(&b.to_big(), &e.to_big(), &m.to_big());
+        }
+        match self.lookup_special(base, "__pow__")? {
+            Some(m) if m.downcast::<SlotWrapper>().is_none() => {
+                self.call_descriptor(&m, base, &[exponent.clone(), modulus.clone()])
+            }
+            _ => {
+                let names = [base, exponent, modulus].map(|v| self.type_name(v));
+                Err(self.type_error(format!(
+                    "unsupported operand type(s) for ** or pow(): '{}', '{}', '{}'",
+                    names[0], names[1], names[2]
+                )))
+            }
+        }
+    }
+
+    fn int_pow_mod(
+        &self,
+        base: &crate::int::IBig,
+        exponent: &crate::int::IBig,
+        modulus: &crate::int::IBig,
+    ) -> Res {
+        use crate::int::IBig;
+        let zero = IBig::from(0);
+        if *modulus == zero {
+            return Err(self.value_error("pow() 3rd argument cannot be 0".to_string()));
+        }
+        let floor_mod = |v: IBig| {
+            let r = v % modulus;
+            if r != zero && (r < zero) != (*modulus < zero) { r + modulus } else { r }
+        };
+        let (mut base, mut exponent) = (floor_mod(base.clone()), exponent.clone());
+        if exponent < zero {
+            let (mut r0, mut r1, mut s0, mut s1) =
+                (modulus.clone(), base.clone(), zero.clone(), IBig::from(1));
+            while r1 != zero {
+                let q = &r0 / &r1;
+                (r0, r1) = (r1.clone(), r0 - &q * &r1);
+                (s0, s1) = (s1.clone(), s0 - q * s1);
+            }
+            if r0 != IBig::from(1) && r0 != IBig::from(-1) {
+                return Err(self.value_error("base is not invertible for the given modulus".to_string()));
+            }
+            base = floor_mod(s0 * r0);
+            exponent = -exponent;
+        }
+        let mut result = floor_mod(IBig::from(1));
+        let two = IBig::from(2);
+        while exponent != zero {
+            if &exponent % &two != zero {
+                result = floor_mod(result * &base);
+            }
+            base = floor_mod(&base * &base);
+            exponent /= &two;
+        }
+        self.new_big(result)
+    }
+
+    /// `-a`, `+a`, `~a`, `abs(a)`.
+    pub fn unary(&self, op: UnOp, a: &Value) -> Res {
+        match self.type_of_ref(a).slots.unary[op as usize].get() {
+            Some(f) => f(self, a),
+            None => {
+                let what =
+                    if op == UnOp::Invert || op == UnOp::Neg || op == UnOp::Pos { "unary " } else { "" };
+                Err(self.type_error(format!(
+                    "bad operand type for {what}{}: '{}'",
+                    op.sign(),
+                    self.type_name(a)
+                )))
+            }
+        }
+    }
+
+    /// `operator.index(value)`: an exact int. Errors: `TypeError`.
+    pub fn index(&self, value: &Value) -> Res {
+        if value.is_small_int() {
+            return Ok(value.clone());
+        }
+        if let Some(int) = value.as_int() {
+            return match int {
+                IntRef::Small(i) => self.new_int(i),
+                IntRef::Big(b) => self.new_big(b.clone()),
+            };
+        }
+        match self.type_of_ref(value).slots.unary[UnOp::Index as usize].get() {
+            Some(f) => {
+                let result = f(self, value)?;
+                if result.as_int().is_some() {
+                    return Ok(result);
+                }
+                Err(self.type_error(format!("__index__ returned non-int (type {})", self.type_name(&result))))
+            }
+            None => Err(self.type_error(format!(
+                "'{}' object cannot be interpreted as an integer",
+                self.type_name(value)
+            ))),
+        }
+    }
+
+    /// An argument as `i64`. Errors: `TypeError`, `OverflowError`.
+    pub fn expect_i64(&self, value: &Value) -> Res<i64> {
+        let index = self.index(value)?;
+        self.as_i64(&index)
+            .ok_or_else(|| self.overflow_error("Python int too large to convert to C ssize_t".to_string()))
+    }
+
+    /// A `str` argument. Errors: `TypeError`.
+    pub fn expect_str(&self, value: &Value) -> Res<String> {
+        match value.downcast::<Str>() {
+            Some(_) => Ok(self.str_lossy(value)),
+            None => Err(self.type_error(format!("expected str instance, {} found", self.type_name(value)))),
+        }
+    }
+
+    /// `a op b` for comparisons; identity for `==` and `!=` when nobody implements it.
+    pub fn compare(&self, op: CmpOp, a: &Value, b: &Value) -> Res {
+        let (ta, tb) = (self.type_of(a), self.type_of(b));
+        let (fa, fb) = (ta.slots.compare.get(), tb.slots.compare.get());
+        let reflected_first = !ta.value().is(tb.value()) && tb.is_subtype_of(&ta);
+        self.nested(" in comparison", || {
+            if reflected_first && let Some(f) = fb {
+                let result = f(self, b, a, op.swapped())?;
+                if !result.is_not_implemented() {
+                    return Ok(result);
+                }
+            }
+            if let Some(f) = fa {
+                let result = f(self, a, b, op)?;
+                if !result.is_not_implemented() {
+                    return Ok(result);
+                }
+            }
+            if !reflected_first && let Some(f) = fb {
+                let result = f(self, b, a, op.swapped())?;
+                if !result.is_not_implemented() {
+                    return Ok(result);
+                }
+            }
+            match op {
+                CmpOp::Eq => Ok(Value::bool(a.is(b))),
+                CmpOp::Ne => Ok(Value::bool(!a.is(b))),
+                _ => Err(self.type_error(format!(
+                    "'{}' not supported between instances of '{}' and '{}'",
+                    op.sign(),
+                    ta.name(),
+                    tb.name()
+                ))),
+            }
+        })
+    }
+
+    /// `a is b or a == b`, as containers compare.
+    pub fn keys_equal(&self, a: &Value, b: &Value) -> Res<bool> {
+        if a.is(b) {
+            return Ok(true);
+        }
+        if let (Some(x), Some(y)) = (a.downcast::<Str>(), b.downcast::<Str>())
+            && self.is_exact(a, &self.types().str)
+            && self.is_exact(b, &self.types().str)
+        {
+            return Ok(x.text == y.text);
+        }
+        let result = self.compare(CmpOp::Eq, a, b)?;
+        self.truthy(&result)
+    }
+
+    /// `bool(value)`.
+    pub fn truthy(&self, value: &Value) -> Res<bool> {
+        if value.is_bool() {
+            return Ok(value.is_true());
+        }
+        if let Some(i) = value.as_small_int() {
+            return Ok(i != 0);
+        }
+        if value.is_none() {
+            return Ok(false);
+        }
+        let ty = self.type_of_ref(value);
+        if let Some(f) = ty.slots.bool.get() {
+            return f(self, value);
+        }
+        match ty.slots.len.get() {
+            Some(f) => Ok(f(self, value)? != 0),
+            None => Ok(true),
+        }
+    }
+
+    /// `hash(value)`. Errors: `TypeError` when unhashable.
+    pub fn hash(&self, value: &Value) -> Res<i64> {
+        if let Some(s) = value.downcast::<Str>()
+            && self.is_exact(value, &self.types().str)
+        {
+            return Ok(self.str_hash(s));
+        }
+        if value.is_small_int()
+            && let Some(hash) = self.hash_of_int(value)
+        {
+            return Ok(hash);
+        }
+        match self.type_of_ref(value).slots.hash.get() {
+            Some(f) => f(self, value),
+            None => Ok(identity_hash(value)),
+        }
+    }
+
+    /// Hash of an int object: its value modulo 2^61 - 1, with the sign kept, and -2 for -1.
+    pub fn hash_of_int(&self, value: &Value) -> Option<i64> {
+        const MODULUS: i64 = (1 << 61) - 1;
+        let reduced = match value.as_int()? {
+            IntRef::Small(i) => (i as i128 % MODULUS as i128) as i64,
+            IntRef::Big(b) => i64::try_from(b % crate::int::IBig::from(MODULUS)).unwrap_or(0),
+        };
+        Some(if reduced == -1 { -2 } else { reduced })
+    }
+}
+
+/// Hash of an object that compares by identity.
+pub fn identity_hash(value: &Value) -> i64 {
+    value.bits().rotate_right(4) as i64
+}
+
+// ---- containers and iteration ----
+impl Interpreter {
+    /// `len(value)`.
+    pub fn len(&self, value: &Value) -> Res<usize> {
+        match self.type_of_ref(value).slots.len.get() {
+            Some(f) => f(self, value),
+            None => Err(self.type_error(format!("object of type '{}' has no len()", self.type_name(value)))),
+        }
+    }
+
+    /// `container[key]`.
+    pub fn get_item(&self, container: &Value, key: &Value) -> Res {
+        if let Some(f) = self.type_of_ref(container).slots.getitem.get() {
+            return f(self, container, key);
+        }
+        if let Some(ty) = container.downcast::<Type>() {
+            let name = self.intern("__class_getitem__")?;
+            if ty.lookup(self, &name).is_some() {
+                let method = self.get_attr(container, &name)?;
+                return self.call_values(&method, std::slice::from_ref(key));
+            }
+            return Err(self.type_error(format!("type '{}' is not subscriptable", ty.name())));
+        }
+        Err(self.type_error(format!("'{}' object is not subscriptable", self.type_name(container))))
+    }
+
+    /// `container[key] = value`, or `del container[key]` with `None`.
+    pub fn set_item(&self, container: &Value, key: &Value, value: Option<&Value>) -> Res<()> {
+        match self.type_of_ref(container).slots.setitem.get() {
+            Some(f) => f(self, container, key, value),
+            None => {
+                let what = if value.is_some() { "assignment" } else { "deletion" };
+                let name = self.type_name(container);
+                Err(self.type_error(format!("'{name}' object does not support item {what}")))
+            }
+        }
+    }
+
+    /// `item in container`.
+    pub fn contains(&self, container: &Value, item: &Value) -> Res<bool> {
+        match self.type_of_ref(container).slots.contains.get() {
+            Some(f) => f(self, container, item),
+            None => self.contains_by_iteration(container, item),
+        }
+    }
+
+    pub(crate) fn contains_by_iteration(&self, container: &Value, item: &Value) -> Res<bool> {
+        let Ok(iterator) = self.iter(container).map_err(|raised| drop(self.take_raised(raised))) else {
+            let name = self.type_name(container);
+            return Err(self.type_error(format!("argument of type '{name}' is not a container or iterable")));
+        };
+        while let Some(candidate) = self.next(&iterator)? {
+            if self.keys_equal(&candidate, item)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// `iter(value)`.
+    pub fn iter(&self, value: &Value) -> Res {
+        let ty = self.type_of_ref(value);
+        if let Some(f) = ty.slots.iter.get() {
+            let iterator = f(self, value)?;
+            if self.type_of_ref(&iterator).slots.next.get().is_none() {
+                let name = self.type_name(&iterator);
+                return Err(self.type_error(format!("iter() returned non-iterator of type '{name}'")));
+            }
+            return Ok(iterator);
+        }
+        self.sequence_iter(value)
+    }
+
+    /// An iterator that calls `__getitem__` with 0, 1, 2, ...
+    pub(crate) fn sequence_iter(&self, value: &Value) -> Res {
+        let ty = self.type_of_ref(value);
+        if ty.slots.getitem.get().is_none() || ty.flags.get().contains(TypeFlags::MAPPING) {
+            return Err(self.type_error(format!("'{}' object is not iterable", ty.name())));
+        }
+        let payload = SequenceIterator { sequence: SlotWord::new(Some(value.clone())), index: Cell::new(0) };
+        self.alloc(&self.types().sequence_iterator, payload)
+    }
+
+    /// The next value of an iterator, `None` at its end.
+    #[inline]
+    pub fn next(&self, iterator: &Value) -> Res<Option<Value>> {
+        match self.type_of_ref(iterator).slots.next.get() {
+            Some(f) => f(self, iterator),
+            None => Err(self.type_error(format!("'{}' object is not an iterator", self.type_name(iterator)))),
+        }
+    }
+
+    /// Calls `f` for each value; stops at the first error.
+    pub fn for_each(&self, iterable: &Value, mut f: impl FnMut(Value) -> Res<()>) -> Res<()> {
+        let iterator = self.iter(iterable)?;
+        while let Some(value) = self.next(&iterator)? {
+            f(value)?;
+        }
+        Ok(())
+    }
+
+    /// All values of an iterable.
+    pub fn collect(&self, iterable: &Value) -> Res<Vec<Value>> {
+        if self.is_exact(iterable, &self.types().list)
+            && let Some(list) = iterable.downcast::<crate::List>()
+        {
+            return Ok(list.items());
+        }
+        if self.is_exact(iterable, &self.types().tuple)
+            && let Some(tuple) = iterable.downcast::<Tuple>()
+        {
+            return Ok(tuple.items());
+        }
+        let mut values = Vec::new();
+        self.for_each(iterable, |value| {
+            if values.try_reserve(1).is_err() {
+                return Err(self.no_memory());
+            }
+            values.push(value);
+            Ok(())
+        })?;
+        Ok(values)
+    }
+}
+
+// ---- text ----
+impl Interpreter {
+    /// `repr(value)`, a `str` object.
+    pub fn repr(&self, value: &Value) -> Res {
+        let result = match self.type_of_ref(value).slots.repr.get() {
+            Some(f) => self.nested(" while getting the repr of an object", || f(self, value))?,
+            None => self.new_str(&self.default_repr(value))?,
+        };
+        if result.downcast::<Str>().is_some() {
+            return Ok(result);
+        }
+        Err(self.type_error(format!("__repr__ returned non-string (type {})", self.type_name(&result))))
+    }
+
+    /// `<module.Class object at 0x...>`.
+    pub fn default_repr(&self, value: &Value) -> String {
+        let ty = self.type_of(value);
+        let module = self
+            .intern("__module__")
+            .ok()
+            .and_then(|name| ty.lookup(self, &name))
+            .filter(|m| m.downcast::<Str>().is_some())
+            .map(|m| format!("{}.", self.str_lossy(&m)))
+            .filter(|m| m != "builtins.")
+            .unwrap_or_default();
+        format!("<{module}{} object at {:#x}>", ty.name(), value.bits())
+    }
+
+    /// `str(value)`, a `str` object.
+    pub fn str(&self, value: &Value) -> Res {
+        if self.is_exact(value, &self.types().str) {
+            return Ok(value.clone());
+        }
+        let Some(f) = self.type_of_ref(value).slots.str.get() else { return self.repr(value) };
+        let result = self.nested(" while getting the str of an object", || f(self, value))?;
+        if result.downcast::<Str>().is_some() {
+            return Ok(result);
+        }
+        Err(self.type_error(format!("__str__ returned non-string (type {})", self.type_name(&result))))
+    }
+
+    /// The text of a `str` for messages; lone surrogates become U+FFFD. Empty for other values.
+    pub fn str_lossy(&self, value: &Value) -> String {
+        value.downcast::<Str>().map(|s| s.text.to_string()).unwrap_or_default()
+    }
+
+    /// `repr` for messages and tests.
+    pub fn repr_lossy(&self, value: &Value) -> Res<String> {
+        Ok(self.str_lossy(&self.repr(value)?))
+    }
+}
+
+// ---- the slots of the binding types, which everything else rests on ----
+impl Interpreter {
+    /// Installs what attribute look-up and calls need of the core types.
+    pub(crate) fn install_protocol_slots(&self) {
+        let types = self.types();
+        let put = |ty: &Ref<Type>, slots: &[Slot]| slots.iter().for_each(|s| ty.slots.install(*s));
+        put(
+            &types.object,
+            &[
+                Slot::GetAttr(|vm, o, n| vm.generic_getattr(o, n)),
+                Slot::SetAttr(|vm, o, n, v| vm.generic_setattr(o, n, v)),
+                Slot::Hash(|_, v| Ok(identity_hash(v))),
+                Slot::Repr(|vm, v| vm.new_str(&vm.default_repr(v))),
+                Slot::Str(|vm, v| vm.repr(v)),
+            ],
+        );
+        put(
+            &types.type_,
+            &[
+                Slot::GetAttr(|vm, o, n| vm.type_getattr(o, n)),
+                Slot::SetAttr(|vm, o, n, v| vm.type_setattr(o, n, v)),
+            ],
+        );
+        put(
+            &types.method_descriptor,
+            &[
+                Slot::Call(|vm, callee, args| match callee.downcast::<MethodDescriptor>() {
+                    Some(d) => d.call(vm, args),
+                    None => Err(vm.bug("method descriptor without payload")),
+                }),
+                Slot::DescrGet(get_method_descriptor),
+            ],
+        );
+        put(&types.wrapper_descriptor, &[Slot::Call(call_slot_wrapper), Slot::DescrGet(get_slot_wrapper)]);
+        put(&types.classmethod_descriptor, &[Slot::DescrGet(get_classmethod_descriptor)]);
+        put(&types.getset_descriptor, &[Slot::DescrGet(get_getset), Slot::DescrSet(set_getset)]);
+        put(&types.member_descriptor, &[Slot::DescrGet(get_member), Slot::DescrSet(set_member)]);
+        put(&types.method, &[Slot::Call(call_bound_method)]);
+        put(&types.method_wrapper, &[Slot::Call(call_bound_method)]);
+        put(
+            &types.staticmethod,
+            &[
+                Slot::DescrGet(|vm, descr, _, _| wrapped(vm, descr)),
+                Slot::Call(|vm, callee, args| vm.call(&wrapped(vm, callee)?, args)),
+            ],
+        );
+        put(
+            &types.classmethod,
+            &[Slot::DescrGet(|vm, descr, object, owner| {
+                let owner = match object {
+                    Some(o) if owner.is_none() => vm.type_of(o).into_value(),
+                    _ => owner.clone(),
+                };
+                vm.new_bound_method(wrapped(vm, descr)?, owner)
+            })],
+        );
+        put(&types.sequence_iterator, &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(sequence_next)]);
+        for ty in types.each() {
+            ty.slots.inherit(&types.object.slots);
+        }
+    }
+}
+
+fn wrapped(vm: &Interpreter, descr: &Value) -> Res {
+    match descr.downcast::<Wrapped>().and_then(|w| w.callable.get()) {
+        Some(callable) => Ok(callable),
+        None => Err(vm.runtime_error("uninitialized staticmethod object".to_string())),
+    }
+}
+
+fn sequence_next(vm: &Interpreter, iterator: &Value) -> Res<Option<Value>> {
+    let Some(it) = iterator.downcast::<SequenceIterator>() else { return Err(vm.bug("sequence iterator")) };
+    let Some(sequence) = it.sequence.get() else { return Ok(None) };
+    let index = it.index.get();
+    let result = vm.get_item(&sequence, &vm.new_int(index)?);
+    match result {
+        Ok(value) => {
+            it.index.set(index + 1);
+            Ok(Some(value))
+        }
+        Err(raised)
+            if vm.raised_is(vm.exceptions().index_error())
+                || vm.raised_is(vm.exceptions().stop_iteration()) =>
+        {
+            drop(vm.take_raised(raised));
+            it.sequence.set(None);
+            Ok(None)
+        }
+        Err(raised) => Err(raised),
+    }
+}
+
+fn get_method_descriptor(vm: &Interpreter, descr: &Value, object: Option<&Value>, _: &Value) -> Res {
+    match (object, descr.downcast::<MethodDescriptor>()) {
+        (Some(object), Some(d)) => {
+            d.check_self(vm, object)?;
+            vm.new_builtin(d.def, Some(object.clone()), true, None)
+        }
+        _ => Ok(descr.clone()),
+    }
+}
+
+fn get_classmethod_descriptor(vm: &Interpreter, descr: &Value, object: Option<&Value>, owner: &Value) -> Res {
+    let Some(d) = descr.downcast::<MethodDescriptor>() else { return Err(vm.bug("classmethod descriptor")) };
+    let owner = match object {
+        Some(o) if owner.is_none() => vm.type_of(o).into_value(),
+        _ => owner.clone(),
+    };
+    vm.new_builtin(d.def, Some(owner), true, None)
+}
+
+fn get_slot_wrapper(vm: &Interpreter, descr: &Value, object: Option<&Value>, _: &Value) -> Res {
+    match object {
+        None => Ok(descr.clone()),
+        Some(object) => {
+            let payload = BoundMethod {
+                function: SlotWord::new(Some(descr.clone())),
+                this: SlotWord::new(Some(object.clone())),
+            };
+            vm.alloc(&vm.types().method_wrapper, payload)
+        }
+    }
+}
+
+fn call_slot_wrapper(vm: &Interpreter, callee: &Value, args: &CallArgs) -> Res {
+    let Some(wrapper) = callee.downcast::<SlotWrapper>() else { return Err(vm.bug("slot wrapper")) };
+    let (name, owner) = (wrapper.dunder.name, wrapper.owner.name());
+    let Some(this) = args.positional().first() else {
+        return Err(vm.type_error(format!("descriptor '{name}' of '{owner}' object needs an argument")));
+    };
+    if !vm.is_instance(this, &wrapper.owner) {
+        let got = vm.type_name(this);
+        return Err(
+            vm.type_error(format!("descriptor '{name}' requires a '{owner}' object but received a '{got}'"))
+        );
+    }
+    wrapper.call(vm, this, &CallArgs { values: &args.values[1..], names: args.names })
+}
+
+fn call_bound_method(vm: &Interpreter, callee: &Value, args: &CallArgs) -> Res {
+    let parts = callee.downcast::<BoundMethod>().and_then(|m| Some((m.function.get()?, m.this.get()?)));
+    let Some((function, this)) = parts else { return Err(vm.bug("bound method")) };
+    let mut values = Vec::with_capacity(args.values.len() + 1);
+    values.push(this);
+    values.extend_from_slice(args.values);
+    vm.call(&function, &CallArgs { values: &values, names: args.names })
+}
+
+fn get_getset(vm: &Interpreter, descr: &Value, object: Option<&Value>, _: &Value) -> Res {
+    match (object, descr.downcast::<GetSet>()) {
+        (Some(object), Some(d)) => {
+            check_owner(vm, d.def.name, &d.owner, object)?;
+            (d.def.get)(vm, object)
+        }
+        _ => Ok(descr.clone()),
+    }
+}
+
+fn set_getset(vm: &Interpreter, descr: &Value, object: &Value, value: Option<&Value>) -> Res<()> {
+    let Some(d) = descr.downcast::<GetSet>() else { return Err(vm.bug("getset descriptor")) };
+    check_owner(vm, d.def.name, &d.owner, object)?;
+    match d.def.set {
+        Some(set) => set(vm, object, value),
+        None => {
+            let (name, owner) = (d.def.name, d.owner.name());
+            Err(vm.attribute_error_text(format!("attribute '{name}' of '{owner}' objects is not writable")))
+        }
+    }
+}
+
+fn check_owner(vm: &Interpreter, name: &str, owner: &Ref<Type>, object: &Value) -> Res<()> {
+    if vm.is_instance(object, owner) {
+        return Ok(());
+    }
+    let (owner, got) = (owner.name(), vm.type_name(object));
+    Err(vm.type_error(format!("descriptor '{name}' for '{owner}' objects doesn't apply to a '{got}' object")))
+}
+
+fn get_member(vm: &Interpreter, descr: &Value, object: Option<&Value>, _: &Value) -> Res {
+    let (Some(object), Some(d)) = (object, descr.downcast::<Member>()) else { return Ok(descr.clone()) };
+    check_owner(vm, &vm.str_lossy(&d.name), &d.owner, object)?;
+    match object.slot_word(d.index).and_then(SlotWord::get) {
+        Some(value) => Ok(value),
+        None => Err(vm.no_attribute(object, &d.name)),
+    }
+}
+
+fn set_member(vm: &Interpreter, descr: &Value, object: &Value, value: Option<&Value>) -> Res<()> {
+    let Some(d) = descr.downcast::<Member>() else { return Err(vm.bug("member descriptor")) };
+    check_owner(vm, &vm.str_lossy(&d.name), &d.owner, object)?;
+    let Some(word) = object.slot_word(d.index) else { return Err(vm.no_attribute(object, &d.name)) };
+    if value.is_none() && !word.is_set() {
+        return Err(vm.no_attribute(object, &d.name));
+    }
+    word.set(value.cloned());
+    Ok(())
+}
+
+/// The int inside a value, for code that needs `i64` or big ints from an exact or derived int.
+pub fn int_payload(value: &Value) -> Option<&Int> {
+    value.downcast::<Int>()
+}
+
+/// Whether a value is an exception instance.
+pub fn is_exception(value: &Value) -> bool {
+    value.downcast::<Exception>().is_some()
+}

@@ -1,0 +1,738 @@
+//! Type slots: what the runtime calls on an object, and how Python's dunder methods and slots meet.
+//!
+//! A builtin type fills its slots with Rust functions ([`Slot`] entries of its `TypeDef`), and gets a wrapper method
+//! (`int.__add__`) for each from the [`DUNDERS`] table. A Python class that defines a dunder gets the generic slot
+//! function of that row, which looks the method up and calls it. A class that inherits the wrapper inherits the Rust function.
+
+use crate::args::CallArgs;
+use crate::class::Type;
+use crate::heap::{Payload, Visitor};
+use crate::interpreter::Interpreter;
+use crate::protocol::{BinOp, CmpOp, UnOp};
+use crate::value::Value;
+use crate::{Ref, Res};
+use std::cell::Cell;
+
+pub type UnaryFn = fn(&Interpreter, &Value) -> Res;
+pub type BinaryFn = fn(&Interpreter, &Value, &Value) -> Res;
+pub type LenFn = fn(&Interpreter, &Value) -> Res<usize>;
+pub type BoolFn = fn(&Interpreter, &Value) -> Res<bool>;
+pub type HashFn = fn(&Interpreter, &Value) -> Res<i64>;
+pub type ContainsFn = fn(&Interpreter, &Value, &Value) -> Res<bool>;
+pub type CompareFn = fn(&Interpreter, &Value, &Value, CmpOp) -> Res;
+/// `None` deletes.
+pub type SetFn = fn(&Interpreter, &Value, &Value, Option<&Value>) -> Res<()>;
+pub type GetFn = fn(&Interpreter, &Value, Option<&Value>, &Value) -> Res;
+pub type CallFn = fn(&Interpreter, &Value, &CallArgs) -> Res;
+pub type InitFn = fn(&Interpreter, &Value, &CallArgs) -> Res<()>;
+/// `Ok(None)` is the end: no `StopIteration` object is made.
+pub type NextFn = fn(&Interpreter, &Value) -> Res<Option<Value>>;
+pub type FinalizeFn = fn(&Interpreter, &Value);
+
+macro_rules! slots {
+    ($($field:ident $variant:ident $fn:ty;)*) => {
+        /// The slots of a type; empty ones are inherited when the type is made.
+        #[derive(Default)]
+        pub struct Slots {
+            $(pub $field: Cell<Option<$fn>>,)*
+            pub binary: [Cell<Option<BinaryFn>>; BinOp::COUNT],
+            pub inplace: [Cell<Option<BinaryFn>>; BinOp::COUNT],
+            pub unary: [Cell<Option<UnaryFn>>; UnOp::COUNT],
+        }
+        /// One slot of a builtin type, as data in its `TypeDef`.
+        #[derive(Clone, Copy)]
+        pub enum Slot {
+            $($variant($fn),)*
+            Binary(BinOp, BinaryFn),
+            Inplace(BinOp, BinaryFn),
+            Unary(UnOp, UnaryFn),
+        }
+        impl Slots {
+            /// Puts one slot in its place.
+            pub fn install(&self, slot: Slot) {
+                match slot {
+                    $(Slot::$variant(f) => self.$field.set(Some(f)),)*
+                    Slot::Binary(op, f) => self.binary[op as usize].set(Some(f)),
+                    Slot::Inplace(op, f) => self.inplace[op as usize].set(Some(f)),
+                    Slot::Unary(op, f) => self.unary[op as usize].set(Some(f)),
+                }
+            }
+            /// Takes from `base` what is still empty here.
+            pub fn inherit(&self, base: &Slots) {
+                $(if self.$field.get().is_none() { self.$field.set(base.$field.get()); })*
+                let pairs = self.binary.iter().zip(&base.binary).chain(self.inplace.iter().zip(&base.inplace));
+                for (mine, theirs) in pairs {
+                    if mine.get().is_none() { mine.set(theirs.get()); }
+                }
+                for (mine, theirs) in self.unary.iter().zip(&base.unary) {
+                    if mine.get().is_none() { mine.set(theirs.get()); }
+                }
+            }
+        }
+    };
+}
+
+slots! {
+    repr Repr UnaryFn;
+    str Str UnaryFn;
+    hash Hash HashFn;
+    call Call CallFn;
+    getattr GetAttr BinaryFn;
+    setattr SetAttr SetFn;
+    descr_get DescrGet GetFn;
+    descr_set DescrSet SetFn;
+    iter Iter UnaryFn;
+    next Next NextFn;
+    compare Compare CompareFn;
+    len Len LenFn;
+    bool Bool BoolFn;
+    getitem GetItem BinaryFn;
+    setitem SetItem SetFn;
+    contains Contains ContainsFn;
+    init Init InitFn;
+    new New CallFn;
+    finalize Finalize FinalizeFn;
+    await_ Await UnaryFn;
+    aiter AIter UnaryFn;
+    anext ANext UnaryFn;
+}
+
+/// How a dunder method relates to its slot.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Repr,
+    Str,
+    Hash,
+    Call,
+    GetAttribute,
+    GetAttr,
+    SetAttr,
+    DelAttr,
+    Get,
+    Set,
+    Delete,
+    Iter,
+    Next,
+    Compare(CmpOp),
+    Len,
+    Bool,
+    GetItem,
+    SetItem,
+    DelItem,
+    Contains,
+    Init,
+    Del,
+    Await,
+    AIter,
+    ANext,
+    Unary(UnOp),
+    Binary(BinOp),
+    Reflected(BinOp),
+    Inplace(BinOp),
+}
+
+/// A row of the table that joins dunder methods and slots.
+pub struct Dunder {
+    pub name: &'static str,
+    pub sig: &'static str,
+    pub doc: &'static str,
+    pub kind: Kind,
+    generic: Slot,
+}
+
+macro_rules! row {
+    ($name:literal, $sig:literal, $doc:expr, $kind:expr, $generic:expr) => {
+        Dunder { name: $name, sig: $sig, doc: $doc, kind: $kind, generic: $generic }
+    };
+}
+macro_rules! unary {
+    ($name:literal, $op:ident, $doc:literal) => {
+        row!(
+            $name,
+            "($self, /)",
+            $doc,
+            Kind::Unary(UnOp::$op),
+            Slot::Unary(UnOp::$op, |vm, a| vm.call_method(a, $name, &[]))
+        )
+    };
+}
+macro_rules! binary {
+    ($name:literal, $rname:literal, $iname:literal, $op:ident, $sign:literal) => {
+        [
+            row!(
+                $name,
+                "($self, value, /)",
+                concat!("Return self", $sign, "value."),
+                Kind::Binary(BinOp::$op),
+                Slot::Binary(BinOp::$op, |vm, a, b| generic_binary(vm, a, b, $name, $rname))
+            ),
+            row!(
+                $rname,
+                "($self, value, /)",
+                concat!("Return value", $sign, "self."),
+                Kind::Reflected(BinOp::$op),
+                Slot::Binary(BinOp::$op, |vm, a, b| generic_binary(vm, a, b, $name, $rname))
+            ),
+            row!(
+                $iname,
+                "($self, value, /)",
+                concat!("Return self", $sign, "=value."),
+                Kind::Inplace(BinOp::$op),
+                Slot::Inplace(BinOp::$op, |vm, a, b| vm.call_method(a, $iname, std::slice::from_ref(b)))
+            ),
+        ]
+    };
+}
+macro_rules! compare {
+    ($name:literal, $op:ident, $sign:literal) => {
+        row!(
+            $name,
+            "($self, value, /)",
+            concat!("Return self", $sign, "value."),
+            Kind::Compare(CmpOp::$op),
+            Slot::Compare(generic_compare)
+        )
+    };
+}
+
+/// The plain rows; [`dunders`] gives them with the binary operators.
+static PLAIN: &[Dunder] = &[
+    row!(
+        "__repr__",
+        "($self, /)",
+        "Return repr(self).",
+        Kind::Repr,
+        Slot::Repr(|vm, a| vm.call_method(a, "__repr__", &[]))
+    ),
+    row!("__hash__", "($self, /)", "Return hash(self).", Kind::Hash, Slot::Hash(generic_hash)),
+    row!(
+        "__str__",
+        "($self, /)",
+        "Return str(self).",
+        Kind::Str,
+        Slot::Str(|vm, a| vm.call_method(a, "__str__", &[]))
+    ),
+    row!(
+        "__call__",
+        "($self, /, *args, **kwargs)",
+        "Call self as a function.",
+        Kind::Call,
+        Slot::Call(generic_call)
+    ),
+    row!(
+        "__getattribute__",
+        "($self, name, /)",
+        "Return getattr(self, name).",
+        Kind::GetAttribute,
+        Slot::GetAttr(generic_getattr)
+    ),
+    row!("__getattr__", "", "", Kind::GetAttr, Slot::GetAttr(generic_getattr)),
+    row!(
+        "__setattr__",
+        "($self, name, value, /)",
+        "Implement setattr(self, name, value).",
+        Kind::SetAttr,
+        Slot::SetAttr(generic_setattr)
+    ),
+    row!(
+        "__delattr__",
+        "($self, name, /)",
+        "Implement delattr(self, name).",
+        Kind::DelAttr,
+        Slot::SetAttr(generic_setattr)
+    ),
+    row!(
+        "__get__",
+        "($self, instance, owner=None, /)",
+        "Return an attribute of instance, which is of type owner.",
+        Kind::Get,
+        Slot::DescrGet(generic_get)
+    ),
+    row!(
+        "__set__",
+        "($self, instance, value, /)",
+        "Set an attribute of instance to value.",
+        Kind::Set,
+        Slot::DescrSet(generic_set)
+    ),
+    row!(
+        "__delete__",
+        "($self, instance, /)",
+        "Delete an attribute of instance.",
+        Kind::Delete,
+        Slot::DescrSet(generic_set)
+    ),
+    row!("__iter__", "($self, /)", "Implement iter(self).", Kind::Iter, Slot::Iter(generic_iter)),
+    row!("__next__", "($self, /)", "Implement next(self).", Kind::Next, Slot::Next(generic_next)),
+    row!("__len__", "($self, /)", "Return len(self).", Kind::Len, Slot::Len(generic_len)),
+    row!("__bool__", "($self, /)", "True if self else False", Kind::Bool, Slot::Bool(generic_bool)),
+    row!(
+        "__getitem__",
+        "($self, key, /)",
+        "Return self[key].",
+        Kind::GetItem,
+        Slot::GetItem(|vm, a, b| vm.call_method(a, "__getitem__", std::slice::from_ref(b)))
+    ),
+    row!(
+        "__setitem__",
+        "($self, key, value, /)",
+        "Set self[key] to value.",
+        Kind::SetItem,
+        Slot::SetItem(generic_setitem)
+    ),
+    row!(
+        "__delitem__",
+        "($self, key, /)",
+        "Delete self[key].",
+        Kind::DelItem,
+        Slot::SetItem(generic_setitem)
+    ),
+    row!(
+        "__contains__",
+        "($self, key, /)",
+        "Return bool(key in self).",
+        Kind::Contains,
+        Slot::Contains(generic_contains)
+    ),
+    row!(
+        "__init__",
+        "($self, /, *args, **kwargs)",
+        "Initialize self.  See help(type(self)) for accurate signature.",
+        Kind::Init,
+        Slot::Init(generic_init)
+    ),
+    row!(
+        "__del__",
+        "($self, /)",
+        "Called when the instance is about to be destroyed.",
+        Kind::Del,
+        Slot::Finalize(generic_finalize)
+    ),
+    row!(
+        "__await__",
+        "($self, /)",
+        "Return an iterator to be used in await expression.",
+        Kind::Await,
+        Slot::Await(|vm, a| vm.call_method(a, "__await__", &[]))
+    ),
+    row!(
+        "__aiter__",
+        "($self, /)",
+        "Return an awaitable, that resolves in asynchronous iterator.",
+        Kind::AIter,
+        Slot::AIter(|vm, a| vm.call_method(a, "__aiter__", &[]))
+    ),
+    row!(
+        "__anext__",
+        "($self, /)",
+        "Return a value or raise StopAsyncIteration.",
+        Kind::ANext,
+        Slot::ANext(|vm, a| vm.call_method(a, "__anext__", &[]))
+    ),
+    compare!("__eq__", Eq, "=="),
+    compare!("__ne__", Ne, "!="),
+    compare!("__lt__", Lt, "<"),
+    compare!("__le__", Le, "<="),
+    compare!("__gt__", Gt, ">"),
+    compare!("__ge__", Ge, ">="),
+    unary!("__neg__", Neg, "-self"),
+    unary!("__pos__", Pos, "+self"),
+    unary!("__invert__", Invert, "~self"),
+    unary!("__abs__", Abs, "abs(self)"),
+    unary!("__int__", Int, "int(self)"),
+    unary!("__float__", Float, "float(self)"),
+    unary!(
+        "__index__",
+        Index,
+        "Return self converted to an integer, if self is suitable for use as an index into a list."
+    ),
+];
+
+static OPERATORS: &[[Dunder; 3]] = &[
+    binary!("__add__", "__radd__", "__iadd__", Add, "+"),
+    binary!("__sub__", "__rsub__", "__isub__", Sub, "-"),
+    binary!("__mul__", "__rmul__", "__imul__", Mul, "*"),
+    binary!("__matmul__", "__rmatmul__", "__imatmul__", MatMul, "@"),
+    binary!("__truediv__", "__rtruediv__", "__itruediv__", TrueDiv, "/"),
+    binary!("__floordiv__", "__rfloordiv__", "__ifloordiv__", FloorDiv, "//"),
+    binary!("__mod__", "__rmod__", "__imod__", Mod, "%"),
+    binary!("__divmod__", "__rdivmod__", "__idivmod__", DivMod, " divmod "),
+    binary!("__pow__", "__rpow__", "__ipow__", Pow, "**"),
+    binary!("__lshift__", "__rlshift__", "__ilshift__", LShift, "<<"),
+    binary!("__rshift__", "__rrshift__", "__irshift__", RShift, ">>"),
+    binary!("__and__", "__rand__", "__iand__", And, "&"),
+    binary!("__or__", "__ror__", "__ior__", Or, "|"),
+    binary!("__xor__", "__rxor__", "__ixor__", Xor, "^"),
+];
+
+/// Every dunder that has a slot.
+pub fn dunders() -> impl Iterator<Item = &'static Dunder> {
+    PLAIN.iter().chain(OPERATORS.iter().flatten())
+}
+
+impl Slots {
+    /// The Rust function behind a dunder, if the slot is filled.
+    pub fn get(&self, kind: Kind) -> Option<Slot> {
+        Some(match kind {
+            Kind::Repr => Slot::Repr(self.repr.get()?),
+            Kind::Str => Slot::Str(self.str.get()?),
+            Kind::Hash => Slot::Hash(self.hash.get()?),
+            Kind::Call => Slot::Call(self.call.get()?),
+            Kind::GetAttribute | Kind::GetAttr => Slot::GetAttr(self.getattr.get()?),
+            Kind::SetAttr | Kind::DelAttr => Slot::SetAttr(self.setattr.get()?),
+            Kind::Get => Slot::DescrGet(self.descr_get.get()?),
+            Kind::Set | Kind::Delete => Slot::DescrSet(self.descr_set.get()?),
+            Kind::Iter => Slot::Iter(self.iter.get()?),
+            Kind::Next => Slot::Next(self.next.get()?),
+            Kind::Compare(_) => Slot::Compare(self.compare.get()?),
+            Kind::Len => Slot::Len(self.len.get()?),
+            Kind::Bool => Slot::Bool(self.bool.get()?),
+            Kind::GetItem => Slot::GetItem(self.getitem.get()?),
+            Kind::SetItem | Kind::DelItem => Slot::SetItem(self.setitem.get()?),
+            Kind::Contains => Slot::Contains(self.contains.get()?),
+            Kind::Init => Slot::Init(self.init.get()?),
+            Kind::Del => Slot::Finalize(self.finalize.get()?),
+            Kind::Await => Slot::Await(self.await_.get()?),
+            Kind::AIter => Slot::AIter(self.aiter.get()?),
+            Kind::ANext => Slot::ANext(self.anext.get()?),
+            Kind::Unary(op) => Slot::Unary(op, self.unary[op as usize].get()?),
+            Kind::Binary(op) | Kind::Reflected(op) => Slot::Binary(op, self.binary[op as usize].get()?),
+            Kind::Inplace(op) => Slot::Inplace(op, self.inplace[op as usize].get()?),
+        })
+    }
+}
+
+/// The dunders that feed the same slot as `kind`.
+fn siblings(kind: Kind) -> Vec<&'static Dunder> {
+    use std::mem::discriminant;
+    dunders()
+        .filter(|d| match (d.kind, kind) {
+            (Kind::Compare(_), Kind::Compare(_)) => true,
+            (Kind::Binary(a) | Kind::Reflected(a), Kind::Binary(b) | Kind::Reflected(b)) => a == b,
+            (Kind::GetAttribute | Kind::GetAttr, Kind::GetAttribute | Kind::GetAttr) => true,
+            (Kind::SetAttr | Kind::DelAttr, Kind::SetAttr | Kind::DelAttr) => true,
+            (Kind::Set | Kind::Delete, Kind::Set | Kind::Delete) => true,
+            (Kind::SetItem | Kind::DelItem, Kind::SetItem | Kind::DelItem) => true,
+            (Kind::Unary(a), Kind::Unary(b)) => a == b,
+            (Kind::Inplace(a), Kind::Inplace(b)) => a == b,
+            (a, b) => discriminant(&a) == discriminant(&b),
+        })
+        .collect()
+}
+
+/// Fills the slot of `dunder` in a Python class: the Rust function when every method found is a wrapper of it,
+/// else the generic one. Leaves the slot empty when no class on the MRO has such a method.
+pub(crate) fn refresh_slot(interp: &Interpreter, ty: &Type, dunder: &'static Dunder) -> Res<()> {
+    let mut native = None;
+    let mut found = false;
+    for sibling in siblings(dunder.kind) {
+        let Some(method) = ty.lookup(interp, &interp.intern(sibling.name)?) else { continue };
+        found = true;
+        match method.downcast::<SlotWrapper>() {
+            Some(wrapper) => native = Some(wrapper.slot),
+            None if method.is_none() && matches!(sibling.kind, Kind::Hash) => {
+                ty.slots.hash.set(Some(|vm, a| Err(vm.unhashable(a))));
+                return Ok(());
+            }
+            None => {
+                ty.slots.install(sibling.generic);
+                return Ok(());
+            }
+        }
+    }
+    match native {
+        Some(slot) if found => ty.slots.install(slot),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The dunder rows named `name`.
+pub(crate) fn named(name: &str) -> Option<&'static Dunder> {
+    dunders().find(|d| d.name == name)
+}
+
+/// `int.__add__`: a slot seen as a method.
+pub struct SlotWrapper {
+    pub dunder: &'static Dunder,
+    pub slot: Slot,
+    pub owner: Ref<Type>,
+}
+
+impl Payload for SlotWrapper {
+    fn trace(&self, visit: &mut Visitor) {
+        visit(self.owner.value());
+    }
+}
+
+impl SlotWrapper {
+    /// Calls the slot with `self` and the Python-level arguments.
+    pub fn call(&self, vm: &Interpreter, this: &Value, args: &CallArgs) -> Res {
+        if let (Slot::Call(f), Kind::Call) = (self.slot, self.dunder.kind) {
+            return f(vm, this, args);
+        }
+        if let Slot::Init(f) = self.slot {
+            return f(vm, this, args).map(|()| Value::NONE);
+        }
+        let name = self.dunder.name;
+        if !args.names.is_empty() {
+            return Err(vm.type_error(format!("wrapper {name}() takes no keyword arguments")));
+        }
+        let a = args.positional();
+        let want = |least: usize, most: usize| {
+            if a.len() < least || a.len() > most {
+                let some = if least == most { "" } else { "at least " };
+                let s = if least == 1 { "" } else { "s" };
+                return Err(vm.type_error(format!("expected {some}{least} argument{s}, got {}", a.len())));
+            }
+            Ok(())
+        };
+        match (self.slot, self.dunder.kind) {
+            (
+                Slot::Repr(f)
+                | Slot::Str(f)
+                | Slot::Iter(f)
+                | Slot::Await(f)
+                | Slot::AIter(f)
+                | Slot::ANext(f)
+                | Slot::Unary(_, f),
+                _,
+            ) => {
+                want(0, 0)?;
+                f(vm, this)
+            }
+            (Slot::Hash(f), _) => want(0, 0).and_then(|()| f(vm, this)).and_then(|h| vm.new_int(h)),
+            (Slot::Len(f), _) => want(0, 0).and_then(|()| f(vm, this)).and_then(|n| vm.new_int(n as i64)),
+            (Slot::Bool(f), _) => want(0, 0).and_then(|()| f(vm, this)).map(Value::bool),
+            (Slot::Next(f), _) => {
+                want(0, 0)?;
+                match f(vm, this)? {
+                    Some(value) => Ok(value),
+                    None => Err(vm.stop_iteration(None)),
+                }
+            }
+            (Slot::Finalize(f), _) => {
+                want(0, 0)?;
+                f(vm, this);
+                Ok(Value::NONE)
+            }
+            (Slot::Contains(f), _) => want(1, 1).and_then(|()| f(vm, this, &a[0])).map(Value::bool),
+            (Slot::Compare(f), Kind::Compare(op)) => want(1, 1).and_then(|()| f(vm, this, &a[0], op)),
+            (Slot::Binary(BinOp::Pow, _), _) if a.len() == 2 => vm.power(this, &a[0], &a[1]),
+            (Slot::Binary(_, f), Kind::Reflected(_)) => want(1, 1).and_then(|()| f(vm, &a[0], this)),
+            (Slot::Binary(_, f) | Slot::Inplace(_, f) | Slot::GetItem(f) | Slot::GetAttr(f), _) => {
+                want(1, 1).and_then(|()| f(vm, this, &a[0]))
+            }
+            (
+                Slot::SetAttr(f) | Slot::SetItem(f) | Slot::DescrSet(f),
+                Kind::SetAttr | Kind::SetItem | Kind::Set,
+            ) => {
+                want(2, 2)?;
+                f(vm, this, &a[0], Some(&a[1])).map(|()| Value::NONE)
+            }
+            (Slot::SetAttr(f) | Slot::SetItem(f) | Slot::DescrSet(f), _) => {
+                want(1, 1)?;
+                f(vm, this, &a[0], None).map(|()| Value::NONE)
+            }
+            (Slot::DescrGet(f), _) => {
+                want(1, 2)?;
+                let object = if a[0].is_none() { None } else { Some(&a[0]) };
+                let owner = a.get(1).cloned().unwrap_or(Value::NONE);
+                if object.is_none() && owner.is_none() {
+                    return Err(vm.type_error("__get__(None, None) is invalid".to_string()));
+                }
+                f(vm, this, object, &owner)
+            }
+            _ => Err(vm.system_error(format!("{name} has no slot"))),
+        }
+    }
+}
+
+// ---- generic slot functions: look the method up on the class and call it ----
+
+fn generic_binary(vm: &Interpreter, a: &Value, b: &Value, name: &str, rname: &str) -> Res {
+    let (ta, tb) = (vm.type_of(a), vm.type_of(b));
+    let (name, rname) = (vm.intern(name)?, vm.intern(rname)?);
+    let same = ta.value().is(tb.value());
+    let reflected = if same { None } else { tb.lookup(vm, &rname) };
+    let method = ta.lookup(vm, &name);
+    if let Some(r) = &reflected
+        && tb.is_subtype_of(&ta)
+        && !ta.lookup(vm, &rname).is_some_and(|mine| mine.is(r))
+    {
+        let result = vm.call_descriptor(r, b, std::slice::from_ref(a))?;
+        if !result.is_not_implemented() {
+            return Ok(result);
+        }
+        return match method {
+            Some(m) => vm.call_descriptor(&m, a, std::slice::from_ref(b)),
+            None => Ok(Value::NOT_IMPLEMENTED),
+        };
+    }
+    if let Some(m) = method {
+        let result = vm.call_descriptor(&m, a, std::slice::from_ref(b))?;
+        if !result.is_not_implemented() {
+            return Ok(result);
+        }
+    }
+    match reflected {
+        Some(r) => vm.call_descriptor(&r, b, std::slice::from_ref(a)),
+        None => Ok(Value::NOT_IMPLEMENTED),
+    }
+}
+
+fn generic_compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
+    match vm.lookup_special(a, op.dunder())? {
+        Some(m) => vm.call_descriptor(&m, a, std::slice::from_ref(b)),
+        None => Ok(Value::NOT_IMPLEMENTED),
+    }
+}
+
+fn generic_hash(vm: &Interpreter, a: &Value) -> Res<i64> {
+    let result = vm.call_method(a, "__hash__", &[])?;
+    match vm.hash_of_int(&result) {
+        Some(hash) => Ok(hash),
+        None => Err(vm.type_error("__hash__ method should return an integer".to_string())),
+    }
+}
+
+fn generic_call(vm: &Interpreter, a: &Value, args: &CallArgs) -> Res {
+    match vm.lookup_special(a, "__call__")? {
+        Some(m) => vm.call_descriptor_args(&m, a, args),
+        None => Err(vm.type_error(format!("'{}' object is not callable", vm.type_name(a)))),
+    }
+}
+
+fn generic_getattr(vm: &Interpreter, a: &Value, name: &Value) -> Res {
+    let ty = vm.type_of(a);
+    let getattribute = ty.lookup(vm, &vm.intern("__getattribute__")?);
+    let result = match &getattribute {
+        Some(m) => match m.downcast::<SlotWrapper>() {
+            Some(SlotWrapper { slot: Slot::GetAttr(f), .. }) => f(vm, a, name),
+            _ => vm.call_descriptor(m, a, std::slice::from_ref(name)),
+        },
+        None => vm.generic_getattr(a, name),
+    };
+    match result {
+        Err(raised) if vm.raised_is(vm.exceptions().attribute_error()) => {
+            match ty.lookup(vm, &vm.intern("__getattr__")?) {
+                Some(m) => {
+                    drop(vm.take_raised(raised));
+                    vm.call_descriptor(&m, a, std::slice::from_ref(name))
+                }
+                None => Err(raised),
+            }
+        }
+        other => other,
+    }
+}
+
+fn generic_setattr(vm: &Interpreter, a: &Value, name: &Value, value: Option<&Value>) -> Res<()> {
+    match value {
+        Some(v) => vm.call_method(a, "__setattr__", &[name.clone(), v.clone()]),
+        None => vm.call_method(a, "__delattr__", std::slice::from_ref(name)),
+    }
+    .map(drop)
+}
+
+fn generic_get(vm: &Interpreter, descr: &Value, object: Option<&Value>, owner: &Value) -> Res {
+    match vm.lookup_special(descr, "__get__")? {
+        Some(m) => vm.call_descriptor(&m, descr, &[object.cloned().unwrap_or(Value::NONE), owner.clone()]),
+        None => Ok(descr.clone()),
+    }
+}
+
+fn generic_set(vm: &Interpreter, descr: &Value, object: &Value, value: Option<&Value>) -> Res<()> {
+    let (name, args) = match value {
+        Some(v) => ("__set__", vec![object.clone(), v.clone()]),
+        None => ("__delete__", vec![object.clone()]),
+    };
+    match vm.lookup_special(descr, name)? {
+        Some(m) => vm.call_descriptor(&m, descr, &args).map(drop),
+        None => Err(vm.attribute_error_text(name.to_string())),
+    }
+}
+
+fn generic_iter(vm: &Interpreter, a: &Value) -> Res {
+    match vm.lookup_special(a, "__iter__")? {
+        Some(m) if m.is_none() => Err(vm.type_error(format!("'{}' object is not iterable", vm.type_name(a)))),
+        Some(m) => vm.call_descriptor(&m, a, &[]),
+        None => vm.sequence_iter(a),
+    }
+}
+
+fn generic_next(vm: &Interpreter, a: &Value) -> Res<Option<Value>> {
+    match vm.call_method(a, "__next__", &[]) {
+        Ok(value) => Ok(Some(value)),
+        Err(raised) if vm.raised_is(vm.exceptions().stop_iteration()) => {
+            drop(vm.take_raised(raised));
+            Ok(None)
+        }
+        Err(raised) => Err(raised),
+    }
+}
+
+fn generic_len(vm: &Interpreter, a: &Value) -> Res<usize> {
+    let result = vm.call_method(a, "__len__", &[])?;
+    let index = vm.index(&result)?;
+    match vm.as_i64(&index) {
+        Some(n) if n >= 0 => Ok(n as usize),
+        Some(_) => Err(vm.value_error("__len__() should return >= 0".to_string())),
+        None => Err(vm.overflow_error("cannot fit 'int' into an index-sized integer".to_string())),
+    }
+}
+
+fn generic_bool(vm: &Interpreter, a: &Value) -> Res<bool> {
+    let result = vm.call_method(a, "__bool__", &[])?;
+    if result.is_bool() {
+        return Ok(result.is_true());
+    }
+    Err(vm.type_error(format!("__bool__ should return bool, returned {}", vm.type_name(&result))))
+}
+
+fn generic_setitem(vm: &Interpreter, a: &Value, key: &Value, value: Option<&Value>) -> Res<()> {
+    let (name, args) = match value {
+        Some(v) => ("__setitem__", vec![key.clone(), v.clone()]),
+        None => ("__delitem__", vec![key.clone()]),
+    };
+    match vm.lookup_special(a, name)? {
+        Some(m) => vm.call_descriptor(&m, a, &args).map(drop),
+        None => {
+            let what = if value.is_some() { "assignment" } else { "deletion" };
+            Err(vm.type_error(format!("'{}' object does not support item {what}", vm.type_name(a))))
+        }
+    }
+}
+
+fn generic_contains(vm: &Interpreter, a: &Value, item: &Value) -> Res<bool> {
+    match vm.lookup_special(a, "__contains__")? {
+        Some(m) if m.is_none() => {
+            Err(vm.type_error(format!("'{}' object is not a container", vm.type_name(a))))
+        }
+        Some(m) => {
+            let result = vm.call_descriptor(&m, a, std::slice::from_ref(item))?;
+            vm.truthy(&result)
+        }
+        None => vm.contains_by_iteration(a, item),
+    }
+}
+
+fn generic_init(vm: &Interpreter, a: &Value, args: &CallArgs) -> Res<()> {
+    let Some(m) = vm.lookup_special(a, "__init__")? else { return Ok(()) };
+    let result = vm.call_descriptor_args(&m, a, args)?;
+    if result.is_none() {
+        return Ok(());
+    }
+    Err(vm.type_error(format!("__init__() should return None, not '{}'", vm.type_name(&result))))
+}
+
+fn generic_finalize(vm: &Interpreter, a: &Value) {
+    let saved = vm.save_raised();
+    let method = vm.lookup_special(a, "__del__");
+    if let Ok(Some(m)) = method
+        && let Err(raised) = vm.call_descriptor(&m, a, &[])
+    {
+        vm.unraisable(raised, "Exception ignored while calling deallocator", &m);
+    }
+    vm.restore_raised(saved);
+}

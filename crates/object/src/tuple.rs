@@ -1,0 +1,57 @@
+//! Tuples: storage.
+
+use crate::Res;
+use crate::heap::{Payload, Visitor};
+use crate::interpreter::Interpreter;
+use crate::value::Value;
+use std::cell::RefCell;
+
+/// Payload of `tuple`: immutable, except that the collector may empty it.
+pub struct Tuple(RefCell<Box<[Value]>>);
+
+impl Payload for Tuple {
+    fn trace(&self, visit: &mut Visitor) {
+        self.0.borrow().iter().for_each(visit);
+    }
+    fn clear(&self) {
+        let items = self.0.take();
+        drop(items);
+    }
+}
+
+impl Tuple {
+    pub fn new(items: Vec<Value>) -> Tuple {
+        Tuple(RefCell::new(items.into_boxed_slice()))
+    }
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<Value> {
+        self.0.borrow().get(index).cloned()
+    }
+    /// A copy of the items, safe to keep while Python code runs.
+    pub fn items(&self) -> Vec<Value> {
+        self.0.borrow().to_vec()
+    }
+    /// The items in place; `f` must not run Python code.
+    pub fn with<R>(&self, f: impl FnOnce(&[Value]) -> R) -> R {
+        f(&self.0.borrow())
+    }
+}
+
+impl Interpreter {
+    /// A new tuple. Errors: `MemoryError`.
+    pub fn new_tuple(&self, items: Vec<Value>) -> Res {
+        if items.is_empty()
+            && let Some(empty) = self.empty_tuple.get()
+        {
+            return Ok(empty);
+        }
+        self.alloc(&self.types().tuple, Tuple::new(items))
+    }
+}
