@@ -114,7 +114,7 @@ impl From<rustix::fs::StatVfs> for StatVfs {
             ffree: stat.f_ffree,
             favail: stat.f_favail,
             fsid: stat.f_fsid,
-            flag: stat.f_flag.bits().into(),
+            flag: stat.f_flag.bits(),
             namemax: stat.f_namemax,
         }
     }
