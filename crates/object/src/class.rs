@@ -55,6 +55,8 @@ impl TypeFlags {
 pub struct Type {
     interp: Cell<*const Interpreter>,
     name: RefCell<Rc<str>>,
+    /// `__qualname__` when it differs from the name.
+    pub qualname: SlotWord,
     pub bases: SlotWord,
     pub base: SlotWord,
     mro: RefCell<Rc<[Value]>>,
@@ -116,6 +118,7 @@ impl Type {
         Type {
             interp: Cell::new(interp),
             name: RefCell::new(name.into()),
+            qualname: SlotWord::default(),
             bases: SlotWord::default(),
             base: SlotWord::default(),
             mro: RefCell::new(Rc::new([])),
