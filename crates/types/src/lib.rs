@@ -1,2 +1,14 @@
 //! What Python sees of the builtin types: one file or folder a type, each ending in its `TypeDef`.
+//!
+//! The types themselves and their storage stand in `pellucid_object`; [`install`] gives them slots and methods.
 #![forbid(unsafe_code)]
+
+pub mod exception;
+
+use pellucid_object::{Interpreter, Res};
+
+/// Completes the core types of a fresh interpreter. Errors: `MemoryError`.
+pub fn install(vm: &Interpreter) -> Res<()> {
+    exception::install(vm)?;
+    Ok(())
+}
