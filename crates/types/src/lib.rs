@@ -3,12 +3,15 @@
 //! The types themselves and their storage stand in `pellucid_object`; [`install`] gives them slots and methods.
 #![forbid(unsafe_code)]
 
+pub mod class;
 pub mod exception;
 
 use pellucid_object::{Interpreter, Res};
 
 /// Completes the core types of a fresh interpreter. Errors: `MemoryError`.
 pub fn install(vm: &Interpreter) -> Res<()> {
+    vm.fill_type(&vm.types().object, &class::OBJECT)?;
+    vm.fill_type(&vm.types().type_, &class::TYPE)?;
     exception::install(vm)?;
     Ok(())
 }
