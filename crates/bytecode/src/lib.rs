@@ -8,9 +8,11 @@
 //! - [`code`]: a code object as plain data.
 //! - [`lines`]: which line an instruction belongs to.
 //! - [`decode`]: the instructions of a code object, and where they jump.
+//! - [`dis`]: their listing.
 #![forbid(unsafe_code)]
 
 pub mod code;
 pub mod decode;
+pub mod dis;
 pub mod lines;
 pub mod ops;
