@@ -60,3 +60,49 @@ fn the_listing_is_that_of_3_10() {
         "Instruction(opname='LOAD_CONST', opcode=100, arg=1, argval='x? ', argrepr=\"'x? '\", offset=4, starts_line=None, is_jump_target=False)"
     );
 }
+
+#[test]
+fn whole_code_is_safe_and_broken_code_is_not() {
+    use pellucid_bytecode::verify::{Problem, verify};
+    assert_eq!(verify(&simple()), Ok(()));
+    let problem = |code: &[u8]| verify(&Code { code: code.into(), ..simple() }).map_err(|e| e.problem);
+    assert_eq!(problem(&[]), Err(Problem::Length));
+    assert_eq!(problem(&[7, 0]), Err(Problem::UnknownOp));
+    assert_eq!(problem(&[100, 3, 83, 0]), Err(Problem::Argument));
+    assert_eq!(problem(&[100, 0]), Err(Problem::End));
+    assert_eq!(problem(&[113, 1]), Err(Problem::Jump));
+    assert_eq!(problem(&[83, 0]), Err(Problem::Underflow));
+    assert_eq!(problem(&[100, 0, 113, 0]), Err(Problem::Inconsistent));
+    assert_eq!(problem(&[100, 0, 100, 0, 100, 0, 100, 0, 83, 0]), Err(Problem::Overflow));
+    assert_eq!(problem(&[87, 0, 100, 0, 83, 0]), Err(Problem::Block));
+    assert_eq!(problem(&[100, 0, 86, 0, 83, 0]), Err(Problem::Yield));
+    assert_eq!(problem(&[144, 0, 9, 0, 100, 0, 83, 0]), Err(Problem::Prefix));
+}
+
+#[test]
+fn no_bytes_make_it_panic() {
+    use pellucid_bytecode::{lines, verify};
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = |below: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        (seed >> 11) as usize % below
+    };
+    for _ in 0..10_000 {
+        let mut code = Code { stacksize: random(20) as u32, flags: random(1 << 10) as u32, ..simple() };
+        for _ in 0..=random(6) {
+            let (at, to) = (random(code.code.len()), random(256) as u8);
+            code.code[at] = to;
+            let at = random(code.linetable.len());
+            code.linetable[at] = to;
+        }
+        if random(8) == 0 {
+            code.code = code.code[random(code.code.len())..].into();
+        }
+        let _ = verify::verify(&code);
+        let _ = dis::listing_recursive(&code, 5);
+        dis::instructions(&code).for_each(|i| drop(i.to_string()));
+        lines::decode(i32::MAX, &code.linetable).for_each(drop);
+    }
+}
