@@ -166,7 +166,7 @@ pub fn verify(code: &Code) -> Result<(), Error> {
 pub fn verify_one(code: &Code) -> Result<(), Error> {
     let fail = |problem, offset| Err(Error { problem, offset });
     let bytes = &code.code;
-    if bytes.is_empty() || bytes.len() % 2 != 0 || bytes.len() > 1 << 30 {
+    if bytes.is_empty() || !bytes.len().is_multiple_of(2) || bytes.len() > 1 << 30 {
         return fail(Problem::Length, 0);
     }
     let stars = u64::from(code.flags & flags::VARARGS != 0) + u64::from(code.flags & flags::VARKEYWORDS != 0);
