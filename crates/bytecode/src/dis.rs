@@ -209,6 +209,7 @@ pub fn repr(value: &Const) -> String {
         Const::Tuple(items) => format!("({})", list(items)),
         Const::FrozenSet(items) if items.is_empty() => "frozenset()".into(),
         Const::FrozenSet(items) => format!("frozenset({{{}}})", list(items)),
+        Const::Slice(items) => format!("slice({})", list(&items[..])),
         Const::Code(code) => format!(
             "<code object {} at {:p}, file \"{}\", line {}>",
             code.name.to_lossy(),
