@@ -227,7 +227,14 @@ fn float(x: f64, point: bool) -> String {
     if x.is_infinite() {
         return if x > 0.0 { "inf" } else { "-inf" }.into();
     }
-    let text = format!("{x:e}");
+    // The shortest digits, and of two that are equally near the even ones, as Python has it.
+    let shortest = format!("{x:e}");
+    let places = shortest
+        .split('e')
+        .next()
+        .map_or(0, |d| d.bytes().filter(u8::is_ascii_digit).count().saturating_sub(1));
+    let exact = format!("{x:.places$e}");
+    let text = if exact.parse() == Ok(x) { exact } else { shortest };
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if (-4..16).contains(&exponent) {
@@ -313,6 +320,9 @@ mod tests {
             (Const::Float(1.0), "1.0"),
             (Const::Float(-0.0), "-0.0"),
             (Const::Float(0.00001), "1e-05"),
+            (Const::Float(2f64.powi(-25)), "2.9802322387695312e-08"),
+            (Const::Float(f64::MAX), "1.7976931348623157e+308"),
+            (Const::Float(-5e-324), "-5e-324"),
             (Const::Float(1234567890123456.0), "1234567890123456.0"),
             (Const::Complex(0.0, 2.0), "2j"),
             (Const::Complex(-0.0, -2.5), "(-0-2.5j)"),

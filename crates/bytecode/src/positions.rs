@@ -178,7 +178,8 @@ mod tests {
     fn any_bytes_can_be_read() {
         for length in 0..40usize {
             for seed in 0..200usize {
-                let bytes: Vec<u8> = (0..length).map(|i| ((i + 1) * (seed * 7919 + 13) >> 3) as u8).collect();
+                let bytes: Vec<u8> =
+                    (0..length).map(|i| (((i + 1) * (seed * 7919 + 13)) >> 3) as u8).collect();
                 assert!(runs(1, &bytes).count() <= length);
             }
         }
