@@ -5,6 +5,8 @@
 
 pub mod class;
 pub mod exception;
+pub mod property;
+pub mod str;
 
 use pellucid_object::{Interpreter, Res};
 
@@ -12,6 +14,9 @@ use pellucid_object::{Interpreter, Res};
 pub fn install(vm: &Interpreter) -> Res<()> {
     vm.fill_type(&vm.types().object, &class::OBJECT)?;
     vm.fill_type(&vm.types().type_, &class::TYPE)?;
+    vm.fill_type(&vm.types().staticmethod, &property::STATICMETHOD)?;
+    vm.fill_type(&vm.types().classmethod, &property::CLASSMETHOD)?;
+    vm.fill_type(&vm.types().str, &str::STR)?;
     exception::install(vm)?;
     Ok(())
 }
