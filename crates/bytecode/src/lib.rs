@@ -8,9 +8,13 @@
 //! - [`code`]: a code object as plain data.
 //! - [`lines`]: which line an instruction belongs to.
 //! - [`decode`]: the instructions of a code object, and where they jump.
+//! - [`dis`]: their listing.
+//! - [`verify`]: whether code from outside is safe to run.
 #![forbid(unsafe_code)]
 
 pub mod code;
 pub mod decode;
+pub mod dis;
 pub mod lines;
 pub mod ops;
+pub mod verify;
