@@ -55,6 +55,8 @@ impl TypeFlags {
 pub struct Type {
     interp: Cell<*const Interpreter>,
     name: RefCell<Rc<str>>,
+    /// `__qualname__` when it differs from the name.
+    pub qualname: SlotWord,
     pub bases: SlotWord,
     pub base: SlotWord,
     mro: RefCell<Rc<[Value]>>,
@@ -116,6 +118,7 @@ impl Type {
         Type {
             interp: Cell::new(interp),
             name: RefCell::new(name.into()),
+            qualname: SlotWord::default(),
             bases: SlotWord::default(),
             base: SlotWord::default(),
             mro: RefCell::new(Rc::new([])),
@@ -398,22 +401,12 @@ impl Interpreter {
         for slot in def.slots {
             ty.slots.install(*slot);
         }
-        for dunder in slots::dunders() {
-            let name = self.intern(dunder.name)?;
-            if let Some(slot) = ty.slots.get(dunder.kind)
-                && dunder.kind != slots::Kind::GetAttr
-                && dict.get_interned(self, &name).is_none()
-            {
-                let wrapper = slots::SlotWrapper { dunder, slot, owner: ty.clone() };
-                dict.set(self, name, self.alloc(&self.types().wrapper_descriptor, wrapper)?)?;
-            }
-        }
-        if ty.slots.compare.get().is_some() && ty.slots.hash.get().is_none() {
+        let own = Slots::default();
+        def.slots.iter().for_each(|slot| own.install(*slot));
+        self.add_wrappers(ty, &own)?;
+        if own.compare.get().is_some() && own.hash.get().is_none() {
             dict.set(self, self.intern("__hash__")?, Value::NONE)?;
             ty.slots.hash.set(Some(|vm, a| Err(vm.unhashable(a))));
-        }
-        if ty.slots.new.get().is_some() {
-            dict.set(self, self.intern("__new__")?, self.new_dunder_new(ty)?)?;
         }
         for method in def.methods {
             dict.set(self, self.intern(method.name)?, self.new_method_entry(ty, method)?)?;
@@ -431,6 +424,22 @@ impl Interpreter {
             ty.slots.inherit(&base.slots);
         }
         ty.modified();
+        Ok(())
+    }
+
+    /// Gives a type a wrapper method for each of `slots`, and `__new__`.
+    pub(crate) fn add_wrappers(&self, ty: &Ref<Type>, slots: &Slots) -> Res<()> {
+        let Some(dict) = ty.namespace() else { return Err(self.bug("type without a dict")) };
+        for dunder in slots::dunders().filter(|d| d.kind != slots::Kind::GetAttr) {
+            if let Some(slot) = slots.get(dunder.kind) {
+                let wrapper = slots::SlotWrapper { dunder, slot, owner: ty.clone() };
+                let value = self.alloc(&self.types().wrapper_descriptor, wrapper)?;
+                dict.set(self, self.intern(dunder.name)?, value)?;
+            }
+        }
+        if slots.new.get().is_some() {
+            dict.set(self, self.intern("__new__")?, self.new_dunder_new(ty)?)?;
+        }
         Ok(())
     }
 
@@ -470,9 +479,6 @@ impl Interpreter {
 
     /// Fills the slots of a class made by Python code from its methods and those of its bases.
     pub fn refresh_slots(&self, ty: &Ref<Type>) -> Res<()> {
-        if let Some(base) = ty.base.get().and_then(|b| b.downcast_ref::<Type>()) {
-            ty.slots.new.set(base.slots.new.get());
-        }
         for dunder in slots::dunders() {
             slots::refresh_slot(self, ty, dunder)?;
         }

@@ -199,8 +199,7 @@ impl Interpreter {
         }
         types.builtin_function.slots.call.set(Some(native::call_builtin));
         types.type_.slots.call.set(Some(|vm, cls, args| vm.instantiate(cls, args)));
-        self.install_protocol_slots();
-        Ok(())
+        self.install_protocol_slots()
     }
 
     /// The core types. They exist as soon as an `Interpreter` can be reached from outside.
@@ -274,12 +273,23 @@ impl Interpreter {
     pub fn nested<T>(&self, doing: &str, f: impl FnOnce() -> Res<T>) -> Res<T> {
         let depth = self.native_depth.get();
         if depth >= self.native_limit.get() {
-            return Err(self.recursion_error(format!("maximum recursion depth exceeded{doing}")));
+            return Err(self.too_deep(doing));
         }
         self.native_depth.set(depth + 1);
         let result = f();
         self.native_depth.set(depth);
         result
+    }
+
+    /// Making the exception needs a few levels itself.
+    #[cold]
+    fn too_deep(&self, doing: &str) -> Raised {
+        const HEADROOM: usize = 50;
+        let depth = self.native_depth.get();
+        self.native_depth.set(depth.saturating_sub(HEADROOM));
+        let raised = self.recursion_error(format!("maximum recursion depth exceeded{doing}"));
+        self.native_depth.set(depth);
+        raised
     }
 
     pub(crate) fn run_finalizer(&self, value: &Value) {
@@ -316,6 +326,10 @@ impl Drop for Interpreter {
         let states = self.states.take();
         drop(states);
         self.collect_garbage(2);
+        let core: Vec<Value> = self
+            .core
+            .get()
+            .map_or_else(Vec::new, |core| core.each().iter().map(|ty| ty.value().clone()).collect());
         let type_of_types = self.core.get().map(|core| core.type_.value().bits());
         drop((self.memory_error.replace(None), self.empty_tuple.replace(None)));
         drop((self.native_types.take(), self.interned.take()));
@@ -323,6 +337,9 @@ impl Drop for Interpreter {
         self.collect_until_stable();
         // Only now: what died above still knew its shape. Shapes own names, and names their type.
         self.shapes.clear();
+        // The names in a core type's namespace are strings, which keep `str` alive: cut by hand.
+        core.iter().filter_map(Value::header).for_each(crate::heap::clear_object);
+        drop(core);
         self.collect_until_stable();
         if let Some(bits) = type_of_types
             && self.heap.allocated_blocks() == 1

@@ -13,6 +13,7 @@
 pub mod args;
 pub mod attrs;
 pub mod class;
+pub mod class_new;
 pub mod collect;
 pub mod dict;
 pub mod exception;

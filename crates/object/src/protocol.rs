@@ -822,7 +822,7 @@ impl Interpreter {
 // ---- the slots of the binding types, which everything else rests on ----
 impl Interpreter {
     /// Installs what attribute look-up and calls need of the core types.
-    pub(crate) fn install_protocol_slots(&self) {
+    pub(crate) fn install_protocol_slots(&self) -> Res<()> {
         let types = self.types();
         let put = |ty: &Ref<Type>, slots: &[Slot]| slots.iter().for_each(|s| ty.slots.install(*s));
         put(
@@ -833,6 +833,9 @@ impl Interpreter {
                 Slot::Hash(|_, v| Ok(identity_hash(v))),
                 Slot::Repr(|vm, v| vm.new_str(&vm.default_repr(v))),
                 Slot::Str(|vm, v| vm.repr(v)),
+                Slot::Compare(object_compare),
+                Slot::New(object_new),
+                Slot::Init(object_init),
             ],
         );
         put(
@@ -877,7 +880,95 @@ impl Interpreter {
         );
         put(&types.sequence_iterator, &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(sequence_next)]);
         for ty in types.each() {
+            self.add_wrappers(ty, &ty.slots)?;
+        }
+        for ty in types.each() {
             ty.slots.inherit(&types.object.slots);
+        }
+        Ok(())
+    }
+}
+
+/// `object.__eq__` and `__ne__`; the other comparisons are not implemented.
+fn object_compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
+    match op {
+        CmpOp::Eq if a.is(b) => Ok(Value::TRUE),
+        CmpOp::Ne => {
+            let Some(compare) = vm.type_of(a).slots.compare.get() else { return Ok(Value::NOT_IMPLEMENTED) };
+            let equal = compare(vm, a, b, CmpOp::Eq)?;
+            if equal.is_not_implemented() {
+                return Ok(equal);
+            }
+            Ok(Value::bool(!vm.truthy(&equal)?))
+        }
+        _ => Ok(Value::NOT_IMPLEMENTED),
+    }
+}
+
+fn overrides_new(ty: &Type) -> bool {
+    ty.slots.new.get().is_some_and(|f| !std::ptr::fn_addr_eq(f, object_new as crate::slots::CallFn))
+}
+
+fn overrides_init(ty: &Type) -> bool {
+    ty.slots.init.get().is_some_and(|f| !std::ptr::fn_addr_eq(f, object_init as crate::slots::InitFn))
+}
+
+/// `object.__new__`: surplus arguments are an error unless `__init__` takes them.
+fn object_new(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
+    let Some(ty) = cls.downcast_ref::<Type>() else { return Err(vm.bug("__new__ of no type")) };
+    if !args.values.is_empty() {
+        if overrides_new(&ty) {
+            let what = "object.__new__() takes exactly one argument (the type to instantiate)";
+            return Err(vm.type_error(what.to_string()));
+        }
+        if !overrides_init(&ty) {
+            return Err(vm.type_error(format!("{}() takes no arguments", ty.name())));
+        }
+    }
+    if ty.flags.get().contains(TypeFlags::ABSTRACT) {
+        return Err(vm.abstract_class_error(&ty));
+    }
+    vm.alloc_subclass(cls, crate::interpreter::Plain)
+}
+
+/// `object.__init__`: surplus arguments are an error unless `__new__` takes them.
+fn object_init(vm: &Interpreter, object: &Value, args: &CallArgs) -> Res<()> {
+    if args.values.is_empty() {
+        return Ok(());
+    }
+    let ty = vm.type_of(object);
+    if overrides_init(&ty) {
+        let what = "object.__init__() takes exactly one argument (the instance to initialize)";
+        return Err(vm.type_error(what.to_string()));
+    }
+    if !overrides_new(&ty) {
+        return Err(vm.type_error(format!("{}() takes no arguments", ty.name())));
+    }
+    Ok(())
+}
+
+impl Interpreter {
+    /// `Can't instantiate abstract class C without an implementation for abstract method 'f'`.
+    #[cold]
+    fn abstract_class_error(&self, ty: &Ref<Type>) -> Raised {
+        let names = (|| {
+            let key = self.intern("__abstractmethods__")?;
+            let Some(methods) = ty.lookup(self, &key) else { return Ok(Vec::new()) };
+            let mut names: Vec<String> =
+                self.collect(&methods)?.iter().map(|n| format!("'{}'", self.str_lossy(n))).collect();
+            names.sort();
+            Ok(names)
+        })();
+        match names {
+            Err(raised) => raised,
+            Ok(names) => {
+                let s = if names.len() == 1 { "" } else { "s" };
+                self.type_error(format!(
+                    "Can't instantiate abstract class {} without an implementation for abstract method{s} {}",
+                    ty.name(),
+                    names.join(", ")
+                ))
+            }
         }
     }
 }

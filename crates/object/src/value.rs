@@ -236,6 +236,17 @@ impl Drop for Value {
     }
 }
 
+/// The word: showing more would need the interpreter.
+impl std::fmt::Debug for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.as_small_int(), self.as_small_float()) {
+            (Some(i), _) => write!(f, "Value({i})"),
+            (_, Some(x)) => write!(f, "Value({x:?})"),
+            _ => write!(f, "Value({:#x})", self.bits()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

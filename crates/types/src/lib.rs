@@ -1,11 +1,17 @@
 //! What Python sees of the builtin types: one file or folder a type, each ending in its `TypeDef`.
+//!
+//! The types themselves and their storage stand in `pellucid_object`; [`install`] gives them slots and methods.
 #![forbid(unsafe_code)]
 
+pub mod class;
 pub mod dict;
+pub mod exception;
 pub mod list;
+pub mod property;
 pub mod seq;
 pub mod slice;
 pub mod sort;
+pub mod str;
 pub mod tuple;
 pub mod views;
 
@@ -14,13 +20,19 @@ mod tests;
 
 use pellucid_object::{Interpreter, Ref, Res, Type, Value};
 
-/// Gives the core types their methods. Errors: `MemoryError`.
+/// Completes the core types of a fresh interpreter. Errors: `MemoryError`.
 pub fn install(vm: &Interpreter) -> Res<()> {
-    vm.fill_type(&vm.types().list.clone(), &list::LIST)?;
-    vm.fill_type(&vm.types().tuple.clone(), &tuple::TUPLE)?;
-    vm.fill_type(&vm.types().dict.clone(), &dict::DICT)?;
+    vm.fill_type(&vm.types().object, &class::OBJECT)?;
+    vm.fill_type(&vm.types().type_, &class::TYPE)?;
+    vm.fill_type(&vm.types().staticmethod, &property::STATICMETHOD)?;
+    vm.fill_type(&vm.types().classmethod, &property::CLASSMETHOD)?;
+    vm.fill_type(&vm.types().str, &str::STR)?;
+    vm.fill_type(&vm.types().list, &list::LIST)?;
+    vm.fill_type(&vm.types().tuple, &tuple::TUPLE)?;
+    vm.fill_type(&vm.types().dict, &dict::DICT)?;
     unhashable(vm, &vm.types().list)?;
     unhashable(vm, &vm.types().dict)?;
+    exception::install(vm)?;
     Ok(())
 }
 

@@ -145,12 +145,31 @@ fn a_list_inside_itself_is_written_with_dots() {
 }
 
 #[test]
-fn zz_bisect() {
-    let which = std::env::var("W").unwrap_or_default();
-    let vm = Interpreter::new().expect("memory");
-    if which.contains('l') { vm.fill_type(&vm.types().list.clone(), &crate::list::LIST).expect("x"); }
-    if which.contains('t') { vm.fill_type(&vm.types().tuple.clone(), &crate::tuple::TUPLE).expect("x"); }
-    if which.contains('d') { vm.fill_type(&vm.types().dict.clone(), &crate::dict::DICT).expect("x"); }
-    if which.contains('s') { vm.type_for(&crate::slice::SLICE).expect("x"); }
-    drop(vm);
+fn dicts_are_filled_read_and_compared() {
+    let py = Py::new();
+    let make = || {
+        let pairs = py.0.new_list(vec![py.tuple(&[1, 10]), py.tuple(&[2, 20])]).expect("list");
+        py.0.call_values(py.0.types().dict.value(), &[pairs]).expect("dict")
+    };
+    let dict = make();
+    assert!(py.0.compare(CmpOp::Eq, &dict, &make()).expect("compare").is_true());
+    assert_eq!(py.read(&py.method(&dict, "values", &[]).expect("values")), [10, 20]);
+    assert_eq!(py.read(&py.method(&dict, "__reversed__", &[]).expect("reversed")), [2, 1]);
+    assert_eq!(py.method(&dict, "get", &[py.int(3), py.int(7)]).expect("get").as_small_int(), Some(7));
+    assert!(py.error(py.0.get_item(&dict, &py.int(3))).starts_with("KeyError"));
+    assert_eq!(py.read(&py.method(&dict, "popitem", &[]).expect("popitem")), [2, 20]);
+    let bad = py.0.call_values(py.0.types().dict.value(), &[py.list(&[1])]);
+    assert_eq!(
+        py.error(bad),
+        "TypeError: cannot convert dictionary update sequence element #0 to a sequence"
+    );
+    let short = py.0.new_list(vec![py.tuple(&[1])]).expect("list");
+    assert_eq!(
+        py.error(py.method(&dict, "update", &[short])),
+        "ValueError: dictionary update sequence element #0 has length 1; 2 is required"
+    );
+    let it = py.0.iter(&dict).expect("iterator");
+    py.0.set_item(&dict, &py.int(5), Some(&Value::NONE)).expect("set");
+    assert_eq!(py.error(py.0.next(&it)), "RuntimeError: dictionary changed size during iteration");
+    assert_eq!(py.error(py.0.hash(&dict)), "TypeError: unhashable type: 'dict'");
 }
