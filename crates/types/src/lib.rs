@@ -4,11 +4,21 @@
 #![forbid(unsafe_code)]
 
 pub mod class;
+pub mod dict;
 pub mod exception;
+pub mod list;
 pub mod property;
+pub mod seq;
+pub mod slice;
+pub mod sort;
 pub mod str;
+pub mod tuple;
+pub mod views;
 
-use pellucid_object::{Interpreter, Res};
+#[cfg(test)]
+mod tests;
+
+use pellucid_object::{Interpreter, Ref, Res, Type, Value};
 
 /// Completes the core types of a fresh interpreter. Errors: `MemoryError`.
 pub fn install(vm: &Interpreter) -> Res<()> {
@@ -17,6 +27,20 @@ pub fn install(vm: &Interpreter) -> Res<()> {
     vm.fill_type(&vm.types().staticmethod, &property::STATICMETHOD)?;
     vm.fill_type(&vm.types().classmethod, &property::CLASSMETHOD)?;
     vm.fill_type(&vm.types().str, &str::STR)?;
+    vm.fill_type(&vm.types().list, &list::LIST)?;
+    vm.fill_type(&vm.types().tuple, &tuple::TUPLE)?;
+    vm.fill_type(&vm.types().dict, &dict::DICT)?;
+    unhashable(vm, &vm.types().list)?;
+    unhashable(vm, &vm.types().dict)?;
     exception::install(vm)?;
     Ok(())
+}
+
+/// `__hash__ = None`, as types have it whose objects cannot be hashed.
+fn unhashable(vm: &Interpreter, ty: &Ref<Type>) -> Res<()> {
+    ty.modified();
+    match ty.namespace() {
+        Some(dict) => dict.set(vm, vm.intern("__hash__")?, Value::NONE),
+        None => Ok(()),
+    }
 }
