@@ -18,7 +18,7 @@ pub mod views;
 #[cfg(test)]
 mod tests;
 
-use pellucid_object::{Interpreter, Ref, Res, Type, Value};
+use pellucid_object::{Interpreter, Res};
 
 /// Completes the core types of a fresh interpreter. Errors: `MemoryError`.
 pub fn install(vm: &Interpreter) -> Res<()> {
@@ -30,17 +30,6 @@ pub fn install(vm: &Interpreter) -> Res<()> {
     vm.fill_type(&vm.types().list, &list::LIST)?;
     vm.fill_type(&vm.types().tuple, &tuple::TUPLE)?;
     vm.fill_type(&vm.types().dict, &dict::DICT)?;
-    unhashable(vm, &vm.types().list)?;
-    unhashable(vm, &vm.types().dict)?;
     exception::install(vm)?;
     Ok(())
-}
-
-/// `__hash__ = None`, as types have it whose objects cannot be hashed.
-fn unhashable(vm: &Interpreter, ty: &Ref<Type>) -> Res<()> {
-    ty.modified();
-    match ty.namespace() {
-        Some(dict) => dict.set(vm, vm.intern("__hash__")?, Value::NONE),
-        None => Ok(()),
-    }
 }
