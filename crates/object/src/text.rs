@@ -3,7 +3,7 @@
 
 use std::collections::TryReserveError;
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::hash::Hasher;
 
 /// The code points; the kind is always the narrowest that holds them, so equal strings have equal representations.
 #[derive(PartialEq, Eq)]
@@ -104,11 +104,14 @@ fn narrow<T>(points: &[u32], unit: impl Fn(u32) -> T) -> Result<Box<[T]>, TryRes
     Ok(units.into_boxed_slice())
 }
 
-impl Hash for Text {
-    fn hash<H: Hasher>(&self, state: &mut H) {
+impl Text {
+    /// The units as CPython hashes them: the bytes of the narrowest kind, little-endian.
+    pub fn hash_bytes(&self, hasher: &mut impl Hasher) {
         match &self.0 {
-            Units::Ascii(s) => state.write(s.as_bytes()),
-            _ => self.code_points().for_each(|p| state.write_u32(p)),
+            Units::Ascii(s) => hasher.write(s.as_bytes()),
+            Units::Latin1(s) => hasher.write(s),
+            Units::Ucs2(s) => s.iter().for_each(|u| hasher.write(&u.to_le_bytes())),
+            Units::Ucs4(s) => s.iter().for_each(|u| hasher.write(&u.to_le_bytes())),
         }
     }
 }
