@@ -173,3 +173,14 @@ fn dicts_are_filled_read_and_compared() {
     assert_eq!(py.error(py.0.next(&it)), "RuntimeError: dictionary changed size during iteration");
     assert_eq!(py.error(py.0.hash(&dict)), "TypeError: unhashable type: 'dict'");
 }
+
+#[test]
+fn ranges_count_up_and_down() {
+    let py = Py::new();
+    let ty = py.0.type_for(&crate::range::RANGE).expect("type");
+    let range = py.0.call_values(ty.value(), &py.ints(&[7, 0, -3])).expect("range");
+    assert_eq!(py.read(&range), [7, 4, 1]);
+    assert_eq!(py.0.get_item(&range, &py.int(-1)).expect("item").as_small_int(), Some(1));
+    assert_eq!(py.error(py.0.get_item(&range, &py.int(3))), "IndexError: range object index out of range");
+    assert_eq!(py.0.repr_lossy(&range).expect("repr"), "range(7, 0, -3)");
+}
