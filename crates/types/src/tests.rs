@@ -131,6 +131,8 @@ fn tuples_compare_hash_and_repeat() {
     let (a, b) = (py.tuple(&[1, 2]), py.tuple(&[1, 3]));
     assert!(py.0.compare(CmpOp::Ne, &a, &b).expect("compare").is_true());
     assert_eq!(py.0.hash(&py.tuple(&[1, 2, 3])).expect("hash"), 529344067295497451);
+    let sum = py.0.binary(pellucid_object::BinOp::Add, &py.list(&[1]), &a);
+    assert_eq!(py.error(sum), "TypeError: can only concatenate list (not \"tuple\") to list");
     let twice = py.0.binary(pellucid_object::BinOp::Mul, &py.int(2), &a);
     assert_eq!(py.read(&twice.expect("repeat")), [1, 2, 1, 2]);
     assert_eq!(py.error(py.method(&a, "index", &[py.int(9)])), "ValueError: tuple.index(x): x not in tuple");
