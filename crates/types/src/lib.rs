@@ -8,6 +8,7 @@ pub mod dict;
 pub mod exception;
 pub mod list;
 pub mod property;
+pub mod range;
 pub mod seq;
 pub mod slice;
 pub mod sort;

@@ -195,7 +195,10 @@ fn compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
 fn add(vm: &Interpreter, a: &Value, b: &Value) -> Res {
     let Some(x) = a.downcast_ref::<List>() else { return Ok(Value::NOT_IMPLEMENTED) };
     let Some(y) = b.downcast_ref::<List>() else {
-        if vm.type_of_ref(b).slots.binary[BinOp::Add as usize].get().is_some() {
+        // Only classes made in Python can know how to be added to this from the right.
+        let ty = vm.type_of_ref(b);
+        if ty.flags.get().contains(TypeFlags::MUTABLE) && ty.slots.binary[BinOp::Add as usize].get().is_some()
+        {
             return Ok(Value::NOT_IMPLEMENTED);
         }
         let name = vm.type_name(b);

@@ -131,6 +131,8 @@ fn tuples_compare_hash_and_repeat() {
     let (a, b) = (py.tuple(&[1, 2]), py.tuple(&[1, 3]));
     assert!(py.0.compare(CmpOp::Ne, &a, &b).expect("compare").is_true());
     assert_eq!(py.0.hash(&py.tuple(&[1, 2, 3])).expect("hash"), 529344067295497451);
+    let sum = py.0.binary(pellucid_object::BinOp::Add, &py.list(&[1]), &a);
+    assert_eq!(py.error(sum), "TypeError: can only concatenate list (not \"tuple\") to list");
     let twice = py.0.binary(pellucid_object::BinOp::Mul, &py.int(2), &a);
     assert_eq!(py.read(&twice.expect("repeat")), [1, 2, 1, 2]);
     assert_eq!(py.error(py.method(&a, "index", &[py.int(9)])), "ValueError: tuple.index(x): x not in tuple");
@@ -172,4 +174,15 @@ fn dicts_are_filled_read_and_compared() {
     py.0.set_item(&dict, &py.int(5), Some(&Value::NONE)).expect("set");
     assert_eq!(py.error(py.0.next(&it)), "RuntimeError: dictionary changed size during iteration");
     assert_eq!(py.error(py.0.hash(&dict)), "TypeError: unhashable type: 'dict'");
+}
+
+#[test]
+fn ranges_count_up_and_down() {
+    let py = Py::new();
+    let ty = py.0.type_for(&crate::range::RANGE).expect("type");
+    let range = py.0.call_values(ty.value(), &py.ints(&[7, 0, -3])).expect("range");
+    assert_eq!(py.read(&range), [7, 4, 1]);
+    assert_eq!(py.0.get_item(&range, &py.int(-1)).expect("item").as_small_int(), Some(1));
+    assert_eq!(py.error(py.0.get_item(&range, &py.int(3))), "IndexError: range object index out of range");
+    assert_eq!(py.0.repr_lossy(&range).expect("repr"), "range(7, 0, -3)");
 }

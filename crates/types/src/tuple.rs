@@ -97,7 +97,10 @@ fn contains(vm: &Interpreter, value: &Value, item: &Value) -> Res<bool> {
 fn add(vm: &Interpreter, a: &Value, b: &Value) -> Res {
     let Some(x) = a.downcast_ref::<Tuple>() else { return Ok(Value::NOT_IMPLEMENTED) };
     let Some(y) = b.downcast_ref::<Tuple>() else {
-        if vm.type_of_ref(b).slots.binary[BinOp::Add as usize].get().is_some() {
+        // Only classes made in Python can know how to be added to this from the right.
+        let ty = vm.type_of_ref(b);
+        if ty.flags.get().contains(TypeFlags::MUTABLE) && ty.slots.binary[BinOp::Add as usize].get().is_some()
+        {
             return Ok(Value::NOT_IMPLEMENTED);
         }
         let name = vm.type_name(b);
