@@ -7,6 +7,7 @@ pub mod bool;
 pub mod class;
 pub mod dict;
 pub mod exception;
+pub mod float;
 pub mod int;
 pub mod list;
 pub mod number;
@@ -35,6 +36,7 @@ pub fn install(vm: &Interpreter) -> Res<()> {
     vm.fill_type(&types.bool, &bool::BOOL)?;
     // What `bool` does not say itself is what `int` says, not `object`.
     vm.refresh_slots(&types.bool)?;
+    vm.fill_type(&types.float, &float::FLOAT)?;
     vm.fill_type(&types.str, &str::STR)?;
     vm.fill_type(&types.list, &list::LIST)?;
     vm.fill_type(&types.tuple, &tuple::TUPLE)?;
