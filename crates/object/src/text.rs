@@ -21,7 +21,7 @@ pub use builder::TextBuilder;
 use std::cmp::Ordering;
 use std::collections::TryReserveError;
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::hash::Hasher;
 
 /// Memory ran out, or the result would be longer than memory can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -267,21 +267,13 @@ impl Text {
         Ok(bytes)
     }
 
-    /// Hands out the stored units as little-endian bytes, in one or more pieces: what string hashing reads.
-    pub fn raw_bytes(&self, sink: &mut dyn FnMut(&[u8])) {
+    /// The units as CPython hashes them: the bytes of the narrowest kind, little-endian.
+    pub fn hash_bytes(&self, hasher: &mut impl Hasher) {
         match &self.0 {
-            Units::Ascii(s) => sink(s.as_bytes()),
-            Units::Latin1(s) => sink(s),
-            Units::Ucs2(s) => s.chunks(64).for_each(|units| {
-                let mut bytes = [0; 128];
-                bytes.chunks_exact_mut(2).zip(units).for_each(|(b, u)| b.copy_from_slice(&u.to_le_bytes()));
-                sink(&bytes[..2 * units.len()]);
-            }),
-            Units::Ucs4(s) => s.chunks(32).for_each(|units| {
-                let mut bytes = [0; 128];
-                bytes.chunks_exact_mut(4).zip(units).for_each(|(b, u)| b.copy_from_slice(&u.to_le_bytes()));
-                sink(&bytes[..4 * units.len()]);
-            }),
+            Units::Ascii(s) => hasher.write(s.as_bytes()),
+            Units::Latin1(s) => hasher.write(s),
+            Units::Ucs2(s) => s.iter().for_each(|u| hasher.write(&u.to_le_bytes())),
+            Units::Ucs4(s) => s.iter().for_each(|u| hasher.write(&u.to_le_bytes())),
         }
     }
 
@@ -526,12 +518,6 @@ impl PartialEq<str> for Text {
             Some(s) => s == other,
             None => self.code_points().eq(other.chars().map(u32::from)),
         }
-    }
-}
-
-impl Hash for Text {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.raw_bytes(&mut |bytes| state.write(bytes));
     }
 }
 
