@@ -1,8 +1,9 @@
 //! `str`: operators and iteration. The characters stand in `pellucid_object::Text`.
 
+use pellucid_object::text::NoMemory;
 use pellucid_object::{
-    BinOp, CmpOp, Interpreter, Payload, Res, Slot, SlotWord, Str, Text, TypeDef, TypeFlags, UnOp, Value,
-    Visitor, payload,
+    BinOp, CmpOp, FunctionDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, Str, Text, TypeDef,
+    TypeFlags, UnOp, Value, Visitor, payload,
 };
 use std::cell::Cell;
 use std::cmp::Ordering;
@@ -18,35 +19,20 @@ fn text<'a>(vm: &Interpreter, value: &'a Value) -> Res<&'a Text> {
 pub fn from_code_points(vm: &Interpreter, points: &[u32]) -> Res {
     match Text::from_code_points(points) {
         Ok(text) => vm.new_text(text),
-        Err(_) => Err(vm.no_memory()),
+        Err(NoMemory) => Err(vm.no_memory()),
     }
 }
 
-/// Quotes as CPython does: double quotes when there is a single quote and no double one; what is not printable is escaped.
+/// A new `str`, or `MemoryError`.
+fn made(vm: &Interpreter, text: Result<Text, NoMemory>) -> Res {
+    match text {
+        Ok(text) => vm.new_text(text),
+        Err(NoMemory) => Err(vm.no_memory()),
+    }
+}
+
 fn repr(vm: &Interpreter, this: &Value) -> Res {
-    let text = text(vm, this)?;
-    let has = |c: char| text.code_points().any(|p| p == u32::from(c));
-    let quote = if has('\'') && !has('"') { '"' } else { '\'' };
-    let mut out = String::new();
-    if out.try_reserve(text.len() + 2).is_err() {
-        return Err(vm.no_memory());
-    }
-    out.push(quote);
-    for point in text.code_points() {
-        match char::from_u32(point) {
-            Some('\n') => out.push_str("\\n"),
-            Some('\r') => out.push_str("\\r"),
-            Some('\t') => out.push_str("\\t"),
-            Some('\\') => out.push_str("\\\\"),
-            Some(c) if c == quote => out.extend(['\\', c]),
-            Some(c) if rustpython_unicode::classify::is_repr_printable(c) => out.push(c),
-            _ if point < 0x100 => out.push_str(&format!("\\x{point:02x}")),
-            _ if point < 0x10000 => out.push_str(&format!("\\u{point:04x}")),
-            _ => out.push_str(&format!("\\U{point:08x}")),
-        }
-    }
-    out.push(quote);
-    vm.new_str(&out)
+    made(vm, text(vm, this)?.repr())
 }
 
 fn compare(_: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
@@ -78,22 +64,7 @@ fn add(vm: &Interpreter, a: &Value, b: &Value) -> Res {
         let got = vm.type_name(b);
         return Err(vm.type_error(format!("can only concatenate str (not \"{got}\") to str")));
     };
-    if let (Some(x), Some(y)) = (left.text.as_ascii(), right.text.as_ascii()) {
-        let mut joined = String::new();
-        if joined.try_reserve_exact(x.len() + y.len()).is_err() {
-            return Err(vm.no_memory());
-        }
-        joined.push_str(x);
-        joined.push_str(y);
-        return vm.new_str(&joined);
-    }
-    let mut points = Vec::new();
-    if points.try_reserve_exact(left.text.len() + right.text.len()).is_err() {
-        return Err(vm.no_memory());
-    }
-    points.extend(left.text.code_points());
-    points.extend(right.text.code_points());
-    from_code_points(vm, &points)
+    made(vm, left.text.concat(&right.text))
 }
 
 fn mul(vm: &Interpreter, a: &Value, b: &Value) -> Res {
@@ -106,17 +77,7 @@ fn mul(vm: &Interpreter, a: &Value, b: &Value) -> Res {
     let Some(times) = vm.as_i64(&index) else {
         return Err(vm.overflow_error("cannot fit 'int' into an index-sized integer".to_string()));
     };
-    let text = text(vm, this)?;
-    let times = usize::try_from(times).unwrap_or(0);
-    let mut points = Vec::new();
-    let size = text.len().checked_mul(times);
-    if size.is_none_or(|size| points.try_reserve_exact(size).is_err()) {
-        return Err(vm.no_memory());
-    }
-    for _ in 0..times {
-        points.extend(text.code_points());
-    }
-    from_code_points(vm, &points)
+    made(vm, text(vm, this)?.repeat(usize::try_from(times).unwrap_or(0)))
 }
 
 fn get_item(vm: &Interpreter, this: &Value, key: &Value) -> Res {
@@ -142,12 +103,27 @@ fn contains(vm: &Interpreter, this: &Value, item: &Value) -> Res<bool> {
         return Err(vm.type_error(format!("'in <string>' requires string as left operand, not {got}")));
     };
     let hay = text(vm, this)?;
-    if let (Some(hay), Some(needle)) = (hay.as_ascii(), needle.text.as_ascii()) {
-        return Ok(hay.contains(needle));
+    Ok(hay.contains(&needle.text))
+}
+
+fn join(vm: &Interpreter, this: &Value, iterable: &Value) -> Res {
+    let items = vm.collect(iterable)?;
+    let mut parts = Vec::new();
+    if parts.try_reserve_exact(items.len()).is_err() {
+        return Err(vm.no_memory());
     }
-    let (hay, needle): (Vec<u32>, Vec<u32>) =
-        (hay.code_points().collect(), needle.text.code_points().collect());
-    Ok(needle.is_empty() || hay.windows(needle.len()).any(|window| window == needle))
+    for (index, item) in items.iter().enumerate() {
+        match item.downcast::<Str>() {
+            Some(s) => parts.push(&s.text),
+            None => {
+                let got = vm.type_name(item);
+                return Err(
+                    vm.type_error(format!("sequence item {index}: expected str instance, {got} found"))
+                );
+            }
+        }
+    }
+    made(vm, text(vm, this)?.join(&parts))
 }
 
 /// Payload of `str_iterator`.
@@ -217,7 +193,122 @@ pub static STR: TypeDef = TypeDef {
         Slot::Binary(BinOp::Add, add),
         Slot::Binary(BinOp::Mul, mul),
     ],
-    methods: &[],
+    methods: &[
+        FunctionDef::new(
+            "lower",
+            "($self, /)",
+            "Return a copy of the string converted to lowercase.",
+            NativeFn::F1(|vm, this| made(vm, text(vm, this)?.to_lower())),
+        ),
+        FunctionDef::new(
+            "upper",
+            "($self, /)",
+            "Return a copy of the string converted to uppercase.",
+            NativeFn::F1(|vm, this| made(vm, text(vm, this)?.to_upper())),
+        ),
+        FunctionDef::new(
+            "casefold",
+            "($self, /)",
+            "Return a version of the string suitable for caseless comparisons.",
+            NativeFn::F1(|vm, this| made(vm, text(vm, this)?.casefold())),
+        ),
+        FunctionDef::new(
+            "title",
+            "($self, /)",
+            "Return a version of the string where each word is titlecased.",
+            NativeFn::F1(|vm, this| made(vm, text(vm, this)?.to_title())),
+        ),
+        FunctionDef::new(
+            "capitalize",
+            "($self, /)",
+            "Return a capitalized version of the string.",
+            NativeFn::F1(|vm, this| made(vm, text(vm, this)?.capitalize())),
+        ),
+        FunctionDef::new(
+            "swapcase",
+            "($self, /)",
+            "Convert uppercase characters to lowercase and lowercase characters to uppercase.",
+            NativeFn::F1(|vm, this| made(vm, text(vm, this)?.swapcase())),
+        ),
+        FunctionDef::new(
+            "isascii",
+            "($self, /)",
+            "Tell whether the string is ASCII.",
+            NativeFn::F1(|vm, this| Ok(Value::bool(text(vm, this)?.is_ascii()))),
+        ),
+        FunctionDef::new(
+            "isalpha",
+            "($self, /)",
+            "Tell whether the string is alphabetic.",
+            NativeFn::F1(|vm, this| Ok(Value::bool(text(vm, this)?.is_alpha()))),
+        ),
+        FunctionDef::new(
+            "isalnum",
+            "($self, /)",
+            "Tell whether the string is alpha-numeric.",
+            NativeFn::F1(|vm, this| Ok(Value::bool(text(vm, this)?.is_alnum()))),
+        ),
+        FunctionDef::new(
+            "isdecimal",
+            "($self, /)",
+            "Tell whether the string is a decimal string.",
+            NativeFn::F1(|vm, this| Ok(Value::bool(text(vm, this)?.is_decimal()))),
+        ),
+        FunctionDef::new(
+            "isdigit",
+            "($self, /)",
+            "Tell whether the string is a digit string.",
+            NativeFn::F1(|vm, this| Ok(Value::bool(text(vm, this)?.is_digit()))),
+        ),
+        FunctionDef::new(
+            "isnumeric",
+            "($self, /)",
+            "Tell whether the string is a numeric string.",
+            NativeFn::F1(|vm, this| Ok(Value::bool(text(vm, this)?.is_numeric()))),
+        ),
+        FunctionDef::new(
+            "isspace",
+            "($self, /)",
+            "Tell whether the string is whitespace.",
+            NativeFn::F1(|vm, this| Ok(Value::bool(text(vm, this)?.is_space()))),
+        ),
+        FunctionDef::new(
+            "isprintable",
+            "($self, /)",
+            "Tell whether the string is printable.",
+            NativeFn::F1(|vm, this| Ok(Value::bool(text(vm, this)?.is_printable()))),
+        ),
+        FunctionDef::new(
+            "islower",
+            "($self, /)",
+            "Tell whether the string is a lowercase string.",
+            NativeFn::F1(|vm, this| Ok(Value::bool(text(vm, this)?.is_lower()))),
+        ),
+        FunctionDef::new(
+            "isupper",
+            "($self, /)",
+            "Tell whether the string is an uppercase string.",
+            NativeFn::F1(|vm, this| Ok(Value::bool(text(vm, this)?.is_upper()))),
+        ),
+        FunctionDef::new(
+            "istitle",
+            "($self, /)",
+            "Tell whether the string is a title-cased string.",
+            NativeFn::F1(|vm, this| Ok(Value::bool(text(vm, this)?.is_title()))),
+        ),
+        FunctionDef::new(
+            "isidentifier",
+            "($self, /)",
+            "Tell whether the string is a valid Python identifier.",
+            NativeFn::F1(|vm, this| Ok(Value::bool(text(vm, this)?.is_identifier()))),
+        ),
+        FunctionDef::new(
+            "join",
+            "($self, iterable, /)",
+            "Concatenate any number of strings, this one between them.",
+            NativeFn::F2(join),
+        ),
+    ],
     getset: &[],
 };
 
@@ -267,6 +358,15 @@ mod tests {
         );
         assert!(vm.contains(&string("x€yz"), &string("€y")).expect("no error"));
         assert!(vm.compare(CmpOp::Lt, &string("Z"), &string("é")).expect("no error").is_true());
+        let parts = vm.new_list(vec![string("a"), string("ñ")]).expect("list");
+        assert_eq!(shown(vm.call_attr(&string(", "), "join", &[parts])), "a, ñ");
+        let wrong = vm.new_list(vec![int(1)]).expect("list");
+        assert_eq!(
+            shown(vm.call_attr(&string(""), "join", &[wrong])),
+            "sequence item 0: expected str instance, int found"
+        );
+        assert_eq!(shown(vm.call_attr(&string("Straße ŉ"), "upper", &[])), "STRASSE ʼN");
+        assert!(vm.call_attr(&string("x1"), "isidentifier", &[]).expect("no error").is_true());
         let letters = vm.collect(&string("añ€")).expect("letters");
         assert_eq!(letters.iter().map(|v| vm.str_lossy(v)).collect::<Vec<_>>(), ["a", "ñ", "€"]);
     }
