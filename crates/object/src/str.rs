@@ -4,8 +4,9 @@ use crate::Res;
 use crate::heap::Payload;
 use crate::interpreter::Interpreter;
 use crate::text::Text;
+use siphasher::sip::SipHasher13;
 use std::cell::Cell;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::Hasher;
 
 /// Payload of `str`.
 pub struct Str {
@@ -38,17 +39,43 @@ impl Interpreter {
         self.alloc(&self.types().str, Str::new(text))
     }
 
-    /// The hash of a string: SipHash-1-3 keyed by the interpreter's seed; computed once.
+    /// The hash of a string: SipHash-1-3 keyed by the interpreter's seed, which gives CPython's numbers for seed 0;
+    /// computed once.
     #[inline]
     pub fn str_hash(&self, s: &Str) -> i64 {
         s.hash.get().unwrap_or_else(|| {
-            let mut hasher = DefaultHasher::new();
-            self.hash_seed.get().hash(&mut hasher);
-            s.text.hash(&mut hasher);
-            let hash = hasher.finish() as i64;
-            let hash = if hash == -1 { -2 } else { hash };
+            let mut hasher = SipHasher13::new_with_keys(self.hash_seed.get(), 0);
+            s.text.hash_bytes(&mut hasher);
+            let hash = match hasher.finish() as i64 {
+                _ if s.text.is_empty() => 0,
+                -1 => -2,
+                hash => hash,
+            };
             s.hash.set(Some(hash));
             hash
         })
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_seed_0_hashes_are_those_of_cpython() {
+        let vm = Interpreter::new().expect("memory");
+        for (text, expected) in HASHES {
+            let value = vm.new_str(text).expect("str");
+            assert_eq!(vm.hash(&value), Ok(expected), "{text:?}");
+        }
+    }
+
+    /// Printed by CPython 3.13 with PYTHONHASHSEED=0.
+    const HASHES: [(&str, i64); 5] = [
+        ("abc", -4_594_863_902_769_663_758),
+        ("añ", 5_410_408_504_109_440_236),
+        ("€", -5_529_981_157_763_016_009),
+        ("\u{1f600}", -3_536_540_696_076_613_844),
+        ("", 0),
+    ];
 }

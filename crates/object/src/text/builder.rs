@@ -1,0 +1,181 @@
+//! Growing a text: storage widens when a code point needs it.
+
+use super::{Kind, NoMemory, Text, Unit, Units, ascii, kind_of, with_units};
+
+enum Buffer {
+    One(Vec<u8>),
+    Two(Vec<u16>),
+    Four(Vec<u32>),
+}
+
+/// Builds a [`Text`] piece by piece.
+pub struct TextBuilder {
+    buffer: Buffer,
+    /// All bits of all code points so far: says how wide the result must be.
+    seen: u32,
+}
+
+impl Default for TextBuilder {
+    fn default() -> Self {
+        TextBuilder::new()
+    }
+}
+
+impl TextBuilder {
+    pub fn new() -> TextBuilder {
+        TextBuilder::with_kind(Kind::Ascii)
+    }
+
+    /// With storage for code points as wide as `kind` from the start.
+    pub fn with_kind(kind: Kind) -> TextBuilder {
+        let buffer = match kind {
+            Kind::Ascii | Kind::Latin1 => Buffer::One(Vec::new()),
+            Kind::Ucs2 => Buffer::Two(Vec::new()),
+            Kind::Ucs4 => Buffer::Four(Vec::new()),
+        };
+        TextBuilder { buffer, seen: 0 }
+    }
+
+    /// Number of code points so far.
+    pub fn len(&self) -> usize {
+        match &self.buffer {
+            Buffer::One(units) => units.len(),
+            Buffer::Two(units) => units.len(),
+            Buffer::Four(units) => units.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The last code point.
+    pub fn last(&self) -> Option<u32> {
+        match &self.buffer {
+            Buffer::One(units) => units.last().map(|u| u.point()),
+            Buffer::Two(units) => units.last().map(|u| u.point()),
+            Buffer::Four(units) => units.last().map(|u| u.point()),
+        }
+    }
+
+    /// Makes room for `more` code points.
+    pub fn reserve(&mut self, more: usize) -> Result<(), NoMemory> {
+        match &mut self.buffer {
+            Buffer::One(units) => units.try_reserve(more)?,
+            Buffer::Two(units) => units.try_reserve(more)?,
+            Buffer::Four(units) => units.try_reserve(more)?,
+        }
+        Ok(())
+    }
+
+    /// Makes storage wide enough for `kind`.
+    fn widen(&mut self, kind: Kind) -> Result<(), NoMemory> {
+        fn wider<T: Unit, U>(units: &[T], unit: impl Fn(u32) -> U) -> Result<Vec<U>, NoMemory> {
+            let mut result = Vec::new();
+            result.try_reserve(units.len().saturating_add(16))?;
+            result.extend(units.iter().map(|u| unit(u.point())));
+            Ok(result)
+        }
+        let replacement = match (&self.buffer, kind) {
+            (Buffer::One(units), Kind::Ucs2) => Buffer::Two(wider(units, |p| p as u16)?),
+            (Buffer::One(units), Kind::Ucs4) => Buffer::Four(wider(units, |p| p)?),
+            (Buffer::Two(units), Kind::Ucs4) => Buffer::Four(wider(units, |p| p)?),
+            _ => return Ok(()),
+        };
+        self.buffer = replacement;
+        Ok(())
+    }
+
+    /// Appends a code point (below 0x110000).
+    #[inline]
+    pub fn push(&mut self, point: u32) -> Result<(), NoMemory> {
+        match &mut self.buffer {
+            Buffer::One(units) if point < 0x100 => {
+                units.try_reserve(1)?;
+                units.push(point as u8);
+            }
+            Buffer::Two(units) if point < 0x10000 => {
+                units.try_reserve(1)?;
+                units.push(point as u16);
+            }
+            Buffer::Four(units) => {
+                units.try_reserve(1)?;
+                units.push(point);
+            }
+            _ => {
+                self.widen(kind_of(point))?;
+                return self.push(point);
+            }
+        }
+        self.seen |= point;
+        Ok(())
+    }
+
+    pub fn push_char(&mut self, c: char) -> Result<(), NoMemory> {
+        self.push(u32::from(c))
+    }
+
+    /// Appends `point` as often as `times` says.
+    pub fn push_repeated(&mut self, point: u32, times: usize) -> Result<(), NoMemory> {
+        if times == 0 {
+            return Ok(());
+        }
+        self.widen(kind_of(point))?;
+        self.reserve(times)?;
+        match &mut self.buffer {
+            Buffer::One(units) => units.resize(units.len() + times, point as u8),
+            Buffer::Two(units) => units.resize(units.len() + times, point as u16),
+            Buffer::Four(units) => units.resize(units.len() + times, point),
+        }
+        self.seen |= point;
+        Ok(())
+    }
+
+    pub fn push_str(&mut self, text: &str) -> Result<(), NoMemory> {
+        if let (true, Buffer::One(units)) = (text.is_ascii(), &mut self.buffer) {
+            units.try_reserve(text.len())?;
+            units.extend_from_slice(text.as_bytes());
+            self.seen |= 0x7f * u32::from(!text.is_empty());
+            return Ok(());
+        }
+        self.reserve(text.chars().count())?;
+        text.chars().try_for_each(|c| self.push(u32::from(c)))
+    }
+
+    pub fn push_text(&mut self, text: &Text) -> Result<(), NoMemory> {
+        self.push_range(text, 0, text.len())
+    }
+
+    /// Appends `text[start..end]`; bounds beyond the end mean the end.
+    pub fn push_range(&mut self, text: &Text, start: usize, end: usize) -> Result<(), NoMemory> {
+        let end = end.min(text.len());
+        let start = start.min(end);
+        with_units!(text, units => self.push_units(&units[start..end]))
+    }
+
+    fn push_units<T: Unit>(&mut self, added: &[T]) -> Result<(), NoMemory> {
+        let seen = added.iter().fold(0, |seen, u| seen | u.point());
+        self.widen(kind_of(seen))?;
+        self.reserve(added.len())?;
+        match &mut self.buffer {
+            Buffer::One(units) => units.extend(added.iter().map(|u| u.point() as u8)),
+            Buffer::Two(units) => units.extend(added.iter().map(|u| u.point() as u16)),
+            Buffer::Four(units) => units.extend(added.iter().map(|u| u.point())),
+        }
+        self.seen |= seen;
+        Ok(())
+    }
+
+    /// The text, in the narrowest kind.
+    pub fn finish(self) -> Result<Text, NoMemory> {
+        Ok(Text(match (self.buffer, kind_of(self.seen)) {
+            (Buffer::One(units), Kind::Ascii) => ascii(units.into_boxed_slice()),
+            (Buffer::One(units), Kind::Latin1) => Units::Latin1(units.into_boxed_slice()),
+            (Buffer::Two(units), Kind::Ucs2) => Units::Ucs2(units.into_boxed_slice()),
+            (Buffer::Four(units), Kind::Ucs4) => Units::Ucs4(units.into_boxed_slice()),
+            (Buffer::One(units), _) => return Text::from_units(&units),
+            (Buffer::Two(units), _) => return Text::from_units(&units),
+            (Buffer::Four(units), _) => return Text::from_units(&units),
+        }))
+    }
+}

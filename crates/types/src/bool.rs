@@ -1,0 +1,50 @@
+//! `bool`: an int with two values and names of its own.
+
+use pellucid_object::int::Int;
+use pellucid_object::{BinOp, CallArgs, Interpreter, Res, Slot, TypeDef, TypeFlags, Value, payload};
+
+fn new(vm: &Interpreter, _: &Value, call: &CallArgs) -> Res {
+    if !call.names.is_empty() {
+        return Err(vm.type_error("bool() takes no keyword arguments".to_string()));
+    }
+    match call.positional() {
+        [] => Ok(Value::FALSE),
+        [value] => Ok(Value::bool(vm.truthy(value)?)),
+        given => Err(vm.type_error(format!("bool expected at most 1 argument, got {}", given.len()))),
+    }
+}
+
+/// Two bools give a bool; with an int, the int operation.
+fn logic(op: BinOp, vm: &Interpreter, a: &Value, b: &Value) -> Res {
+    if a.is_bool() && b.is_bool() {
+        let (x, y) = (a.is_true(), b.is_true());
+        return Ok(Value::bool(match op {
+            BinOp::And => x & y,
+            BinOp::Or => x | y,
+            _ => x ^ y,
+        }));
+    }
+    match vm.types().int.slots.binary[op as usize].get() {
+        Some(f) => f(vm, a, b),
+        None => Ok(Value::NOT_IMPLEMENTED),
+    }
+}
+
+pub static BOOL: TypeDef = TypeDef {
+    name: "bool",
+    module: "builtins",
+    base: None,
+    payload: payload::<Int>(),
+    flags: TypeFlags::MATCH_SELF,
+    doc: "Returns True when the argument is true, False otherwise.\nThe builtins True and False are the only two instances \
+          of the class bool.\nThe class bool is a subclass of the class int, and cannot be subclassed.",
+    slots: &[
+        Slot::New(new),
+        Slot::Repr(|vm, this| vm.intern(if this.is_true() { "True" } else { "False" })),
+        Slot::Binary(BinOp::And, |vm, a, b| logic(BinOp::And, vm, a, b)),
+        Slot::Binary(BinOp::Or, |vm, a, b| logic(BinOp::Or, vm, a, b)),
+        Slot::Binary(BinOp::Xor, |vm, a, b| logic(BinOp::Xor, vm, a, b)),
+    ],
+    methods: &[],
+    getset: &[],
+};

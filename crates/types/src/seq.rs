@@ -1,0 +1,165 @@
+//! What the builtin sequences share: indices, comparison, repetition, text of containers.
+
+use crate::slice::Slice;
+use pellucid_object::{CmpOp, Interpreter, Res, Str, Text, Value};
+use std::cell::RefCell;
+
+/// Containers whose `repr` is under way: one that meets itself writes dots.
+#[derive(Default)]
+struct ReprStack(RefCell<Vec<u64>>);
+
+/// The text of a container being put together.
+#[derive(Default)]
+pub struct Writer(Vec<u32>);
+
+impl Writer {
+    pub fn push(&mut self, text: &str) {
+        self.0.extend(text.chars().map(u32::from));
+    }
+    /// Writes `repr(value)`. Errors: what that raises.
+    pub fn push_repr(&mut self, vm: &Interpreter, value: &Value) -> Res<()> {
+        let text = vm.repr(value)?;
+        if let Some(s) = text.downcast::<Str>() {
+            self.0.extend(s.text.code_points());
+        }
+        Ok(())
+    }
+    pub fn finish(self, vm: &Interpreter) -> Res {
+        let text = Text::from_code_points(&self.0).map_err(|_| vm.no_memory())?;
+        vm.new_text(text)
+    }
+}
+
+/// Writes a container with `write`, or `dots` when it is being written already.
+pub fn guarded_repr(
+    vm: &Interpreter,
+    this: &Value,
+    dots: &str,
+    write: impl FnOnce(&mut Writer) -> Res<()>,
+) -> Res {
+    let stack = vm.state::<ReprStack>();
+    if stack.0.borrow().contains(&this.bits()) {
+        return vm.new_str(dots);
+    }
+    stack.0.borrow_mut().push(this.bits());
+    let mut writer = Writer::default();
+    let done = write(&mut writer);
+    stack.0.borrow_mut().pop();
+    done?;
+    writer.finish(vm)
+}
+
+/// What stands between the brackets of a subscript.
+pub enum Subscript {
+    Index(i64),
+    Slice(Value),
+}
+
+/// Reads a subscript. Errors: `TypeError` naming `kind`, `IndexError` for ints beyond 64 bits.
+pub fn subscript(vm: &Interpreter, key: &Value, kind: &str) -> Res<Subscript> {
+    if let Some(i) = key.as_small_int() {
+        return Ok(Subscript::Index(i));
+    }
+    if key.downcast::<Slice>().is_some() {
+        return Ok(Subscript::Slice(key.clone()));
+    }
+    if !has_index(vm, key) {
+        let name = vm.type_name(key);
+        return Err(vm.type_error(format!("{kind} indices must be integers or slices, not {name}")));
+    }
+    index_i64(vm, key).map(Subscript::Index)
+}
+
+/// Whether `operator.index` can do something with the value.
+pub fn has_index(vm: &Interpreter, value: &Value) -> bool {
+    value.as_int().is_some()
+        || vm.type_of_ref(value).slots.unary[pellucid_object::UnOp::Index as usize].get().is_some()
+}
+
+/// An index as `i64`. Errors: `TypeError`, `IndexError`.
+pub fn index_i64(vm: &Interpreter, value: &Value) -> Res<i64> {
+    let index = vm.index(value)?;
+    vm.as_i64(&index).ok_or_else(|| {
+        vm.index_error(format!("cannot fit '{}' into an index-sized integer", vm.type_name(value)))
+    })
+}
+
+/// The place of `index` in `len` items, counting from the end when negative.
+pub fn place(index: i64, len: usize) -> Option<usize> {
+    let index = if index < 0 { index.checked_add(len as i64)? } else { index };
+    usize::try_from(index).ok().filter(|&i| i < len)
+}
+
+/// An index clamped to `0..=len`, as `insert` and the bounds of `index` take it.
+pub fn clamp(index: i64, len: usize) -> usize {
+    let index = if index < 0 { index.saturating_add(len as i64).max(0) } else { index };
+    (index as usize).min(len)
+}
+
+/// A bound of `index(x, start, stop)`: ints beyond 64 bits count as the extremes.
+pub fn bound(vm: &Interpreter, value: Option<&Value>, default: i64) -> Res<i64> {
+    let Some(value) = value else { return Ok(default) };
+    if !has_index(vm, value) {
+        return Err(vm.type_error("slice indices must be integers or have an __index__ method".to_string()));
+    }
+    crate::slice::clamped(vm, value)
+}
+
+/// `count` copies of `items`. Errors: `MemoryError`.
+pub fn repeat(vm: &Interpreter, items: &[Value], count: i64) -> Res<Vec<Value>> {
+    let count = usize::try_from(count).unwrap_or(0);
+    let Some(total) = items.len().checked_mul(count) else { return Err(vm.no_memory()) };
+    let mut result = Vec::new();
+    if result.try_reserve_exact(total).is_err() {
+        return Err(vm.no_memory());
+    }
+    if !items.is_empty() {
+        (0..count).for_each(|_| result.extend_from_slice(items));
+    }
+    Ok(result)
+}
+
+/// `a + b` of the items. Errors: `MemoryError`.
+pub fn joined(vm: &Interpreter, mut a: Vec<Value>, b: Vec<Value>) -> Res<Vec<Value>> {
+    if a.try_reserve(b.len()).is_err() {
+        return Err(vm.no_memory());
+    }
+    a.extend(b);
+    Ok(a)
+}
+
+/// A repetition count. `None`: the operand is no int. Errors: `OverflowError`.
+pub fn times(vm: &Interpreter, value: &Value) -> Res<Option<i64>> {
+    if !has_index(vm, value) {
+        return Ok(None);
+    }
+    let index = vm.index(value)?;
+    match vm.as_i64(&index) {
+        Some(i) => Ok(Some(i)),
+        None => Err(vm.overflow_error("cannot fit 'int' into an index-sized integer".to_string())),
+    }
+}
+
+/// Compares two sequences read through `a` and `b`, which may change while Python code compares items.
+pub fn compare(
+    vm: &Interpreter,
+    op: CmpOp,
+    a: (&dyn Fn() -> usize, &dyn Fn(usize) -> Option<Value>),
+    b: (&dyn Fn() -> usize, &dyn Fn(usize) -> Option<Value>),
+) -> Res {
+    if (op == CmpOp::Eq || op == CmpOp::Ne) && a.0() != b.0() {
+        return Ok(Value::bool(op == CmpOp::Ne));
+    }
+    let mut i = 0;
+    while let (Some(x), Some(y)) = (a.1(i), b.1(i)) {
+        if !vm.keys_equal(&x, &y)? {
+            return match op {
+                CmpOp::Eq => Ok(Value::FALSE),
+                CmpOp::Ne => Ok(Value::TRUE),
+                _ => vm.compare(op, &x, &y),
+            };
+        }
+        i += 1;
+    }
+    Ok(Value::bool(op.holds(a.0().cmp(&b.0()))))
+}

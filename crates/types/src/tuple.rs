@@ -1,0 +1,229 @@
+//! The type `tuple` and its iterator.
+
+use crate::list::sequence_by_sequence;
+use crate::seq::{self, Subscript};
+use crate::slice::{self, Slice};
+use pellucid_object::{
+    Args, BinOp, CallArgs, CmpOp, FunctionDef, Interpreter, NativeFn, Payload, Ref, Res, Slot, SlotWord,
+    Tuple, TypeDef, TypeFlags, Value, Visitor, payload,
+};
+use std::cell::Cell;
+
+/// The tuple inside a value, owned. Errors: `TypeError`.
+fn this(vm: &Interpreter, value: &Value) -> Res<Ref<Tuple>> {
+    value.downcast_ref::<Tuple>().ok_or_else(|| {
+        vm.type_error(format!("expected a 'tuple' object but received a '{}'", vm.type_name(value)))
+    })
+}
+
+fn new(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
+    let exact = cls.is(vm.types().tuple.value());
+    if exact && !args.names.is_empty() {
+        return Err(vm.type_error("tuple() takes no keyword arguments".to_string()));
+    }
+    let given = args.positional();
+    if given.len() > 1 {
+        return Err(vm.type_error(format!("tuple expected at most 1 argument, got {}", given.len())));
+    }
+    let items = match given.first() {
+        Some(value) if exact && vm.is_exact(value, &vm.types().tuple) => return Ok(value.clone()),
+        Some(iterable) => vm.collect(iterable)?,
+        None => Vec::new(),
+    };
+    if exact { vm.new_tuple(items) } else { vm.alloc_subclass(cls, Tuple::new(items)) }
+}
+
+fn get_item(vm: &Interpreter, value: &Value, key: &Value) -> Res {
+    let tuple = this(vm, value)?;
+    match seq::subscript(vm, key, "tuple")? {
+        Subscript::Index(i) => seq::place(i, tuple.len())
+            .and_then(|i| tuple.get(i))
+            .ok_or_else(|| vm.index_error("tuple index out of range".to_string())),
+        Subscript::Slice(key) => {
+            let Some(slice) = key.downcast::<Slice>() else { return Err(vm.bug("slice")) };
+            let span = slice::parts(vm, slice)?.over(tuple.len());
+            if span.step == 1 && span.count == tuple.len() && vm.is_exact(value, &vm.types().tuple) {
+                return Ok(value.clone());
+            }
+            vm.new_tuple(span.places().filter_map(|i| tuple.get(i)).collect())
+        }
+    }
+}
+
+fn repr(vm: &Interpreter, value: &Value) -> Res {
+    let items = this(vm, value)?.items();
+    seq::guarded_repr(vm, value, "(...)", |w| {
+        w.push("(");
+        for (i, item) in items.iter().enumerate() {
+            if i > 0 {
+                w.push(", ");
+            }
+            w.push_repr(vm, item)?;
+        }
+        w.push(if items.len() == 1 { ",)" } else { ")" });
+        Ok(())
+    })
+}
+
+/// The hash of CPython's tuples: xxHash's way of mixing the hashes of the items.
+fn hash(vm: &Interpreter, value: &Value) -> Res<i64> {
+    const PRIMES: [u64; 3] = [11400714785074694791, 14029467366897019727, 2870177450012600261];
+    let items = this(vm, value)?.items();
+    let mut acc = PRIMES[2];
+    for item in &items {
+        acc = acc.wrapping_add((vm.hash(item)? as u64).wrapping_mul(PRIMES[1]));
+        acc = acc.rotate_left(31).wrapping_mul(PRIMES[0]);
+    }
+    acc = acc.wrapping_add(items.len() as u64 ^ (PRIMES[2] ^ 3527539));
+    Ok(if acc == u64::MAX { 1546275796 } else { acc as i64 })
+}
+
+fn compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
+    let (Some(x), Some(y)) = (a.downcast_ref::<Tuple>(), b.downcast_ref::<Tuple>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
+    seq::compare(vm, op, (&|| x.len(), &|i| x.get(i)), (&|| y.len(), &|i| y.get(i)))
+}
+
+fn contains(vm: &Interpreter, value: &Value, item: &Value) -> Res<bool> {
+    for candidate in this(vm, value)?.items() {
+        if vm.keys_equal(&candidate, item)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn add(vm: &Interpreter, a: &Value, b: &Value) -> Res {
+    let Some(x) = a.downcast_ref::<Tuple>() else { return Ok(Value::NOT_IMPLEMENTED) };
+    let Some(y) = b.downcast_ref::<Tuple>() else {
+        // Only classes made in Python can know how to be added to this from the right.
+        let ty = vm.type_of_ref(b);
+        if ty.flags.get().contains(TypeFlags::MUTABLE) && ty.slots.binary[BinOp::Add as usize].get().is_some()
+        {
+            return Ok(Value::NOT_IMPLEMENTED);
+        }
+        let name = vm.type_name(b);
+        return Err(vm.type_error(format!("can only concatenate tuple (not \"{name}\") to tuple")));
+    };
+    vm.new_tuple(seq::joined(vm, x.items(), y.items())?)
+}
+
+fn multiply(vm: &Interpreter, a: &Value, b: &Value) -> Res {
+    let (tuple, count) = match (a.downcast_ref::<Tuple>(), b.downcast_ref::<Tuple>()) {
+        (Some(tuple), None) => (tuple, b),
+        (None, Some(tuple)) => (tuple, a),
+        _ => return sequence_by_sequence(vm, b),
+    };
+    match seq::times(vm, count)? {
+        Some(n) => vm.new_tuple(seq::repeat(vm, &tuple.items(), n)?),
+        None => sequence_by_sequence(vm, count),
+    }
+}
+
+fn index(vm: &Interpreter, args: &Args) -> Res {
+    let tuple = this(vm, args.req(0))?;
+    let (start, stop) = (seq::bound(vm, args.get(2), 0)?, seq::bound(vm, args.get(3), i64::MAX)?);
+    let len = tuple.len();
+    for i in seq::clamp(start, len)..seq::clamp(stop, len) {
+        let Some(item) = tuple.get(i) else { break };
+        if vm.keys_equal(&item, args.req(1))? {
+            return vm.new_int(i as i64);
+        }
+    }
+    Err(vm.value_error("tuple.index(x): x not in tuple".to_string()))
+}
+
+fn count(vm: &Interpreter, value: &Value, item: &Value) -> Res {
+    let mut count = 0;
+    for candidate in this(vm, value)?.items() {
+        count += i64::from(vm.keys_equal(&candidate, item)?);
+    }
+    vm.new_int(count)
+}
+
+/// Payload of `tuple_iterator`.
+pub struct TupleIterator {
+    tuple: SlotWord,
+    index: Cell<usize>,
+}
+
+impl Payload for TupleIterator {
+    fn trace(&self, visit: &mut Visitor) {
+        self.tuple.trace(visit);
+    }
+    fn clear(&self) {
+        self.tuple.set(None);
+    }
+}
+
+fn iter(vm: &Interpreter, value: &Value) -> Res {
+    let it = TupleIterator { tuple: SlotWord::new(Some(value.clone())), index: Cell::new(0) };
+    vm.alloc(&vm.type_for(&TUPLE_ITERATOR)?, it)
+}
+
+fn next(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
+    let Some(it) = value.downcast::<TupleIterator>() else { return Err(vm.bug("tuple iterator")) };
+    let Some(tuple) = it.tuple.get() else { return Ok(None) };
+    let item = tuple.downcast::<Tuple>().and_then(|t| t.get(it.index.get()));
+    if item.is_some() {
+        it.index.set(it.index.get() + 1);
+    } else {
+        it.tuple.set(None);
+    }
+    Ok(item)
+}
+
+fn remaining(vm: &Interpreter, value: &Value) -> Res {
+    let Some(it) = value.downcast::<TupleIterator>() else { return Err(vm.bug("tuple iterator")) };
+    let len = it.tuple.get().and_then(|t| t.downcast::<Tuple>().map(|t| t.len())).unwrap_or(0);
+    vm.new_int(len.saturating_sub(it.index.get()) as i64)
+}
+
+pub static TUPLE_ITERATOR: TypeDef = TypeDef {
+    name: "tuple_iterator",
+    module: "builtins",
+    base: None,
+    payload: payload::<TupleIterator>(),
+    flags: TypeFlags::NO_NEW,
+    doc: "",
+    slots: &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(next)],
+    methods: &[FunctionDef::new(
+        "__length_hint__",
+        "($self, /)",
+        "How many items are left.",
+        NativeFn::F1(remaining),
+    )],
+    getset: &[],
+};
+
+pub static TUPLE: TypeDef = TypeDef {
+    name: "tuple",
+    module: "builtins",
+    base: None,
+    payload: payload::<Tuple>(),
+    flags: TypeFlags::BASETYPE.or(TypeFlags::SEQUENCE).or(TypeFlags::MATCH_SELF),
+    doc: "A sequence that cannot change. Without an argument it is empty, else it has the items of the iterable.",
+    slots: &[
+        Slot::New(new),
+        Slot::Repr(repr),
+        Slot::Hash(hash),
+        Slot::Compare(compare),
+        Slot::Len(|vm, v| Ok(this(vm, v)?.len())),
+        Slot::GetItem(get_item),
+        Slot::Contains(contains),
+        Slot::Iter(iter),
+        Slot::Binary(BinOp::Add, add),
+        Slot::Binary(BinOp::Mul, multiply),
+    ],
+    methods: &[
+        FunctionDef::new(
+            "index",
+            "($self, value, start=0, stop=9223372036854775807, /)",
+            "Place of the first equal item.",
+            NativeFn::Args(index),
+        ),
+        FunctionDef::new("count", "($self, value, /)", "Number of equal items.", NativeFn::F2(count)),
+    ],
+    getset: &[],
+};

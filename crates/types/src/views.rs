@@ -1,0 +1,274 @@
+//! `dict_keys`, `dict_values`, `dict_items` and the iterators over dicts.
+
+use crate::dict::this;
+use crate::seq;
+use pellucid_object::{
+    CmpOp, Dict, FunctionDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, Tuple, TypeDef, TypeFlags,
+    Value, Visitor, payload,
+};
+use std::cell::Cell;
+
+/// Which part of the entries is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Keys,
+    Values,
+    Items,
+}
+
+/// Payload of the views.
+pub struct View {
+    dict: SlotWord,
+    part: Part,
+}
+
+impl Payload for View {
+    fn trace(&self, visit: &mut Visitor) {
+        self.dict.trace(visit);
+    }
+    fn clear(&self) {
+        self.dict.set(None);
+    }
+}
+
+/// Payload of the iterators.
+pub struct DictIterator {
+    dict: SlotWord,
+    part: Part,
+    position: Cell<usize>,
+    /// Entries that the dict had at the start; `usize::MAX` after a change was noticed.
+    expected: Cell<usize>,
+    left: Cell<usize>,
+    backward: bool,
+}
+
+impl Payload for DictIterator {
+    fn trace(&self, visit: &mut Visitor) {
+        self.dict.trace(visit);
+    }
+    fn clear(&self) {
+        self.dict.set(None);
+    }
+}
+
+fn view(vm: &Interpreter, dict: &Value, part: Part) -> Res {
+    this(vm, dict)?;
+    let def = match part {
+        Part::Keys => &DICT_KEYS,
+        Part::Values => &DICT_VALUES,
+        Part::Items => &DICT_ITEMS,
+    };
+    vm.alloc(&vm.type_for(def)?, View { dict: SlotWord::new(Some(dict.clone())), part })
+}
+
+/// `dict.keys()`.
+pub fn keys(vm: &Interpreter, dict: &Value) -> Res {
+    view(vm, dict, Part::Keys)
+}
+/// `dict.values()`.
+pub fn values(vm: &Interpreter, dict: &Value) -> Res {
+    view(vm, dict, Part::Values)
+}
+/// `dict.items()`.
+pub fn items(vm: &Interpreter, dict: &Value) -> Res {
+    view(vm, dict, Part::Items)
+}
+
+fn iterator(vm: &Interpreter, dict: &Value, part: Part, backward: bool) -> Res {
+    let inner = this(vm, dict)?;
+    let def = match (part, backward) {
+        (Part::Keys, false) => &KEY_ITERATOR,
+        (Part::Values, false) => &VALUE_ITERATOR,
+        (Part::Items, false) => &ITEM_ITERATOR,
+        (Part::Keys, true) => &REVERSE_KEY_ITERATOR,
+        (Part::Values, true) => &REVERSE_VALUE_ITERATOR,
+        (Part::Items, true) => &REVERSE_ITEM_ITERATOR,
+    };
+    let it = DictIterator {
+        dict: SlotWord::new(Some(dict.clone())),
+        part,
+        position: Cell::new(if backward { inner.entry_count() } else { 0 }),
+        expected: Cell::new(inner.len()),
+        left: Cell::new(inner.len()),
+        backward,
+    };
+    vm.alloc(&vm.type_for(def)?, it)
+}
+
+/// `iter(dict)`.
+pub fn iter_keys(vm: &Interpreter, dict: &Value) -> Res {
+    iterator(vm, dict, Part::Keys, false)
+}
+/// `reversed(dict)`.
+pub fn reversed_keys(vm: &Interpreter, dict: &Value) -> Res {
+    iterator(vm, dict, Part::Keys, true)
+}
+
+fn next(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
+    let Some(it) = value.downcast::<DictIterator>() else { return Err(vm.bug("dict iterator")) };
+    let Some(dict) = it.dict.get() else { return Ok(None) };
+    let dict = this(vm, &dict)?;
+    if dict.len() != it.expected.get() {
+        it.expected.set(usize::MAX);
+        return Err(vm.runtime_error("dictionary changed size during iteration".to_string()));
+    }
+    let entry = match it.backward {
+        true => dict.entry_before(it.position.get()),
+        false => dict.entry_from(it.position.get()),
+    };
+    let Some((i, key, value)) = entry else {
+        it.dict.set(None);
+        return Ok(None);
+    };
+    let Some(left) = it.left.get().checked_sub(1) else {
+        it.dict.set(None);
+        return Err(vm.runtime_error("dictionary keys changed during iteration".to_string()));
+    };
+    it.left.set(left);
+    it.position.set(if it.backward { i } else { i + 1 });
+    match it.part {
+        Part::Keys => Ok(Some(key)),
+        Part::Values => Ok(Some(value)),
+        Part::Items => vm.new_tuple(vec![key, value]).map(Some),
+    }
+}
+
+fn remaining(vm: &Interpreter, value: &Value) -> Res {
+    let Some(it) = value.downcast::<DictIterator>() else { return Err(vm.bug("dict iterator")) };
+    let same = it.dict.get().and_then(|d| d.downcast::<Dict>().map(|d| d.len())) == Some(it.expected.get());
+    vm.new_int(if same { it.left.get() as i64 } else { 0 })
+}
+
+/// The dict behind a view and what the view shows of it.
+fn parts(vm: &Interpreter, value: &Value) -> Res<(Value, Part)> {
+    let view = value.downcast::<View>();
+    match view.and_then(|v| Some((v.dict.get()?, v.part))) {
+        Some(parts) => Ok(parts),
+        None => Err(vm.type_error("a view of a dict was expected".to_string())),
+    }
+}
+
+fn repr(vm: &Interpreter, value: &Value) -> Res {
+    let list = vm.new_list(vm.collect(value)?)?;
+    seq::guarded_repr(vm, value, "...", |w| {
+        w.push(&vm.type_name(value));
+        w.push("(");
+        w.push_repr(vm, &list)?;
+        w.push(")");
+        Ok(())
+    })
+}
+
+fn contains(vm: &Interpreter, value: &Value, item: &Value) -> Res<bool> {
+    let (dict, part) = parts(vm, value)?;
+    let dict = this(vm, &dict)?;
+    if part == Part::Keys {
+        return dict.contains(vm, item);
+    }
+    if part == Part::Values {
+        for candidate in dict.values() {
+            if vm.keys_equal(&candidate, item)? {
+                return Ok(true);
+            }
+        }
+        return Ok(false);
+    }
+    let pair = item.downcast::<Tuple>().map(Tuple::items).unwrap_or_default();
+    let [key, wanted] = pair.as_slice() else { return Ok(false) };
+    match dict.get(vm, key)? {
+        Some(found) => vm.keys_equal(&found, wanted),
+        None => Ok(false),
+    }
+}
+
+/// Keys and items compare as sets, with each other.
+fn compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
+    let set_like = |v: &Value| v.downcast::<View>().is_some_and(|v| v.part != Part::Values);
+    if !set_like(a) || !set_like(b) {
+        return Ok(Value::NOT_IMPLEMENTED);
+    }
+    let (la, lb) = (vm.len(a)?, vm.len(b)?);
+    let within = |small: &Value, big: &Value| -> Res<bool> {
+        for item in vm.collect(small)? {
+            if !vm.contains(big, &item)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    };
+    Ok(Value::bool(match op {
+        CmpOp::Eq => la == lb && within(a, b)?,
+        CmpOp::Ne => la != lb || !within(a, b)?,
+        CmpOp::Lt => la < lb && within(a, b)?,
+        CmpOp::Le => la <= lb && within(a, b)?,
+        CmpOp::Gt => la > lb && within(b, a)?,
+        CmpOp::Ge => la >= lb && within(b, a)?,
+    }))
+}
+
+static REVERSED: &[FunctionDef] = &[FunctionDef::new(
+    "__reversed__",
+    "($self, /)",
+    "An iterator from the end.",
+    NativeFn::F1(|vm, v| {
+        let (dict, part) = parts(vm, v)?;
+        iterator(vm, &dict, part, true)
+    }),
+)];
+
+static HINT: &[FunctionDef] = &[FunctionDef::new(
+    "__length_hint__",
+    "($self, /)",
+    "How many entries are left.",
+    NativeFn::F1(remaining),
+)];
+
+fn iter_view(vm: &Interpreter, value: &Value) -> Res {
+    let (dict, part) = parts(vm, value)?;
+    iterator(vm, &dict, part, false)
+}
+
+fn len(vm: &Interpreter, value: &Value) -> Res<usize> {
+    let (dict, _) = parts(vm, value)?;
+    Ok(this(vm, &dict)?.len())
+}
+
+static SET_LIKE: &[Slot] = &[
+    Slot::Repr(repr),
+    Slot::Iter(iter_view),
+    Slot::Len(len),
+    Slot::Contains(contains),
+    Slot::Compare(compare),
+    Slot::Hash(|vm, v| Err(vm.unhashable(v))),
+];
+
+const fn def<T: Payload>(
+    name: &'static str,
+    slots: &'static [Slot],
+    methods: &'static [FunctionDef],
+) -> TypeDef {
+    TypeDef {
+        name,
+        module: "builtins",
+        base: None,
+        payload: payload::<T>(),
+        flags: TypeFlags::NO_NEW,
+        doc: "",
+        slots,
+        methods,
+        getset: &[],
+    }
+}
+
+static ITERATOR: &[Slot] = &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(next)];
+
+pub static KEY_ITERATOR: TypeDef = def::<DictIterator>("dict_keyiterator", ITERATOR, HINT);
+pub static VALUE_ITERATOR: TypeDef = def::<DictIterator>("dict_valueiterator", ITERATOR, HINT);
+pub static ITEM_ITERATOR: TypeDef = def::<DictIterator>("dict_itemiterator", ITERATOR, HINT);
+pub static REVERSE_KEY_ITERATOR: TypeDef = def::<DictIterator>("dict_reversekeyiterator", ITERATOR, HINT);
+pub static REVERSE_VALUE_ITERATOR: TypeDef = def::<DictIterator>("dict_reversevalueiterator", ITERATOR, HINT);
+pub static REVERSE_ITEM_ITERATOR: TypeDef = def::<DictIterator>("dict_reverseitemiterator", ITERATOR, HINT);
+pub static DICT_KEYS: TypeDef = def::<View>("dict_keys", SET_LIKE, REVERSED);
+pub static DICT_ITEMS: TypeDef = def::<View>("dict_items", SET_LIKE, REVERSED);
+pub static DICT_VALUES: TypeDef =
+    def::<View>("dict_values", &[Slot::Repr(repr), Slot::Iter(iter_view), Slot::Len(len)], REVERSED);
