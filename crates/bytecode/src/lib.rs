@@ -24,3 +24,6 @@ pub mod ops;
 pub mod positions;
 pub mod pyc;
 pub mod verify;
+
+pub use code::{Code, Const, Str, Wtf8};
+pub use ops::Op;
