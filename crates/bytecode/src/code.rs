@@ -8,6 +8,18 @@ use std::fmt;
 pub struct Wtf8(pub Box<[u8]>);
 
 impl Wtf8 {
+    /// The text of bytes, if they are UTF-8 but for surrogates, which may stand alone or in pairs.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Wtf8> {
+        let mut rest = bytes;
+        while let Err(error) = std::str::from_utf8(rest) {
+            rest = match rest.get(error.valid_up_to()..)? {
+                [0xed, 0xa0..=0xbf, 0x80..=0xbf, rest @ ..] => rest,
+                _ => return None,
+            };
+        }
+        Some(Wtf8(bytes.into()))
+    }
+
     /// The text, surrogates shown as replacement characters.
     pub fn to_lossy(&self) -> std::borrow::Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
@@ -25,6 +37,9 @@ impl fmt::Debug for Wtf8 {
         fmt::Debug::fmt(&self.to_lossy(), f)
     }
 }
+
+/// The text of names and string constants.
+pub type Str = Wtf8;
 
 /// A constant.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +68,8 @@ pub enum Const {
     Tuple(Box<[Const]>),
     /// A frozenset.
     FrozenSet(Box<[Const]>),
+    /// A slice: start, stop and step.
+    Slice(Box<[Const; 3]>),
     /// The code of a function, class body or comprehension.
     Code(Box<Code>),
 }
@@ -118,6 +135,8 @@ pub struct Code {
     pub firstlineno: u32,
     /// Lines by instruction: see [`crate::lines`].
     pub linetable: Box<[u8]>,
+    /// Lines and columns by instruction: see [`crate::positions`]. May be empty.
+    pub positions: Box<[u8]>,
 }
 
 impl Default for Code {
@@ -139,6 +158,7 @@ impl Default for Code {
             qualname: "".into(),
             firstlineno: 1,
             linetable: Box::default(),
+            positions: Box::default(),
         }
     }
 }

@@ -52,7 +52,11 @@ const CONVERSIONS: [(&str, &str); 4] = [
     ("ascii", "<built-in function ascii>"),
 ];
 
-fn argument<'a>(code: &'a Code, instr: &Instr) -> (ArgVal<'a>, String) {
+/// Says what the `repr` of a constant is. [`repr`] knows no more than the data; an interpreter knows
+/// at which address a code object is.
+pub type ReprOf<'r> = &'r dyn Fn(&Const) -> String;
+
+fn argument<'a>(code: &'a Code, instr: &Instr, repr: ReprOf<'_>) -> (ArgVal<'a>, String) {
     let Some(op) = instr.op().filter(|op| op.has_arg()) else {
         return if instr.number >= crate::ops::HAVE_ARGUMENT {
             (ArgVal::Int(instr.arg.into()), String::new())
@@ -97,11 +101,16 @@ fn argument<'a>(code: &'a Code, instr: &Instr) -> (ArgVal<'a>, String) {
 
 /// The instructions as `dis.get_instructions` gives them.
 pub fn instructions(code: &Code) -> impl Iterator<Item = Instruction<'_>> {
+    instructions_with(code, &repr)
+}
+
+/// The instructions, constants being shown as `repr` says.
+pub fn instructions_with<'a>(code: &'a Code, repr: ReprOf<'a>) -> impl Iterator<Item = Instruction<'a>> {
     let first_line = i32::try_from(code.firstlineno).unwrap_or(i32::MAX);
     let starts: BTreeMap<u32, i32> = find_line_starts(first_line, &code.linetable).collect();
     let targets = jump_targets(&code.code);
     instrs(&code.code).map(move |instr| {
-        let (argval, argrepr) = argument(code, &instr);
+        let (argval, argrepr) = argument(code, &instr, repr);
         Instruction {
             opname: instr.op().map_or_else(|| format!("<{}>", instr.number), |op| op.name().to_string()),
             opcode: instr.number,
@@ -145,7 +154,12 @@ impl fmt::Display for Instruction<'_> {
 
 /// The listing that `dis.disassemble` prints, with the instruction at `current` marked.
 pub fn listing(code: &Code, current: Option<u32>) -> String {
-    let all: Vec<Instruction<'_>> = instructions(code).collect();
+    listing_with(code, current, &repr)
+}
+
+/// The listing, constants being shown as `repr` says.
+pub fn listing_with(code: &Code, current: Option<u32>, repr: ReprOf<'_>) -> String {
+    let all: Vec<Instruction<'_>> = instructions_with(code, repr).collect();
     let first_line = i32::try_from(code.firstlineno).unwrap_or(i32::MAX);
     let max_line = find_line_starts(first_line, &code.linetable).map(|(_, line)| line).max();
     let width = max_line.map(|line| if line >= 1000 { line.to_string().len() } else { 3 });
@@ -209,6 +223,7 @@ pub fn repr(value: &Const) -> String {
         Const::Tuple(items) => format!("({})", list(items)),
         Const::FrozenSet(items) if items.is_empty() => "frozenset()".into(),
         Const::FrozenSet(items) => format!("frozenset({{{}}})", list(items)),
+        Const::Slice(items) => format!("slice({})", list(&items[..])),
         Const::Code(code) => format!(
             "<code object {} at {:p}, file \"{}\", line {}>",
             code.name.to_lossy(),
@@ -226,12 +241,19 @@ fn float(x: f64, point: bool) -> String {
     if x.is_infinite() {
         return if x > 0.0 { "inf" } else { "-inf" }.into();
     }
-    let text = format!("{x:e}");
+    // The shortest digits, and of two that are equally near the even ones, as Python has it.
+    let shortest = format!("{x:e}");
+    let places = shortest
+        .split('e')
+        .next()
+        .map_or(0, |d| d.bytes().filter(u8::is_ascii_digit).count().saturating_sub(1));
+    let exact = format!("{x:.places$e}");
+    let text = if exact.parse() == Ok(x) { exact } else { shortest };
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if (-4..16).contains(&exponent) {
-        let text = x.to_string();
-        return if point && !text.contains('.') { text + ".0" } else { text };
+        let decimals = (places as i32 - exponent).max(i32::from(point));
+        return format!("{x:.*}", decimals as usize);
     }
     format!("{digits}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs())
 }
@@ -312,6 +334,10 @@ mod tests {
             (Const::Float(1.0), "1.0"),
             (Const::Float(-0.0), "-0.0"),
             (Const::Float(0.00001), "1e-05"),
+            (Const::Complex(1.0, 1e15), "(1+1000000000000000j)"),
+            (Const::Float(2f64.powi(-25)), "2.9802322387695312e-08"),
+            (Const::Float(f64::MAX), "1.7976931348623157e+308"),
+            (Const::Float(-5e-324), "-5e-324"),
             (Const::Float(1234567890123456.0), "1234567890123456.0"),
             (Const::Complex(0.0, 2.0), "2j"),
             (Const::Complex(-0.0, -2.5), "(-0-2.5j)"),

@@ -7,8 +7,11 @@
 //! - [`ops`]: the opcodes, one table.
 //! - [`code`]: a code object as plain data.
 //! - [`lines`]: which line an instruction belongs to.
+//! - [`positions`]: lines and columns of each instruction, for tracebacks.
 //! - [`decode`]: the instructions of a code object, and where they jump.
 //! - [`dis`]: their listing.
+//! - [`marshal`]: constants and code as bytes.
+//! - [`pyc`]: files of compiled modules.
 //! - [`verify`]: whether code from outside is safe to run.
 #![forbid(unsafe_code)]
 
@@ -16,5 +19,11 @@ pub mod code;
 pub mod decode;
 pub mod dis;
 pub mod lines;
+pub mod marshal;
 pub mod ops;
+pub mod positions;
+pub mod pyc;
 pub mod verify;
+
+pub use code::{Code, Const, Str, Wtf8};
+pub use ops::Op;

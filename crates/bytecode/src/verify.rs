@@ -154,6 +154,7 @@ pub fn verify(code: &Code) -> Result<(), Error> {
                 match c {
                     Const::Code(inner) => todo.push(inner),
                     Const::Tuple(items) | Const::FrozenSet(items) => lists.push(items),
+                    Const::Slice(items) => lists.push(&items[..]),
                     _ => {}
                 }
             }
