@@ -26,10 +26,35 @@ impl crate::heap::Payload for Plain {}
 /// Reports an exception that nobody can catch: (exception, message, object).
 pub type UnraisableHook = fn(&Interpreter, &Value, &str, &Value);
 
-/// Calls into the layers above, filled when the interpreter is put together.
+/// What `compile()` is asked for.
+pub struct CompileRequest<'a> {
+    /// A `str`, an object with bytes, or an `ast` node.
+    pub source: &'a Value,
+    /// A `str`.
+    pub filename: &'a Value,
+    /// `exec`, `eval`, `single` or `func_type`.
+    pub mode: &'a str,
+    /// `co_flags` bits of `from __future__` imports, and `ast.PyCF_*` bits.
+    pub flags: u32,
+    /// -1: as the interpreter was started.
+    pub optimize: i32,
+}
+
+/// Calls into the layers above, filled when the interpreter is put together. An empty hook means that its layer is
+/// not there: callers raise `SystemError` or go without, as each says.
 #[derive(Default)]
 pub struct Hooks {
     pub unraisable: Cell<Option<UnraisableHook>>,
+    /// Source to code object (or to an `ast` node, when the flags ask for it).
+    pub compile: Cell<Option<fn(&Interpreter, &CompileRequest) -> Res>>,
+    /// The frame object `depth` Python calls up (0: the innermost one).
+    pub frame: Cell<Option<fn(&Interpreter, usize) -> Res<Option<Value>>>>,
+    /// The globals dict of the innermost Python frame.
+    pub globals: Cell<Option<fn(&Interpreter) -> Option<Value>>>,
+    /// `importlib.import_module(name)`: the module of that dotted name itself.
+    pub import: Cell<Option<fn(&Interpreter, &str) -> Res>>,
+    /// Runs pending signal handlers and checks limits; long native loops call [`Interpreter::poll`].
+    pub poll: Cell<Option<fn(&Interpreter) -> Res<()>>>,
 }
 
 macro_rules! core_types {
@@ -295,6 +320,19 @@ impl Interpreter {
     pub(crate) fn run_finalizer(&self, value: &Value) {
         if let Some(finalize) = self.type_of(value).slots.finalize.get() {
             finalize(self, value);
+        }
+    }
+
+    /// Long native loops call this now and then. Errors: `KeyboardInterrupt` and what signal handlers and limits raise.
+    pub fn poll(&self) -> Res<()> {
+        self.hooks.poll.get().map_or(Ok(()), |poll| poll(self))
+    }
+
+    /// The module of that dotted name, imported if need be. Errors: what importing raises.
+    pub fn import(&self, name: &str) -> Res {
+        match self.hooks.import.get() {
+            Some(import) => import(self, name),
+            None => Err(self.system_error(format!("no import system to import {name}"))),
         }
     }
 

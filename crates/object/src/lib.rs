@@ -36,7 +36,7 @@ pub use class::{Type, TypeDef, TypeFlags};
 pub use dict::Dict;
 pub use exception::Exception;
 pub use heap::{Payload, PayloadInfo, Ref, SlotWord, Visitor, payload};
-pub use interpreter::{Hooks, Interpreter};
+pub use interpreter::{CompileRequest, Hooks, Interpreter};
 pub use list::List;
 pub use native::{FunctionDef, GetSetDef, ModuleDef, NativeFn, constant};
 pub use protocol::{BinOp, CmpOp, UnOp};

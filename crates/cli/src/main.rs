@@ -1,0 +1,2 @@
+//! The command line: `FILE`, `-c`, `-m`, `-`, standard input, notebooks.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The virtual machine: private form, inline caches, frames, the loop.

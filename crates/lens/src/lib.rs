@@ -1,0 +1,1 @@
+//! Read-only views of bytecode, caches, heap, counts and time, as native modules.

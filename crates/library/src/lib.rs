@@ -1,0 +1,1 @@
+//! The Python half of the standard library, compiled when this crate is built and embedded.

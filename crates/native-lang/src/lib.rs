@@ -1,0 +1,1 @@
+//! Native modules about the language: _ast, _tokenize, _symtable, compile().

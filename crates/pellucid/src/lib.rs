@@ -1,0 +1,1 @@
+//! The embedding API: puts the parts together.

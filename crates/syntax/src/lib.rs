@@ -1,0 +1,1 @@
+//! Source text: decoding, lines, the parser, and SyntaxErrors in CPython's words.

@@ -1,0 +1,1 @@
+//! Test support: the runner of file tests, program generators, oracles.
