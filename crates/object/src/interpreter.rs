@@ -40,6 +40,9 @@ pub struct CompileRequest<'a> {
     pub optimize: i32,
 }
 
+/// Looks for an attribute that a module lacks: (module, name).
+pub type ModuleAttributeHook = fn(&Interpreter, &Value, &Value) -> Res<Option<Value>>;
+
 /// Calls into the layers above, filled when the interpreter is put together. An empty hook means that its layer is
 /// not there: callers raise `SystemError` or go without, as each says.
 #[derive(Default)]
@@ -53,6 +56,9 @@ pub struct Hooks {
     pub globals: Cell<Option<fn(&Interpreter) -> Option<Value>>>,
     /// `importlib.import_module(name)`: the module of that dotted name itself.
     pub import: Cell<Option<fn(&Interpreter, &str) -> Res>>,
+    /// An attribute that is not in a module's namespace: the import system makes some only when asked for, and words the
+    /// error for modules that are still being imported.
+    pub module_attribute: Cell<Option<ModuleAttributeHook>>,
     /// Runs pending signal handlers and checks limits; long native loops call [`Interpreter::poll`].
     pub poll: Cell<Option<fn(&Interpreter) -> Res<()>>>,
 }
@@ -224,6 +230,7 @@ impl Interpreter {
         }
         types.builtin_function.slots.call.set(Some(native::call_builtin));
         types.type_.slots.call.set(Some(|vm, cls, args| vm.instantiate(cls, args)));
+        types.module.slots.getattr.set(Some(native::module_getattr));
         self.install_protocol_slots()
     }
 

@@ -253,6 +253,29 @@ pub fn call_builtin(vm: &Interpreter, callee: &Value, args: &CallArgs) -> Res {
     }
 }
 
+/// The attribute slot of modules: what the namespace lacks is asked of the import system, then of the module's own
+/// `__getattr__` (PEP 562).
+pub fn module_getattr(vm: &Interpreter, module: &Value, name: &Value) -> Res {
+    match vm.generic_getattr(module, name) {
+        Err(raised) if vm.raised_is(vm.exceptions().attribute_error()) => {
+            let error = vm.take_raised(raised);
+            module_missing(vm, module, name)?.map_or_else(|| Err(vm.raise_as_is(error)), Ok)
+        }
+        done => done,
+    }
+}
+
+#[cold]
+fn module_missing(vm: &Interpreter, module: &Value, name: &Value) -> Res<Option<Value>> {
+    if let Some(getattr) = vm.attrs_get(module, &vm.intern("__getattr__")?)? {
+        return vm.call_values(&getattr, std::slice::from_ref(name)).map(Some);
+    }
+    match vm.hooks.module_attribute.get() {
+        Some(hook) => hook(vm, module, name),
+        None => Ok(None),
+    }
+}
+
 impl MethodDescriptor {
     /// Checks that `this` fits the descriptor's type. Errors: `TypeError`.
     pub fn check_self(&self, vm: &Interpreter, this: &Value) -> Res<()> {
