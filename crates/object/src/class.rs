@@ -345,12 +345,18 @@ impl CacheEntry {
 impl Interpreter {
     /// Makes a builtin type from its description.
     pub fn new_type(&self, def: &'static TypeDef) -> Res<Ref<Type>> {
+        self.new_type_with_slots(def, 0)
+    }
+
+    /// As [`Interpreter::new_type`]; its objects have `slots` words of their own behind the payload
+    /// ([`Value::slot_word`]).
+    pub fn new_type_with_slots(&self, def: &'static TypeDef, slots: usize) -> Res<Ref<Type>> {
         let base = def.base.map_or_else(|| self.types().object.clone(), |f| f(self));
         let bare = Type::bare(self, def.name, &def.payload, def.flags);
         let ty = self.alloc_type(bare)?;
         self.finish_type(&ty, std::slice::from_ref(base.value()), &base)?;
         let dict = base.attrs_offset.get() != 0 || def.flags.contains(TypeFlags::HAS_DICT);
-        ty.lay_out(base.slot_count.get(), dict, if dict { 4 } else { 0 });
+        ty.lay_out(base.slot_count.get() + slots, dict, if dict { 4 } else { 0 });
         self.fill_type(&ty, def)?;
         Ok(ty)
     }

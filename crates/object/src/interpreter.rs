@@ -12,12 +12,14 @@ use crate::slots::SlotWrapper;
 use crate::value::Value;
 use crate::weakref::WeakRefs;
 use crate::{Dict, Raised, Res, Str, Tuple};
+use pellucid_host::Host;
 use pellucid_memory::{Header, Heap};
 use std::any::{Any, TypeId};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ptr::NonNull;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Objects with no payload of their own: plain instances, singletons.
 pub struct Plain;
@@ -146,6 +148,9 @@ pub struct Interpreter {
     pub hash_seed: Cell<u64>,
     /// Longest int text that is converted; 0: no limit.
     pub int_max_str_digits: Cell<usize>,
+    /// Deepest nesting of Python calls (`sys.setrecursionlimit`).
+    pub recursion_limit: Cell<usize>,
+    pub(crate) host: OnceCell<Arc<Host>>,
     states: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
 }
 
@@ -180,6 +185,8 @@ impl Interpreter {
             builtins: SlotWord::default(),
             hash_seed: Cell::new(0),
             int_max_str_digits: Cell::new(4300),
+            recursion_limit: Cell::new(1000),
+            host: OnceCell::new(),
             states: RefCell::default(),
         });
         let core = vm.bootstrap_types()?;

@@ -30,7 +30,7 @@ fn repr(vm: &Interpreter, this: &Value) -> Res {
     vm.new_str(&format!("{}({})", vm.type_name(this), parts?.join(", ")))
 }
 
-fn str(vm: &Interpreter, this: &Value) -> Res {
+pub(crate) fn str(vm: &Interpreter, this: &Value) -> Res {
     match args(vm, this)?.as_slice() {
         [] => vm.new_str(""),
         [one] => vm.str(one),
@@ -314,13 +314,14 @@ const fn plain(name: &'static str, getset: &'static [GetSetDef], doc: &'static s
 pub fn install(vm: &Interpreter) -> Res<()> {
     let types = vm.exceptions();
     vm.fill_type(types.base_exception(), &BASE_EXCEPTION)?;
-    let special: [(&Ref<Type>, &'static TypeDef); 6] = [
+    let special: [(&Ref<Type>, &'static TypeDef); 7] = [
         (types.key_error(), &KEY_ERROR),
         (types.stop_iteration(), &STOP_ITERATION),
         (types.stop_async_iteration(), &STOP_ASYNC_ITERATION),
         (types.system_exit(), &SYSTEM_EXIT),
         (types.attribute_error(), &ATTRIBUTE_ERROR),
         (types.name_error(), &NAME_ERROR),
+        (types.os_error(), &crate::os_error::OS_ERROR),
     ];
     for (ty, def) in special {
         vm.fill_type(ty, def)?;

@@ -11,12 +11,14 @@ pub mod float;
 pub mod int;
 pub mod list;
 pub mod number;
+pub mod os_error;
 pub mod property;
 pub mod range;
 pub mod seq;
 pub mod slice;
 pub mod sort;
 pub mod str;
+pub mod structseq;
 pub mod tuple;
 pub mod views;
 
