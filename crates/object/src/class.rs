@@ -55,6 +55,8 @@ impl TypeFlags {
 pub struct Type {
     interp: Cell<*const Interpreter>,
     name: RefCell<Rc<str>>,
+    /// The module of a type made from a `TypeDef`, which messages show; empty for all others.
+    native_module: Cell<&'static str>,
     /// `__qualname__` when it differs from the name.
     pub qualname: SlotWord,
     pub bases: SlotWord,
@@ -118,6 +120,7 @@ impl Type {
         Type {
             interp: Cell::new(interp),
             name: RefCell::new(name.into()),
+            native_module: Cell::new(""),
             qualname: SlotWord::default(),
             bases: SlotWord::default(),
             base: SlotWord::default(),
@@ -144,6 +147,13 @@ impl Type {
     /// `__name__`: the last part of a dotted name.
     pub fn name(&self) -> Rc<str> {
         self.name.borrow().clone()
+    }
+    /// The name as messages give it: that of a native type outside `builtins` with its module.
+    pub fn message_name(&self) -> Rc<str> {
+        match self.native_module.get() {
+            "" => self.name(),
+            module => format!("{module}.{}", self.name.borrow()).into(),
+        }
     }
     pub fn set_name(&self, name: &str) {
         *self.name.borrow_mut() = name.into();
@@ -424,6 +434,7 @@ impl Interpreter {
             dict.set(self, self.intern("__doc__")?, self.new_str(def.doc)?)?;
         }
         if def.module != "builtins" {
+            ty.native_module.set(def.module);
             dict.set(self, self.intern("__module__")?, self.new_str(def.module)?)?;
         }
         if let Some(base) = ty.base.get().and_then(|b| b.downcast_ref::<Type>()) {

@@ -18,7 +18,8 @@ struct SlotNames {
     dict: bool,
 }
 
-static DUNDER_DICT: GetSetDef = GetSetDef {
+/// `__dict__` of instances, for the `TypeDef` of a builtin type whose instances have one.
+pub const DUNDER_DICT: GetSetDef = GetSetDef {
     name: "__dict__",
     doc: "dictionary for instance variables",
     get: |vm, object| match vm.attrs_dict(object)? {
@@ -117,7 +118,9 @@ impl Interpreter {
                 return Err(self.type_error("bases must be types".to_string()));
             };
             if !ty.flags.get().contains(TypeFlags::BASETYPE) {
-                return Err(self.type_error(format!("type '{}' is not an acceptable base type", ty.name())));
+                return Err(
+                    self.type_error(format!("type '{}' is not an acceptable base type", ty.message_name()))
+                );
             }
             let solid = solid_base(&ty);
             best = match best {
@@ -267,7 +270,7 @@ impl Interpreter {
     }
 
     fn no_keywords_error(&self, ty: &Ref<Type>) -> Raised {
-        self.type_error(format!("{}.__init_subclass__() takes no keyword arguments", ty.name()))
+        self.type_error(format!("{}.__init_subclass__() takes no keyword arguments", ty.message_name()))
     }
 }
 

@@ -266,7 +266,7 @@ impl Interpreter {
     pub fn no_attribute(&self, object: &Value, name: &Value) -> Raised {
         let text = self.str_lossy(name);
         let message = match object.downcast::<Type>() {
-            Some(ty) => format!("type object '{}' has no attribute '{text}'", ty.name()),
+            Some(ty) => format!("type object '{}' has no attribute '{text}'", ty.message_name()),
             None if object.downcast::<crate::native::Module>().is_some() => {
                 self.module_no_attribute(object, &text)
             }

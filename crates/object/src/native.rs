@@ -285,7 +285,7 @@ impl MethodDescriptor {
         Err(vm.type_error(format!(
             "descriptor '{}' for '{}' objects doesn't apply to a '{}' object",
             self.def.name,
-            self.owner.name(),
+            self.owner.message_name(),
             vm.type_name(this)
         )))
     }
@@ -297,7 +297,7 @@ impl MethodDescriptor {
             None => {
                 return Err(vm.type_error(format!(
                     "unbound method {}.{}() needs an argument",
-                    self.owner.name(),
+                    self.owner.message_name(),
                     self.def.name
                 )));
             }
@@ -419,7 +419,7 @@ fn call_python_new(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
         return Err(vm.type_error("__new__ needs a type".to_string()));
     };
     let Some(found) = ty.lookup(vm, &vm.intern("__new__")?) else {
-        return Err(vm.type_error(format!("cannot create '{}' instances", ty.name())));
+        return Err(vm.type_error(format!("cannot create '{}' instances", ty.message_name())));
     };
     let callee = match found.downcast::<Wrapped>() {
         Some(wrapped) => wrapped.callable.get().unwrap_or(Value::NONE),
@@ -444,12 +444,12 @@ pub(crate) static DUNDER_NEW: FunctionDef = FunctionDef::new(
             return Err(vm.type_error(format!("__new__(X): X is not a type object ({name})")));
         };
         if !ty.is_subtype_of(&owner) {
-            let (o, t) = (owner.name(), ty.name());
+            let (o, t) = (owner.message_name(), ty.message_name());
             return Err(vm.type_error(format!("{o}.__new__({t}): {t} is not a subtype of {o}")));
         }
         match owner.slots.new.get() {
             Some(new) => new(vm, cls, &CallArgs { values: &args.values[2..], names: args.names }),
-            None => Err(vm.type_error(format!("cannot create '{}' instances", owner.name()))),
+            None => Err(vm.type_error(format!("cannot create '{}' instances", owner.message_name()))),
         }
     }),
 );

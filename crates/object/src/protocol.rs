@@ -108,7 +108,7 @@ impl Interpreter {
 
     /// Name of the value's type, for messages.
     pub fn type_name(&self, value: &Value) -> Rc<str> {
-        self.type_of_ref(value).name()
+        self.type_of_ref(value).message_name()
     }
 
     /// Whether `value` is an instance of `ty` or of a subtype, by its real type.
@@ -258,7 +258,7 @@ impl Interpreter {
         let Some(ty) = cls.downcast_ref::<Type>() else { return self.generic_setattr(cls, name, value) };
         let text = self.str_lossy(name);
         if !ty.flags.get().contains(TypeFlags::MUTABLE) {
-            let tn = ty.name();
+            let tn = ty.message_name();
             return Err(self.type_error(format!("cannot set '{text}' attribute of immutable type '{tn}'")));
         }
         let name = &self.intern_value(name)?;
@@ -344,8 +344,9 @@ impl Interpreter {
         let Some(ty) = cls.downcast_ref::<Type>() else {
             return Err(self.type_error("not a type".to_string()));
         };
-        let Some(new) = ty.slots.new.get() else {
-            return Err(self.type_error(format!("cannot create '{}' instances", ty.name())));
+        let new = ty.slots.new.get().filter(|_| !ty.flags.get().contains(TypeFlags::NO_NEW));
+        let Some(new) = new else {
+            return Err(self.type_error(format!("cannot create '{}' instances", ty.message_name())));
         };
         let object = new(self, cls, args)?;
         if self.is_instance(&object, &ty)
@@ -565,8 +566,8 @@ impl Interpreter {
                 _ => Err(self.type_error(format!(
                     "'{}' not supported between instances of '{}' and '{}'",
                     op.sign(),
-                    ta.name(),
-                    tb.name()
+                    ta.message_name(),
+                    tb.message_name()
                 ))),
             }
         })
@@ -663,7 +664,7 @@ impl Interpreter {
                 let method = self.get_attr(container, &name)?;
                 return self.call_values(&method, std::slice::from_ref(key));
             }
-            return Err(self.type_error(format!("type '{}' is not subscriptable", ty.name())));
+            return Err(self.type_error(format!("type '{}' is not subscriptable", ty.message_name())));
         }
         Err(self.type_error(format!("'{}' object is not subscriptable", self.type_name(container))))
     }
@@ -719,7 +720,7 @@ impl Interpreter {
     pub(crate) fn sequence_iter(&self, value: &Value) -> Res {
         let ty = self.type_of_ref(value);
         if ty.slots.getitem.get().is_none() || ty.flags.get().contains(TypeFlags::MAPPING) {
-            return Err(self.type_error(format!("'{}' object is not iterable", ty.name())));
+            return Err(self.type_error(format!("'{}' object is not iterable", ty.message_name())));
         }
         let payload = SequenceIterator { sequence: SlotWord::new(Some(value.clone())), index: Cell::new(0) };
         self.alloc(&self.types().sequence_iterator, payload)
@@ -922,7 +923,7 @@ fn object_new(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
             return Err(vm.type_error(what.to_string()));
         }
         if !overrides_init(&ty) {
-            return Err(vm.type_error(format!("{}() takes no arguments", ty.name())));
+            return Err(vm.type_error(format!("{}() takes no arguments", ty.message_name())));
         }
     }
     if ty.flags.get().contains(TypeFlags::ABSTRACT) {
@@ -942,7 +943,7 @@ fn object_init(vm: &Interpreter, object: &Value, args: &CallArgs) -> Res<()> {
         return Err(vm.type_error(what.to_string()));
     }
     if !overrides_new(&ty) {
-        return Err(vm.type_error(format!("{}() takes no arguments", ty.name())));
+        return Err(vm.type_error(format!("{}() takes no arguments", ty.message_name())));
     }
     Ok(())
 }
@@ -1036,7 +1037,7 @@ fn get_slot_wrapper(vm: &Interpreter, descr: &Value, object: Option<&Value>, _: 
 
 fn call_slot_wrapper(vm: &Interpreter, callee: &Value, args: &CallArgs) -> Res {
     let Some(wrapper) = callee.downcast::<SlotWrapper>() else { return Err(vm.bug("slot wrapper")) };
-    let (name, owner) = (wrapper.dunder.name, wrapper.owner.name());
+    let (name, owner) = (wrapper.dunder.name, wrapper.owner.message_name());
     let Some(this) = args.positional().first() else {
         return Err(vm.type_error(format!("descriptor '{name}' of '{owner}' object needs an argument")));
     };
@@ -1074,7 +1075,7 @@ fn set_getset(vm: &Interpreter, descr: &Value, object: &Value, value: Option<&Va
     match d.def.set {
         Some(set) => set(vm, object, value),
         None => {
-            let (name, owner) = (d.def.name, d.owner.name());
+            let (name, owner) = (d.def.name, d.owner.message_name());
             Err(vm.attribute_error_text(format!("attribute '{name}' of '{owner}' objects is not writable")))
         }
     }
@@ -1084,7 +1085,7 @@ fn check_owner(vm: &Interpreter, name: &str, owner: &Ref<Type>, object: &Value) 
     if vm.is_instance(object, owner) {
         return Ok(());
     }
-    let (owner, got) = (owner.name(), vm.type_name(object));
+    let (owner, got) = (owner.message_name(), vm.type_name(object));
     Err(vm.type_error(format!("descriptor '{name}' for '{owner}' objects doesn't apply to a '{got}' object")))
 }
 

@@ -1,8 +1,8 @@
 //! `type` and `object`: making classes, and what can be asked of classes and plain objects.
 
 use pellucid_object::{
-    Args, CallArgs, Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Ref, Res, Slot, Str, Type, TypeDef,
-    TypeFlags, Value, interpreter::Plain, payload,
+    Args, BinOp, CallArgs, Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Ref, Res, Slot, Str, Type,
+    TypeDef, TypeFlags, Value, interpreter::Plain, payload,
 };
 
 fn class(vm: &Interpreter, value: &Value) -> Res<Ref<Type>> {
@@ -170,7 +170,7 @@ pub static TYPE: TypeDef = TypeDef {
     payload: payload::<Type>(),
     flags: TypeFlags::BASETYPE,
     doc: "type(object) -> the object's type\ntype(name, bases, dict, **kwds) -> a new type",
-    slots: &[Slot::New(new), Slot::Init(init), Slot::Repr(repr)],
+    slots: &[Slot::New(new), Slot::Init(init), Slot::Repr(repr), Slot::Binary(BinOp::Or, crate::union::or)],
     methods: &[
         FunctionDef::new("mro", "($self, /)", "Return a type's method resolution order.", NativeFn::F1(mro)),
         FunctionDef::new(

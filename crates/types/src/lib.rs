@@ -8,6 +8,7 @@ pub mod class;
 pub mod dict;
 pub mod exception;
 pub mod float;
+pub mod generic_alias;
 pub mod int;
 pub mod list;
 pub mod number;
@@ -20,6 +21,8 @@ pub mod sort;
 pub mod str;
 pub mod structseq;
 pub mod tuple;
+pub mod typing;
+pub mod union;
 pub mod views;
 
 #[cfg(test)]

@@ -1,0 +1,18 @@
+//! `_typing`: what `typing` has natively. The types stand in `pellucid_types::typing`.
+
+use pellucid_object::{FunctionDef, ModuleDef, NativeFn, constant};
+use pellucid_types::typing;
+
+pub static MODULE: ModuleDef = ModuleDef {
+    name: "_typing",
+    doc: "Primitives and accelerators for the typing module.\n",
+    functions: &[FunctionDef::new(
+        "_idfunc",
+        "($module, x, /)",
+        "",
+        NativeFn::F1(|_, value| Ok(value.clone())),
+    )],
+    types: typing::TYPES,
+    constants: &[constant("NoDefault", typing::no_default_constant)],
+    init: None,
+};
