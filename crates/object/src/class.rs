@@ -42,6 +42,8 @@ impl TypeFlags {
     pub const ABSTRACT: TypeFlags = TypeFlags(512);
     /// Descriptors of this type behave as methods (no bound method needed to call them).
     pub const METHOD_DESCRIPTOR: TypeFlags = TypeFlags(1024);
+    /// A builtin type with the payload of its base and one word more ([`Value::slot_word`], the last one).
+    pub const EXTRA_WORD: TypeFlags = TypeFlags(2048);
 
     pub const fn or(self, other: TypeFlags) -> TypeFlags {
         TypeFlags(self.0 | other.0)

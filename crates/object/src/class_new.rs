@@ -16,6 +16,7 @@ const MAX_INLINE: usize = 24;
 struct SlotNames {
     names: Vec<String>,
     dict: bool,
+    weakref: bool,
 }
 
 /// `__dict__` of instances, for the `TypeDef` of a builtin type whose instances have one.
@@ -73,6 +74,14 @@ impl Interpreter {
         let slots = self.slot_names(name, &dict)?;
         self.wrap_implicit_methods(&dict)?;
         self.complete_namespace(&dict)?;
+        let weakref = slots.as_ref().is_none_or(|s| s.weakref)
+            || bases
+                .iter()
+                .filter_map(|b| b.downcast::<Type>())
+                .any(|b| b.flags.get().contains(TypeFlags::WEAKREF));
+        if weakref {
+            ty.flags.set(ty.flags.get().or(TypeFlags::WEAKREF));
+        }
         let inline = self.static_attribute_count(&dict)?.max(base.inline_slots.get()).min(MAX_INLINE);
         ty.dict.set(Some(dict.value().clone()));
         self.finish_type(&ty, &bases, &base)?;
@@ -146,7 +155,7 @@ impl Interpreter {
             Some(_) => vec![declared.clone()],
             None => self.collect(&declared)?,
         };
-        let mut slots = SlotNames { names: Vec::new(), dict: false };
+        let mut slots = SlotNames { names: Vec::new(), dict: false, weakref: false };
         for item in items {
             let Some(text) = item.downcast::<Str>().map(|_| self.str_lossy(&item)) else {
                 let got = self.type_name(&item);
@@ -154,7 +163,7 @@ impl Interpreter {
             };
             match text.as_str() {
                 "__dict__" => slots.dict = true,
-                "__weakref__" => {}
+                "__weakref__" => slots.weakref = true,
                 _ if !is_identifier(&text) => {
                     return Err(self.type_error("__slots__ must be identifiers".to_string()));
                 }
@@ -295,7 +304,7 @@ fn inherited_flags(bases: &[Value]) -> TypeFlags {
         TypeFlags::HAS_FINALIZER,
         TypeFlags::HAS_DICT,
     ];
-    let mut flags = TypeFlags::BASETYPE.or(TypeFlags::MUTABLE).or(TypeFlags::WEAKREF);
+    let mut flags = TypeFlags::BASETYPE.or(TypeFlags::MUTABLE);
     for base in bases.iter().filter_map(|b| b.downcast::<Type>()) {
         for flag in passed_on {
             if base.flags.get().contains(flag) {

@@ -25,6 +25,10 @@ struct Table {
     /// 0: empty; 1: deleted; else entry index + 2. The length is a power of two or 0.
     index: Vec<u32>,
     live: usize,
+    /// No entry before this one lives.
+    first: usize,
+    /// Places of the index that are not empty, deleted ones included: one empty place must be left to end look-ups.
+    used: usize,
 }
 
 /// Payload of `dict`.
@@ -89,17 +93,15 @@ impl Table {
         if self.entries.len() > self.live {
             self.entries.retain(Option::is_some);
         }
+        self.first = 0;
         self.entries.try_reserve(size / 2)?;
         for (i, entry) in self.entries.iter().enumerate() {
             if let Some(entry) = entry {
-                let mut step = 0;
-                while index[(spread(entry.hash) + triangular(step)) & (size - 1)] != 0 {
-                    step += 1;
-                }
-                index[(spread(entry.hash) + triangular(step)) & (size - 1)] = i as u32 + 2;
+                let _ = place(&mut index, entry.hash, i);
             }
         }
         self.index = index;
+        self.used = self.live;
         Ok(())
     }
 
@@ -109,15 +111,10 @@ impl Table {
         key: Value,
         value: Value,
     ) -> Result<(), std::collections::TryReserveError> {
-        if (self.entries.len() + 1) * 4 > self.index.len() * 3 {
+        if (self.entries.len().max(self.used) + 1) * 4 > self.index.len() * 3 {
             self.grow()?;
         }
-        let mask = self.index.len() - 1;
-        let mut step = 0;
-        while self.index[(spread(hash) + triangular(step)) & mask] > 1 {
-            step += 1;
-        }
-        self.index[(spread(hash) + triangular(step)) & mask] = self.entries.len() as u32 + 2;
+        self.used += usize::from(place(&mut self.index, hash, self.entries.len()));
         self.entries.push(Some(Entry { hash, key, value }));
         self.live += 1;
         Ok(())
@@ -139,8 +136,48 @@ impl Table {
         while matches!(self.entries.last(), Some(None)) {
             self.entries.pop();
         }
+        if i == self.first {
+            self.first +=
+                self.entries.get(i..).map_or(0, |rest| rest.iter().take_while(|e| e.is_none()).count());
+        }
+        self.first = self.first.min(self.entries.len());
         Some(entry)
     }
+
+    /// Makes room for entries before the first one, so that moving there is cheap on average.
+    fn open_front(&mut self) -> Result<(), std::collections::TryReserveError> {
+        let gap = self.live.max(4);
+        let mut entries = Vec::new();
+        entries.try_reserve_exact(gap + self.live + 1)?;
+        entries.resize_with(gap, || None);
+        entries.extend(self.entries.drain(..).filter(Option::is_some));
+        let size = ((entries.len() + 1) * 2).next_power_of_two().max(8);
+        self.entries = entries;
+        self.first = gap;
+        let mut index = Vec::new();
+        index.try_reserve_exact(size)?;
+        index.resize(size, 0);
+        for (i, entry) in self.entries.iter().enumerate() {
+            if let Some(entry) = entry {
+                let _ = place(&mut index, entry.hash, i);
+            }
+        }
+        self.index = index;
+        self.used = self.live;
+        Ok(())
+    }
+}
+
+/// Enters entry `i` in an index that has room; whether an empty place was used up.
+fn place(index: &mut [u32], hash: i64, i: usize) -> bool {
+    let (mask, mut step) = (index.len() - 1, 0);
+    while index[(spread(hash) + triangular(step)) & mask] > 1 {
+        step += 1;
+    }
+    let place = &mut index[(spread(hash) + triangular(step)) & mask];
+    let fresh = *place == 0;
+    *place = i as u32 + 2;
+    fresh
 }
 
 fn spread(hash: i64) -> usize {
@@ -261,6 +298,7 @@ impl Dict {
     /// The next live entry at or after `position`: (its index, key, value). For iteration.
     pub fn entry_from(&self, position: usize) -> Option<(usize, Value, Value)> {
         let table = self.table.borrow();
+        let position = position.max(table.first);
         let rest = table.entries.get(position..)?;
         let (skip, entry) = rest.iter().enumerate().find_map(|(i, e)| e.as_ref().map(|e| (i, e)))?;
         Some((position + skip, entry.key.clone(), entry.value.clone()))
@@ -324,6 +362,49 @@ impl Dict {
         Some((key, value))
     }
 
+    /// Makes entry `i` the last one. Errors: `MemoryError`.
+    pub fn move_to_end(&self, vm: &Interpreter, i: usize) -> Res<()> {
+        let mut table = self.table.borrow_mut();
+        if i + 1 == table.entries.len() {
+            return Ok(());
+        }
+        let Some(Entry { hash, key, value }) = table.delete(i) else { return Ok(()) };
+        let done = table.append(hash, key, value);
+        drop(table);
+        self.keys_changed(vm);
+        done.map_err(|_| vm.no_memory())
+    }
+
+    /// Makes entry `i` the first one. Errors: `MemoryError`.
+    pub fn move_to_front(&self, vm: &Interpreter, i: usize) -> Res<()> {
+        let mut table = self.table.borrow_mut();
+        if i == table.first {
+            return Ok(());
+        }
+        let Some(entry) = table.delete(i) else { return Ok(()) };
+        if table.first == 0
+            && let Err(_) = table.open_front()
+        {
+            drop(table);
+            drop(entry);
+            return Err(vm.no_memory());
+        }
+        let at = table.first - 1;
+        if at < table.entries.len() {
+            let table = &mut *table;
+            table.used += usize::from(place(&mut table.index, entry.hash, at));
+            table.entries[at] = Some(entry);
+            table.first = at;
+            table.live += 1;
+            self.keys_changed(vm);
+            return Ok(());
+        }
+        let done = table.append(entry.hash, entry.key, entry.value);
+        drop(table);
+        self.keys_changed(vm);
+        done.map_err(|_| vm.no_memory())
+    }
+
     pub fn clear_entries(&self) {
         let old = self.table.take();
         // Any cached entry index is out of range now, whatever the version says.
@@ -363,6 +444,64 @@ impl Interpreter {
         match value.downcast_ref::<Dict>() {
             Some(dict) => Ok(dict),
             None => Err(self.system_error("a dict was expected".to_string())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn int(i: i64) -> Value {
+        Value::small_int(i).expect("small")
+    }
+
+    fn ints(dict: &Dict) -> Vec<i64> {
+        dict.keys().iter().filter_map(Value::as_small_int).collect()
+    }
+
+    #[test]
+    fn one_entry_can_come_and_go_for_ever() {
+        let vm = Interpreter::new().expect("memory");
+        let dict = vm.new_dict().expect("memory");
+        for i in 0..1000 {
+            dict.set(&vm, int(i), int(i)).expect("set");
+            assert_eq!(dict.get(&vm, &int(i + 1)).map(|found| found.is_some()), Ok(false));
+            assert!(dict.remove(&vm, &int(i)).expect("remove").is_some());
+        }
+        assert!(dict.is_empty());
+    }
+
+    #[test]
+    fn entries_move_to_either_end() {
+        let vm = Interpreter::new().expect("memory");
+        let dict = vm.new_dict().expect("memory");
+        let find =
+            |i| dict.find(&vm, &int(i), vm.hash(&int(i)).expect("hash")).expect("find").expect("there");
+        let mut model: Vec<i64> = (0..10).collect();
+        model.iter().for_each(|&i| dict.set(&vm, int(i), int(i)).expect("set"));
+        let mut state = 7_u64;
+        for round in 0..3000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let key = (state >> 33) as i64 % 10;
+            model.retain(|&i| i != key);
+            match round % 3 {
+                0 => {
+                    dict.move_to_front(&vm, find(key)).expect("memory");
+                    model.insert(0, key);
+                }
+                1 => {
+                    dict.move_to_end(&vm, find(key)).expect("memory");
+                    model.push(key);
+                }
+                _ => {
+                    dict.remove_at(&vm, find(key)).expect("there");
+                    dict.set(&vm, int(key), int(key)).expect("set");
+                    model.push(key);
+                }
+            }
+            assert_eq!(ints(&dict), model);
+            assert_eq!(dict.entry_from(0).and_then(|(_, k, _)| k.as_small_int()), model.first().copied());
         }
     }
 }
