@@ -4,6 +4,8 @@
 //! [`Interpreter::state`].
 
 use crate::attrs::{Shape, Shapes};
+use crate::buffer::Buffer;
+use crate::bytes::Shared;
 use crate::class::{MethodCache, Type, TypeFlags};
 use crate::exception::Exceptions;
 use crate::heap::{PayloadInfo, Ref, SlotWord, payload};
@@ -61,6 +63,10 @@ pub struct Hooks {
     /// An attribute that is not in a module's namespace: the import system makes some only when asked for, and words the
     /// error for modules that are still being imported.
     pub module_attribute: Cell<Option<ModuleAttributeHook>>,
+    /// A `memoryview` of a buffer.
+    pub memoryview: Cell<Option<fn(&Interpreter, Buffer) -> Res>>,
+    /// Whether a value is a `memoryview`.
+    pub is_memoryview: Cell<Option<fn(&Value) -> bool>>,
     /// Runs pending signal handlers and checks limits; long native loops call [`Interpreter::poll`].
     pub poll: Cell<Option<fn(&Interpreter) -> Res<()>>>,
 }
@@ -100,6 +106,8 @@ core_types! {
     tuple "tuple" Tuple, LITERAL.or(TypeFlags::SEQUENCE);
     list "list" crate::List, LITERAL.or(TypeFlags::SEQUENCE);
     dict "dict" Dict, LITERAL.or(TypeFlags::MAPPING);
+    bytes "bytes" crate::bytes::Bytes, LITERAL;
+    bytearray "bytearray" crate::bytes::ByteArray, LITERAL;
     none_type "NoneType" Plain, FINAL;
     ellipsis_type "ellipsis" Plain, FINAL;
     not_implemented_type "NotImplementedType" Plain, FINAL;
@@ -123,6 +131,10 @@ pub struct Interpreter {
     core: OnceCell<CoreTypes>,
     exceptions: OnceCell<Exceptions>,
     interned: RefCell<HashMap<Box<str>, Value>>,
+    /// The strings of one code point below 256, and the empty one.
+    pub(crate) small_strs: Shared,
+    /// The same of `bytes`.
+    pub(crate) small_bytes: Shared,
     pub(crate) raised: SlotWord,
     pub(crate) memory_error: SlotWord,
     handled: SlotWord,
@@ -165,6 +177,8 @@ impl Interpreter {
             core: OnceCell::new(),
             exceptions: OnceCell::new(),
             interned: RefCell::default(),
+            small_strs: Shared::new(),
+            small_bytes: Shared::new(),
             raised: SlotWord::default(),
             memory_error: SlotWord::default(),
             handled: SlotWord::default(),
@@ -384,7 +398,12 @@ impl Drop for Interpreter {
             .map_or_else(Vec::new, |core| core.each().iter().map(|ty| ty.value().clone()).collect());
         let type_of_types = self.core.get().map(|core| core.type_.value().bits());
         drop((self.memory_error.replace(None), self.empty_tuple.replace(None)));
-        drop((self.native_types.take(), self.interned.take()));
+        drop((
+            self.native_types.take(),
+            self.interned.take(),
+            self.small_strs.take(),
+            self.small_bytes.take(),
+        ));
         drop((self.exceptions.take(), self.core.take()));
         self.collect_until_stable();
         // Only now: what died above still knew its shape. Shapes own names, and names their type.

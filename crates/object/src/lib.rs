@@ -12,6 +12,8 @@
 
 pub mod args;
 pub mod attrs;
+pub mod buffer;
+pub mod bytes;
 pub mod class;
 pub mod class_new;
 pub mod collect;
@@ -33,6 +35,8 @@ pub mod value;
 pub mod weakref;
 
 pub use args::{Args, CallArgs};
+pub use buffer::{Buffer, BytesLike, BytesRef};
+pub use bytes::{ByteArray, Bytes};
 pub use class::{Type, TypeDef, TypeFlags};
 pub use dict::Dict;
 pub use exception::Exception;
@@ -44,7 +48,7 @@ pub use pellucid_host as host;
 pub use protocol::{BinOp, CmpOp, UnOp};
 pub use slots::Slot;
 pub use str::Str;
-pub use text::Text;
+pub use text::{Text, TextBuilder};
 pub use tuple::Tuple;
 pub use value::Value;
 

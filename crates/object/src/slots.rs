@@ -28,6 +28,8 @@ pub type InitFn = fn(&Interpreter, &Value, &CallArgs) -> Res<()>;
 /// `Ok(None)` is the end: no `StopIteration` object is made.
 pub type NextFn = fn(&Interpreter, &Value) -> Res<Option<Value>>;
 pub type FinalizeFn = fn(&Interpreter, &Value);
+/// The last argument has the bits of [`flags`](crate::buffer::flags).
+pub type BufferFn = fn(&Interpreter, &Value, u32) -> Res<crate::buffer::Buffer>;
 
 macro_rules! slots {
     ($($field:ident $variant:ident $fn:ty;)*) => {
@@ -95,6 +97,7 @@ slots! {
     await_ Await UnaryFn;
     aiter AIter UnaryFn;
     anext ANext UnaryFn;
+    buffer Buffer BufferFn;
 }
 
 /// How a dunder method relates to its slot.
@@ -125,6 +128,7 @@ pub enum Kind {
     Await,
     AIter,
     ANext,
+    Buffer,
     Unary(UnOp),
     Binary(BinOp),
     Reflected(BinOp),
@@ -329,6 +333,13 @@ static PLAIN: &[Dunder] = &[
         Kind::ANext,
         Slot::ANext(|vm, a| vm.call_method(a, "__anext__", &[]))
     ),
+    row!(
+        "__buffer__",
+        "($self, flags, /)",
+        "Return a buffer object that exposes the underlying memory of the object.",
+        Kind::Buffer,
+        Slot::Buffer(crate::buffer::python_buffer)
+    ),
     compare!("__eq__", Eq, "=="),
     compare!("__ne__", Ne, "!="),
     compare!("__lt__", Lt, "<"),
@@ -395,6 +406,7 @@ impl Slots {
             Kind::Await => Slot::Await(self.await_.get()?),
             Kind::AIter => Slot::AIter(self.aiter.get()?),
             Kind::ANext => Slot::ANext(self.anext.get()?),
+            Kind::Buffer => Slot::Buffer(self.buffer.get()?),
             Kind::Unary(op) => Slot::Unary(op, self.unary[op as usize].get()?),
             Kind::Binary(op) | Kind::Reflected(op) => Slot::Binary(op, self.binary[op as usize].get()?),
             Kind::Inplace(op) => Slot::Inplace(op, self.inplace[op as usize].get()?),
@@ -515,6 +527,14 @@ impl SlotWrapper {
                 want(0, 0)?;
                 f(vm, this);
                 Ok(Value::NONE)
+            }
+            (Slot::Buffer(f), _) => {
+                want(1, 1)?;
+                let wanted = vm.expect_i64(&a[0])?;
+                let Ok(wanted) = u32::try_from(wanted) else {
+                    return Err(vm.overflow_error("buffer flags too large".to_string()));
+                };
+                vm.new_memoryview(f(vm, this, wanted)?)
             }
             (Slot::Contains(f), _) => want(1, 1).and_then(|()| f(vm, this, &a[0])).map(Value::bool),
             (Slot::Compare(f), Kind::Compare(op)) => want(1, 1).and_then(|()| f(vm, this, &a[0], op)),

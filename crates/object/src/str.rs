@@ -4,6 +4,7 @@ use crate::Res;
 use crate::heap::Payload;
 use crate::interpreter::Interpreter;
 use crate::text::Text;
+use crate::value::Value;
 use siphasher::sip::SipHasher13;
 use std::cell::Cell;
 use std::hash::Hasher;
@@ -35,8 +36,46 @@ impl Interpreter {
         }
     }
 
+    /// A new `str`; the empty one and those of one code point below 256 are shared. Errors: `MemoryError`.
     pub fn new_text(&self, text: Text) -> Res {
-        self.alloc(&self.types().str, Str::new(text))
+        let place = match (text.len(), text.get(0)) {
+            (0, _) => 256,
+            (1, Some(point @ 0..256)) => point as usize,
+            _ => return self.alloc(&self.types().str, Str::new(text)),
+        };
+        if let Some(found) = self.small_strs.get(place) {
+            return Ok(found);
+        }
+        let value = self.alloc(&self.types().str, Str::new(text))?;
+        self.small_strs.put(place, &value);
+        Ok(value)
+    }
+
+    /// The `str` of one code point (below 0x110000). Errors: `MemoryError`.
+    #[inline]
+    pub fn str_of_point(&self, point: u32) -> Res {
+        if point < 256
+            && let Some(found) = self.small_strs.get(point as usize)
+        {
+            return Ok(found);
+        }
+        self.made_text(Text::from_code_point(point))
+    }
+
+    /// A new `str`, or `MemoryError`.
+    pub fn made_text(&self, text: Result<Text, crate::text::NoMemory>) -> Res {
+        match text {
+            Ok(text) => self.new_text(text),
+            Err(crate::text::NoMemory) => Err(self.no_memory()),
+        }
+    }
+
+    /// The text of a `str` argument. Errors: `TypeError`.
+    pub fn expect_text<'a>(&self, value: &'a Value) -> Res<&'a Text> {
+        match value.downcast::<Str>() {
+            Some(s) => Ok(&s.text),
+            None => Err(self.type_error(format!("expected str instance, {} found", self.type_name(value)))),
+        }
     }
 
     /// The hash of a string: SipHash-1-3 keyed by the interpreter's seed, which gives CPython's numbers for seed 0;

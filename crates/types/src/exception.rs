@@ -16,7 +16,7 @@ fn args(vm: &Interpreter, value: &Value) -> Res<Vec<Value>> {
     Ok(args.and_then(|a| a.downcast::<Tuple>().map(Tuple::items)).unwrap_or_default())
 }
 
-fn init(vm: &Interpreter, this: &Value, call: &CallArgs) -> Res<()> {
+pub(crate) fn init(vm: &Interpreter, this: &Value, call: &CallArgs) -> Res<()> {
     if !call.names.is_empty() {
         return Err(vm.type_error(format!("{}() takes no keyword arguments", vm.type_name(this))));
     }

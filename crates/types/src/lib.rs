@@ -4,7 +4,10 @@
 #![forbid(unsafe_code)]
 
 pub mod bool;
+pub mod bytes;
 pub mod class;
+pub mod codecs;
+pub mod cursor;
 pub mod dict;
 pub mod exception;
 pub mod float;
@@ -46,5 +49,8 @@ pub fn install(vm: &Interpreter) -> Res<()> {
     vm.fill_type(&types.list, &list::LIST)?;
     vm.fill_type(&types.tuple, &tuple::TUPLE)?;
     vm.fill_type(&types.dict, &dict::DICT)?;
-    exception::install(vm)
+    vm.fill_type(&types.bytes, &bytes::BYTES)?;
+    vm.fill_type(&types.bytearray, &bytes::array::BYTEARRAY)?;
+    exception::install(vm)?;
+    codecs::error::install(vm)
 }

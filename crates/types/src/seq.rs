@@ -163,3 +163,103 @@ pub fn compare(
     }
     Ok(Value::bool(op.holds(a.0().cmp(&b.0()))))
 }
+
+/// The bounds of a search, `start` and `end` arguments that may be left out or `None`, for `len` items. `start` may lie
+/// beyond the end (nothing is found then); `end` does not. Errors: `TypeError`.
+pub fn bounds(
+    vm: &Interpreter,
+    start: Option<&Value>,
+    end: Option<&Value>,
+) -> Res<impl Fn(usize) -> (usize, usize) + use<>> {
+    let read = |value: Option<&Value>, default: i64| match value {
+        Some(value) if !value.is_none() => {
+            if !has_index(vm, value) {
+                let what = "slice indices must be integers or None or have an __index__ method";
+                return Err(vm.type_error(what.to_string()));
+            }
+            crate::slice::clamped(vm, value)
+        }
+        _ => Ok(default),
+    };
+    let (start, end) = (read(start, 0)?, read(end, i64::MAX)?);
+    Ok(move |len: usize| {
+        let fit = |i: i64| if i < 0 { i.saturating_add(len as i64).max(0) as usize } else { i as usize };
+        (fit(start), fit(end).min(len))
+    })
+}
+
+/// A builtin function by name. Errors: `AttributeError` when the namespace of `builtins` lacks it.
+pub fn builtin(vm: &Interpreter, name: &str) -> Res {
+    let key = vm.intern(name)?;
+    let found = vm.builtins.get().and_then(|b| b.downcast_ref::<pellucid_object::Dict>());
+    match found.and_then(|dict| dict.get_interned(vm, &key)) {
+        Some(value) => Ok(value),
+        None => Err(vm.attribute_error_text(format!("module 'builtins' has no attribute '{name}'"))),
+    }
+}
+
+/// Binds the arguments of a constructor whose parameters `names` can all be given by position or name.
+/// Errors: `TypeError`.
+pub fn bind<const N: usize>(
+    vm: &Interpreter,
+    function: &str,
+    names: [&str; N],
+    args: &pellucid_object::CallArgs,
+) -> Res<[Option<Value>; N]> {
+    let given = args.positional();
+    if given.len() + args.names.len() > N {
+        let (s, total) = (if N == 1 { "" } else { "s" }, given.len() + args.names.len());
+        return Err(vm.type_error(format!("{function}() takes at most {N} argument{s} ({total} given)")));
+    }
+    let mut bound = [const { None }; N];
+    for (place, value) in bound.iter_mut().zip(given) {
+        *place = Some(value.clone());
+    }
+    for (name, value) in args.keywords() {
+        let text = vm.str_lossy(name);
+        match names.iter().position(|n| *n == text && !n.is_empty()) {
+            Some(i) if bound[i].is_some() => {
+                return Err(vm.type_error(format!(
+                    "argument for {function}() given by name ('{text}') and position ({})",
+                    i + 1
+                )));
+            }
+            Some(i) => bound[i] = Some(value.clone()),
+            None => {
+                return Err(
+                    vm.type_error(format!("{function}() got an unexpected keyword argument '{text}'"))
+                );
+            }
+        }
+    }
+    Ok(bound)
+}
+
+/// Room for `total` items. Errors: `MemoryError`.
+pub fn reserve<T>(vm: &Interpreter, total: Option<usize>) -> Res<Vec<T>> {
+    let mut items = Vec::new();
+    match total {
+        Some(total) if items.try_reserve_exact(total).is_ok() => Ok(items),
+        _ => Err(vm.no_memory()),
+    }
+}
+
+/// Whether a class made in Python may know what to do when it stands on the right of `op`: it is asked before
+/// a sequence complains.
+pub fn may_be_reflected(vm: &Interpreter, op: pellucid_object::BinOp, right: &Value) -> bool {
+    let ty = vm.type_of_ref(right);
+    ty.flags.get().contains(pellucid_object::TypeFlags::MUTABLE)
+        && ty.slots.binary[op as usize].get().is_some()
+}
+
+/// The operand of `sequence * times`. Errors: `TypeError`, `OverflowError`.
+pub fn repetitions(vm: &Interpreter, value: &Value) -> Res<usize> {
+    if !has_index(vm, value) {
+        let got = vm.type_name(value);
+        return Err(vm.type_error(format!("can't multiply sequence by non-int of type '{got}'")));
+    }
+    match times(vm, value)? {
+        Some(n) => Ok(usize::try_from(n).unwrap_or(0)),
+        None => Ok(0),
+    }
+}

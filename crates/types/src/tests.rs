@@ -186,3 +186,76 @@ fn ranges_count_up_and_down() {
     assert_eq!(py.error(py.0.get_item(&range, &py.int(3))), "IndexError: range object index out of range");
     assert_eq!(py.0.repr_lossy(&range).expect("repr"), "range(7, 0, -3)");
 }
+
+#[test]
+fn bytes_are_searched_changed_and_refused_in_cpythons_words() {
+    let py = Py::new();
+    let b = |s: &str| py.0.bytes_from(s.as_bytes()).expect("bytes");
+    let show = |v: Res| py.0.repr_lossy(&v.expect("a result")).expect("repr");
+    assert_eq!(show(py.method(&b("a,b,,c"), "split", &[b(",")])), "[b'a', b'b', b'', b'c']");
+    assert_eq!(show(py.method(&b("aXbX"), "replace", &[b("X"), b("--")])), "b'a--b--'");
+    assert_eq!(show(py.method(&b("abc"), "find", &[py.int(98)])), "1");
+    assert_eq!(show(py.method(&b("ab"), "hex", &[])), "'6162'");
+    assert_eq!(show(py.method(&b(" a "), "strip", &[])), "b'a'");
+    assert_eq!(show(py.0.get_item(&b("abcd"), &py.slice([None, None, Some(-2)]))), "b'db'");
+    let text = py.0.new_str("a").expect("str");
+    assert_eq!(
+        py.error(py.method(&b("a"), "find", std::slice::from_ref(&text))),
+        "TypeError: argument should be integer or bytes-like object, not 'str'"
+    );
+    assert_eq!(
+        py.error(py.0.binary(pellucid_object::BinOp::Add, &b("a"), &text)),
+        "TypeError: can't concat str to bytes"
+    );
+    assert_eq!(py.error(py.0.get_item(&b("a"), &py.int(1))), "IndexError: index out of range");
+}
+
+#[test]
+fn a_bytearray_is_not_resized_while_somebody_looks() {
+    let py = Py::new();
+    let array = py.0.new_bytearray(b"abc".to_vec()).expect("bytearray");
+    py.method(&array, "append", &[py.int(100)]).expect("append");
+    let buffer = py.0.buffer(&array, 0).expect("a buffer");
+    assert_eq!(
+        py.error(py.method(&array, "append", &[py.int(100)])),
+        "BufferError: Existing exports of data: object cannot be re-sized"
+    );
+    py.0.set_item(&array, &py.int(0), Some(&py.int(122))).expect("bytes may change");
+    assert_eq!(&*buffer.bytes(), b"zbcd");
+    drop(buffer);
+    py.method(&array, "clear", &[]).expect("clear");
+    assert_eq!(py.0.repr_lossy(&array).expect("repr"), "bytearray(b'')");
+}
+
+#[test]
+fn text_is_encoded_and_decoded_with_handlers() {
+    let py = Py::new();
+    let lone = crate::str::from_code_points(&py.0, &[97, 0xdc80, 0x20ac]).expect("str");
+    let encode = |errors: &str| crate::codecs::encode(&py.0, &lone, None, Some(errors));
+    let show = |v: Res| py.0.repr_lossy(&v.expect("a result")).expect("repr");
+    assert_eq!(show(encode("surrogateescape")), "b'a\\x80\\xe2\\x82\\xac'");
+    assert_eq!(show(encode("xmlcharrefreplace")), "b'a&#56448;\\xe2\\x82\\xac'");
+    let message = |result: Res| {
+        let e = py.0.take_raised(result.expect_err("refused"));
+        py.0.str_lossy(&py.0.str(&e).expect("str"))
+    };
+    assert_eq!(
+        message(encode("strict")),
+        "'utf-8' codec can't encode character '\\udc80' in position 1: surrogates not allowed"
+    );
+    let decode = |bytes: &[u8], name: &str, errors: &str| {
+        let bytes = py.0.bytes_from(bytes).expect("bytes");
+        crate::codecs::decode(&py.0, &bytes, Some(name), Some(errors))
+    };
+    assert_eq!(show(decode(b"a\xff\xe2\x82", "utf-8", "replace")), "'a\u{fffd}\u{fffd}'");
+    assert_eq!(show(decode(b"a\xff", "ascii", "backslashreplace")), "'a\\\\xff'");
+    assert_eq!(
+        message(decode(b"\xe2\x82", "utf8", "strict")),
+        "'utf-8' codec can't decode bytes in position 0-1: unexpected end of data"
+    );
+    assert_eq!(show(decode(b"\xff\xfea\0=\xd8\0\xde", "UTF_16", "strict")), "'a\u{1f600}'");
+    assert_eq!(
+        message(decode(b"\0\xd8", "utf-16", "strict")),
+        "'utf-16-le' codec can't decode bytes in position 0-1: unexpected end of data"
+    );
+}

@@ -58,6 +58,20 @@ impl TextBuilder {
         }
     }
 
+    /// Drops what stands after the first `len` code points.
+    pub fn truncate(&mut self, len: usize) {
+        match &mut self.buffer {
+            Buffer::One(units) => units.truncate(len),
+            Buffer::Two(units) => units.truncate(len),
+            Buffer::Four(units) => units.truncate(len),
+        }
+        self.seen = match &self.buffer {
+            Buffer::One(units) => units.iter().fold(0, |seen, u| seen | u.point()),
+            Buffer::Two(units) => units.iter().fold(0, |seen, u| seen | u.point()),
+            Buffer::Four(units) => units.iter().fold(0, |seen, u| seen | u.point()),
+        };
+    }
+
     /// Makes room for `more` code points.
     pub fn reserve(&mut self, more: usize) -> Result<(), NoMemory> {
         match &mut self.buffer {
