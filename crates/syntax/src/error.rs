@@ -32,10 +32,10 @@ pub struct SyntaxError {
     pub line: usize,
     /// 1-based, in characters.
     pub offset: usize,
-    /// As [`SyntaxError::line`], of the first character after the fault; 0: unknown.
+    /// As [`SyntaxError::line`], of the first character after the fault; 0: not reported.
     pub end_line: usize,
-    /// 0 together with `end_line`: CPython reports -1 or `None` there.
-    pub end_offset: usize,
+    /// As [`SyntaxError::offset`]; -1 where CPython knows the line only.
+    pub end_offset: isize,
     /// The text of the line, when the source is at hand.
     pub text: Option<String>,
 }
@@ -68,7 +68,7 @@ impl SyntaxError {
             line: from.line,
             offset: from.column_chars + 1,
             end_line: to.map_or(0, |to| to.line),
-            end_offset: to.map_or(0, |to| to.column_chars + 1),
+            end_offset: to.map_or(0, |to| to.column_chars as isize + 1),
             text: source.has_text().then(|| source.line_text(from.line).to_string()),
         }
     }

@@ -89,6 +89,27 @@ impl Source {
         self.text.get(range.start().to_usize()..range.end().to_usize()).unwrap_or("")
     }
 
+    /// Where a definition starts without its decorators: at `def` or `class` (or the `async` before it).
+    pub fn definition_start(
+        &self,
+        range: TextRange,
+        name: TextRange,
+        keyword: &str,
+        is_async: bool,
+    ) -> TextSize {
+        if !self.has_text() {
+            return range.start();
+        }
+        let blank = |c: char| c.is_whitespace() || c == '\\';
+        let text = self.slice(TextRange::new(range.start(), name.start())).trim_end_matches(blank);
+        let mut rest = text.strip_suffix(keyword).unwrap_or(text);
+        if is_async {
+            let trimmed = rest.trim_end_matches(blank);
+            rest = trimmed.strip_suffix("async").unwrap_or(trimmed);
+        }
+        range.start() + TextSize::of(rest)
+    }
+
     /// Line (from 1) of an offset.
     pub fn line(&self, at: TextSize) -> usize {
         match &self.synthetic {

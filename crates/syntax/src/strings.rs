@@ -204,31 +204,27 @@ pub fn invalid_escape(contents: &str, bytes: bool) -> Option<String> {
     None
 }
 
-/// The text of an interpolation's expression as a t-string keeps it (`Interpolation.expression`).
+/// The text of an interpolation's expression as a t-string keeps it (`Interpolation.expression`): from the brace to what
+/// ends the expression, without blanks and `=` at its end.
 pub fn expression_text<'a>(source: &'a Source, element: &'a ast::InterpolatedElement) -> Cow<'a, str> {
     if let Some(StringOverride::Text(text)) = source.override_at(element.start()) {
         return Cow::Owned(String::from_utf8_lossy(text).into_owned());
     }
-    let text = source.slice(TextRange::new(element.start() + TextSize::from(1), element.end()));
-    Cow::Borrowed(text.get(..expression_end(source, element)).unwrap_or(text).trim())
-}
-
-/// Where the text of the expression ends, counted from after the brace: before `=`, `!r`, `:` or the closing brace.
-fn expression_end(source: &Source, element: &ast::InterpolatedElement) -> usize {
-    let from = element.start() + TextSize::from(1);
-    let mut at = element.expression.end();
-    let rest = source.slice(TextRange::new(at, element.end()));
-    // Closing parentheses, spaces and comments may stand between the expression and what ends it.
+    let start = element.start() + TextSize::from(1);
+    let mut end = element.expression.end();
+    let rest = source.slice(TextRange::new(end, element.end()));
+    // Closing parentheses, blanks and comments may stand between the expression and what ends it.
     let mut comment = false;
     for c in rest.chars() {
         match c {
             '\n' => comment = false,
             _ if comment => {}
             '#' => comment = true,
-            '=' | '!' | ':' | '}' => break,
+            '!' | ':' | '}' => break,
             _ => {}
         }
-        at += TextSize::of(c);
+        end += TextSize::of(c);
     }
-    (at - from).to_usize()
+    let text = source.slice(TextRange::new(start, end));
+    Cow::Borrowed(text.trim_end_matches(|c: char| c.is_whitespace() || c == '='))
 }

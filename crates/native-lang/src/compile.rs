@@ -1,0 +1,118 @@
+//! What `compile()`, `exec()`, `eval()` and import ask for: source or nodes in, code object or nodes out.
+
+use crate::ast;
+use pellucid_object::{CompileRequest, Interpreter, Raised, Res, Str, Value};
+use pellucid_syntax::text_size::TextRange;
+use pellucid_syntax::{ErrorKind, Mode, Parsed, Source, SyntaxError, Warning};
+
+/// The `compile` hook.
+pub fn compile(vm: &Interpreter, request: &CompileRequest) -> Res {
+    let mode = match request.mode {
+        "exec" => Mode::Exec,
+        "eval" => Mode::Eval,
+        "single" => Mode::Single,
+        "func_type" if request.flags & ast::ONLY_AST != 0 => Mode::FuncType,
+        "func_type" => {
+            let message = "compile() mode 'func_type' requires flag PyCF_ONLY_AST";
+            return Err(vm.value_error(message.to_string()));
+        }
+        _ => {
+            let message = if request.flags & ast::ONLY_AST != 0 {
+                "compile() mode must be 'exec', 'eval', 'single' or 'func_type'"
+            } else {
+                "compile() mode must be 'exec', 'eval' or 'single'"
+            };
+            return Err(vm.value_error(message.to_string()));
+        }
+    };
+    if ast::is_node(vm, request.source)? {
+        let parsed = ast::from_python(vm, request.source, mode)?;
+        if request.flags & ast::ONLY_AST != 0 {
+            return Ok(request.source.clone());
+        }
+        return code(vm, &parsed, request);
+    }
+    let parsed = parse(vm, request, mode)?;
+    warn_all(vm, &parsed, &parsed.warnings, request.filename)?;
+    if request.flags & ast::ONLY_AST != 0 { ast::to_python(vm, &parsed) } else { code(vm, &parsed, request) }
+}
+
+fn parse(vm: &Interpreter, request: &CompileRequest, mode: Mode) -> Res<Parsed> {
+    let source = match request.source.downcast::<Str>() {
+        Some(text) => match text.text.to_utf8() {
+            Some(text) => Ok(Source::from_text(text)),
+            None => return Err(encode_error(vm, request.source)),
+        },
+        None => Source::from_bytes(vm.bytes_like(request.source)?.bytes().as_ref()),
+    };
+    let parsed = source.and_then(|source| pellucid_syntax::parse(source, mode));
+    parsed.map_err(|error| raise(vm, &error, request.filename))
+}
+
+/// What encoding a `str` with lone surrogates raises.
+fn encode_error(vm: &Interpreter, text: &Value) -> Raised {
+    match vm.call_attr(text, "encode", &[]) {
+        Err(raised) => raised,
+        Ok(_) => vm.bug("text with surrogates was encoded"),
+    }
+}
+
+fn code(vm: &Interpreter, parsed: &Parsed, request: &CompileRequest) -> Res {
+    let _ = (parsed, request);
+    Err(vm.system_error("this build has no compiler".to_string()))
+}
+
+/// Issues `SyntaxWarning`s; one that a filter turns into an error becomes a `SyntaxError` that shows its place.
+fn warn_all(vm: &Interpreter, parsed: &Parsed, warnings: &[Warning], filename: &Value) -> Res<()> {
+    for warning in warnings {
+        let category = vm.exceptions().syntax_warning().clone();
+        let issued =
+            crate::warn_explicit(vm, &warning.message, category.value().clone(), filename, warning.line);
+        let Err(raised) = issued else { continue };
+        if !vm.raised_is(&category) {
+            return Err(raised);
+        }
+        drop(vm.take_raised(raised));
+        return Err(at(vm, &parsed.source, warning.range, &warning.message, filename));
+    }
+    Ok(())
+}
+
+fn at(vm: &Interpreter, source: &Source, range: TextRange, message: &str, filename: &Value) -> Raised {
+    raise(vm, &SyntaxError::at(source, range, message), filename)
+}
+
+/// Raises the Python exception of an error in the source.
+pub fn raise(vm: &Interpreter, error: &SyntaxError, filename: &Value) -> Raised {
+    let exceptions = vm.exceptions();
+    let ty = match error.kind {
+        ErrorKind::Syntax => exceptions.syntax_error(),
+        ErrorKind::Indentation => exceptions.indentation_error(),
+        ErrorKind::Tab => exceptions.tab_error(),
+        ErrorKind::Incomplete => exceptions.incomplete_input_error(),
+        ErrorKind::Value => exceptions.value_error(),
+        ErrorKind::Recursion => exceptions.recursion_error(),
+        ErrorKind::Memory => exceptions.memory_error(),
+    };
+    match arguments(vm, error, filename) {
+        Ok(args) => vm.raise_with(ty, args),
+        Err(raised) => raised,
+    }
+}
+
+fn arguments(vm: &Interpreter, error: &SyntaxError, filename: &Value) -> Res<Vec<Value>> {
+    let mut args = vec![vm.new_str(&error.message)?];
+    if error.line > 0 {
+        let text = match &error.text {
+            Some(text) => vm.new_str(text)?,
+            None => Value::NONE,
+        };
+        let mut place =
+            vec![filename.clone(), vm.new_int(error.line as i64)?, vm.new_int(error.offset as i64)?, text];
+        if error.end_line > 0 {
+            place.extend([vm.new_int(error.end_line as i64)?, vm.new_int(error.end_offset as i64)?]);
+        }
+        args.push(vm.new_tuple(place)?);
+    }
+    Ok(args)
+}
