@@ -3,9 +3,12 @@
 //! One file (or folder) a module, each ending in its `pub static MODULE`; [`MODULES`] lists them.
 #![forbid(unsafe_code)]
 
+pub mod collections;
+pub mod itertools;
+pub mod support;
 pub mod typing;
 
 use pellucid_object::ModuleDef;
 
 /// The modules of this crate.
-pub static MODULES: &[&ModuleDef] = &[&typing::MODULE];
+pub static MODULES: &[&ModuleDef] = &[&collections::MODULE, &itertools::MODULE, &typing::MODULE];

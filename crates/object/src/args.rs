@@ -172,7 +172,9 @@ impl Signature {
             return vm
                 .type_error(format!("{function} expected {} {most} argument{s}, got {given}", at(word)));
         }
-        vm.type_error(format!("{function}() takes {word} {most} positional argument{s} ({given} given)"))
+        let kind =
+            if self.params.iter().any(|p| p.kind == ParamKind::KeywordOnly) { "positional " } else { "" };
+        vm.type_error(format!("{function}() takes {word} {most} {kind}argument{s} ({given} given)"))
     }
 
     #[cold]

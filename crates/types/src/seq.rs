@@ -24,6 +24,12 @@ impl Writer {
         }
         Ok(())
     }
+    /// Writes a `str` object.
+    pub fn push_value(&mut self, text: &Value) {
+        if let Some(s) = text.downcast::<Str>() {
+            self.0.extend(s.text.code_points());
+        }
+    }
     pub fn finish(self, vm: &Interpreter) -> Res {
         let text = Text::from_code_points(&self.0).map_err(|_| vm.no_memory())?;
         vm.new_text(text)

@@ -10,7 +10,7 @@ use std::cell::Cell;
 
 /// Which part of the entries is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
+pub enum Part {
     Keys,
     Values,
     Items,
@@ -18,8 +18,8 @@ enum Part {
 
 /// Payload of the views.
 pub struct View {
-    dict: SlotWord,
-    part: Part,
+    pub dict: SlotWord,
+    pub part: Part,
 }
 
 impl Payload for View {
