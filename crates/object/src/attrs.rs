@@ -162,7 +162,13 @@ impl Attrs {
         }
     }
 
+    /// The inline words in use: none in dictionary mode, when the class may have another number than the object.
+    fn inline_words(&self, inline_slots: usize) -> usize {
+        if self.shape().is_some_and(|s| s.dictionary) { 0 } else { inline_slots }
+    }
+
     pub(crate) fn clear(&self, inline_slots: usize) {
+        let inline_slots = self.inline_words(inline_slots);
         for index in 0..inline_slots {
             // SAFETY: below `inline_slots`.
             unsafe { self.inline_word(index) }.set(None);
@@ -175,6 +181,7 @@ impl Attrs {
     }
 
     pub(crate) fn trace(&self, inline_slots: usize, visit: &mut Visitor) {
+        let inline_slots = self.inline_words(inline_slots);
         for index in 0..inline_slots {
             // SAFETY: below `inline_slots`.
             unsafe { self.inline_word(index) }.trace(visit);
@@ -200,7 +207,15 @@ impl Interpreter {
     /// Sets the instance attribute; false when the object has no attribute area.
     pub fn attrs_set(&self, object: &Value, name: &Value, value: Value) -> Res<bool> {
         let Some(attrs) = object.attrs() else { return Ok(false) };
-        if let Some(dict) = attrs.dict() {
+        if attrs.shape().is_some_and(|s| s.dictionary) {
+            let dict = match attrs.dict() {
+                Some(dict) => dict,
+                None => {
+                    let fresh = self.new_dict()?;
+                    attrs.extra().dict.set(Some(fresh.value().clone()));
+                    fresh
+                }
+            };
             dict.set(self, name.clone(), value)?;
             return Ok(true);
         }
@@ -260,7 +275,7 @@ impl Interpreter {
     /// Makes `dict` the instance's `__dict__`. False when the object has no attribute area.
     pub fn attrs_replace_dict(&self, object: &Value, dict: Ref<Dict>) -> bool {
         let Some(attrs) = object.attrs() else { return false };
-        let inline = self.type_of(object).inline_slots.get();
+        let inline = attrs.inline_words(self.type_of(object).inline_slots.get());
         let old = attrs.extra().dict.replace(Some(dict.into_value()));
         attrs.shape.set(Some(self.dictionary_shape.get()));
         let words: Vec<Option<Value>> =

@@ -160,7 +160,7 @@ impl Type {
     pub fn set_name(&self, name: &str) {
         *self.name.borrow_mut() = name.into();
     }
-
+    /// Method resolution order.
     pub fn mro(&self) -> Rc<[Value]> {
         self.mro.borrow().clone()
     }
@@ -389,7 +389,7 @@ impl Interpreter {
         }
         ty.bases.set(Some(self.new_tuple(bases.to_vec())?));
         ty.base.set(Some(base.value().clone()));
-        let mro = self.compute_mro(ty.value(), bases)?;
+        let mro = self.mro_of(ty, bases)?;
         ty.set_mro(mro);
         for parent in bases {
             self.add_subclass(parent, ty);
@@ -432,8 +432,15 @@ impl Interpreter {
         for getset in def.getset {
             dict.set(self, self.intern(getset.name)?, self.new_getset(ty, getset)?)?;
         }
-        if !def.doc.is_empty() {
-            dict.set(self, self.intern("__doc__")?, self.new_str(def.doc)?)?;
+        let base = ty.base.get().and_then(|b| b.downcast_ref::<Type>());
+        let new_attrs = ty.attrs_offset.get() != 0 && base.is_none_or(|b| b.attrs_offset.get() == 0);
+        if new_attrs && !def.getset.iter().any(|g| g.name == "__dict__") {
+            let getset = self.new_getset(ty, &crate::class_new::DUNDER_DICT)?;
+            dict.set(self, self.intern("__dict__")?, getset)?;
+        }
+        let doc = if def.doc.is_empty() { Value::NONE } else { self.new_str(def.doc)? };
+        if !def.getset.iter().any(|g| g.name == "__doc__") {
+            dict.set(self, self.intern("__doc__")?, doc)?;
         }
         if def.module != "builtins" {
             ty.native_module.set(def.module);
@@ -471,6 +478,12 @@ impl Interpreter {
                 None => return Err(self.type_error("bases must be types".to_string())),
             }
         }
+        for (i, base) in bases.iter().enumerate() {
+            if bases[..i].iter().any(|b| b.is(base)) {
+                let name = base.downcast::<Type>().map(Type::name).unwrap_or_default();
+                return Err(self.type_error(format!("duplicate base class {name}")));
+            }
+        }
         lists.push(bases.to_vec());
         let mut mro = vec![ty.clone()];
         loop {
@@ -479,13 +492,9 @@ impl Interpreter {
                 return Ok(mro);
             }
             let in_tail = |v: &Value| lists.iter().any(|l| l[1..].iter().any(|t| t.is(v)));
-            let Some(next) = lists.iter().map(|l| l[0].clone()).find(|head| !in_tail(head)) else {
-                let names: Vec<_> =
-                    bases.iter().filter_map(|b| b.downcast::<Type>()).map(|t| t.name().to_string()).collect();
-                return Err(self.type_error(format!(
-                    "Cannot create a consistent method resolution order (MRO) for bases {}",
-                    names.join(", ")
-                )));
+            let heads: Vec<Value> = lists.iter().map(|l| l[0].clone()).collect();
+            let Some(next) = heads.iter().find(|head| !in_tail(head)).cloned() else {
+                return Err(self.no_order(&heads));
             };
             for list in &mut lists {
                 if list.first().is_some_and(|head| head.is(&next)) {
@@ -496,16 +505,42 @@ impl Interpreter {
         }
     }
 
-    /// Fills the slots of a class made by Python code from its methods and those of its bases.
+    /// Fills the slots of a class made by Python code: what its base has, then what the methods of the classes say that the
+    /// base does not inherit from.
     pub fn refresh_slots(&self, ty: &Ref<Type>) -> Res<()> {
-        for dunder in slots::dunders() {
-            slots::refresh_slot(self, ty, dunder)?;
+        let base = ty.base.get().and_then(|b| b.downcast_ref::<Type>());
+        if !ty.flags.get().contains(TypeFlags::MUTABLE) {
+            // A builtin type keeps its own functions.
+            slots::dunders().try_for_each(|dunder| slots::refresh_slot(self, ty, dunder))?;
+            return self.refresh_new(ty);
+        }
+        ty.slots.reset();
+        if let Some(base) = &base {
+            ty.slots.inherit(&base.slots);
+        }
+        for cls in ty.mro().iter() {
+            if base.as_ref().is_some_and(|base| base.mro().iter().any(|t| t.is(cls))) {
+                continue;
+            }
+            let Some(names) = cls.downcast::<Type>().and_then(Type::namespace) else { continue };
+            for name in names.keys() {
+                let name = self.str_lossy(&name);
+                if name.starts_with("__")
+                    && let Some(dunder) = slots::named(&name)
+                {
+                    slots::refresh_slot(self, ty, dunder)?;
+                }
+            }
         }
         self.refresh_new(ty)?;
-        let has_del = ty.lookup(self, &self.intern("__del__")?).is_some();
-        if has_del {
-            ty.flags.set(ty.flags.get().or(TypeFlags::HAS_FINALIZER));
-        }
+        self.refresh_finalizer(ty)
+    }
+
+    fn refresh_finalizer(&self, ty: &Ref<Type>) -> Res<()> {
+        let flags = ty.flags.get();
+        let has_del = ty.slots.finalize.get().is_some();
+        let rest = TypeFlags(flags.0 & !TypeFlags::HAS_FINALIZER.0);
+        ty.flags.set(if has_del { flags.or(TypeFlags::HAS_FINALIZER) } else { rest });
         Ok(())
     }
 
@@ -514,15 +549,11 @@ impl Interpreter {
         ty.modified();
         if name == "__new__" {
             self.refresh_new(ty)?;
-        } else if name == "__del__" {
-            ty.flags.set(ty.flags.get().or(TypeFlags::HAS_FINALIZER));
-            slots::refresh_slot(
-                self,
-                ty,
-                slots::named(name).ok_or_else(|| self.system_error(name.to_string()))?,
-            )?;
-        } else if let Some(dunder) = slots::named(name) {
+        } else if name.starts_with("__")
+            && let Some(dunder) = slots::named(name)
+        {
             slots::refresh_slot(self, ty, dunder)?;
+            self.refresh_finalizer(ty)?;
         } else {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! Classes made by Python code: metaclass, layout, `__slots__`, `__set_name__`, `__init_subclass__`.
 
 use crate::class::{Type, TypeFlags};
+use crate::class_change::solid_base;
 use crate::dict::Dict;
 use crate::heap::{Ref, SlotWord};
 use crate::interpreter::Interpreter;
@@ -18,6 +19,13 @@ struct SlotNames {
     dict: bool,
     weakref: bool,
 }
+
+static DUNDER_WEAKREF: GetSetDef = GetSetDef {
+    name: "__weakref__",
+    doc: "list of weak references to the object",
+    get: |vm, object| Ok(vm.weakrefs.of(object).into_iter().next().unwrap_or(Value::NONE)),
+    set: None,
+};
 
 /// `__dict__` of instances, for the `TypeDef` of a builtin type whose instances have one.
 pub const DUNDER_DICT: GetSetDef = GetSetDef {
@@ -71,14 +79,14 @@ impl Interpreter {
         }
         ty.qualname.set(qualname);
         let cell = dict.remove(self, &self.intern("__classcell__")?)?;
-        let slots = self.slot_names(name, &dict)?;
+        let slots = self.slot_names(name, &dict, &base)?;
         self.wrap_implicit_methods(&dict)?;
         self.complete_namespace(&dict)?;
-        let weakref = slots.as_ref().is_none_or(|s| s.weakref)
-            || bases
-                .iter()
-                .filter_map(|b| b.downcast::<Type>())
-                .any(|b| b.flags.get().contains(TypeFlags::WEAKREF));
+        let weak = |base: &Value| {
+            base.downcast::<Type>().is_some_and(|b| b.flags.get().contains(TypeFlags::WEAKREF))
+        };
+        let had_weakref = bases.iter().any(weak);
+        let weakref = had_weakref || slots.as_ref().is_none_or(|s| s.weakref);
         if weakref {
             ty.flags.set(ty.flags.get().or(TypeFlags::WEAKREF));
         }
@@ -86,6 +94,10 @@ impl Interpreter {
         ty.dict.set(Some(dict.value().clone()));
         self.finish_type(&ty, &bases, &base)?;
         self.lay_out_class(&ty, &base, &dict, slots, inline)?;
+        if weakref && !had_weakref {
+            let key = self.intern("__weakref__")?;
+            dict.set_default(self, key, self.new_getset(&ty, &DUNDER_WEAKREF)?)?;
+        }
         self.refresh_slots(&ty)?;
         ty.slots.inherit(&base.slots);
         if let Some(cell) = cell {
@@ -120,7 +132,7 @@ impl Interpreter {
     }
 
     /// The base whose layout the class extends.
-    fn best_base(&self, bases: &[Value]) -> Res<Ref<Type>> {
+    pub(crate) fn best_base(&self, bases: &[Value]) -> Res<Ref<Type>> {
         let mut best: Option<(Ref<Type>, Ref<Type>)> = None;
         for base in bases {
             let Some(ty) = base.downcast_ref::<Type>() else {
@@ -149,20 +161,35 @@ impl Interpreter {
         }
     }
 
-    fn slot_names(&self, class: &str, dict: &Dict) -> Res<Option<SlotNames>> {
+    fn slot_names(&self, class: &str, dict: &Dict, base: &Ref<Type>) -> Res<Option<SlotNames>> {
         let Some(declared) = dict.get_str(self, &self.intern("__slots__")?)? else { return Ok(None) };
         let items = match declared.downcast::<Str>() {
             Some(_) => vec![declared.clone()],
             None => self.collect(&declared)?,
         };
         let mut slots = SlotNames { names: Vec::new(), dict: false, weakref: false };
+        let variable = [&self.types().int, &self.types().tuple, &self.types().type_];
+        let refuses =
+            variable.iter().any(|ty| base.is_subtype_of(ty)) || &*solid_base(base).name() == "bytes";
+        if refuses && !items.is_empty() {
+            let name = base.name();
+            return Err(self.type_error(format!("nonempty __slots__ not supported for subtype of '{name}'")));
+        }
         for item in items {
             let Some(text) = item.downcast::<Str>().map(|_| self.str_lossy(&item)) else {
                 let got = self.type_name(&item);
                 return Err(self.type_error(format!("__slots__ items must be strings, not '{got}'")));
             };
             match text.as_str() {
+                "__dict__" if slots.dict || base.attrs_offset.get() != 0 => {
+                    let what = "__dict__ slot disallowed: we already got one";
+                    return Err(self.type_error(what.to_string()));
+                }
                 "__dict__" => slots.dict = true,
+                "__weakref__" if slots.weakref || base.flags.get().contains(TypeFlags::WEAKREF) => {
+                    let what = "__weakref__ slot disallowed: we already got one";
+                    return Err(self.type_error(what.to_string()));
+                }
                 "__weakref__" => slots.weakref = true,
                 _ if !is_identifier(&text) => {
                     return Err(self.type_error("__slots__ must be identifiers".to_string()));
@@ -205,6 +232,14 @@ impl Interpreter {
 
     /// `__doc__` is always there; `__eq__` without `__hash__` makes instances unhashable.
     fn complete_namespace(&self, dict: &Dict) -> Res<()> {
+        let module = self.intern("__module__")?;
+        if !dict.contains(self, &module)? {
+            let globals = self.hooks.globals.get().and_then(|globals| globals(self));
+            let globals = globals.and_then(|g| g.downcast_ref::<Dict>());
+            if let Some(name) = globals.and_then(|g| g.get_interned(self, &self.intern("__name__").ok()?)) {
+                dict.set(self, module, name)?;
+            }
+        }
         let doc = self.intern("__doc__")?;
         dict.set_default(self, doc, Value::NONE)?;
         let hash = self.intern("__hash__")?;
@@ -252,7 +287,12 @@ impl Interpreter {
     fn call_set_name(&self, class: &Value, dict: &Dict) -> Res<()> {
         for (key, value) in dict.pairs() {
             let Some(method) = self.lookup_special(&value, "__set_name__")? else { continue };
-            self.call_descriptor(&method, &value, &[class.clone(), key])?;
+            if let Err(raised) = self.call_descriptor(&method, &value, &[class.clone(), key.clone()]) {
+                let name = class.downcast::<Type>().map(Type::name).unwrap_or_default();
+                let (ty, key) = (self.type_name(&value), self.repr_lossy(&key)?);
+                let note = format!("Error calling __set_name__ on '{ty}' instance {key} in '{name}'");
+                return Err(self.note_raised(raised, &note));
+            }
         }
         Ok(())
     }
@@ -283,19 +323,6 @@ impl Interpreter {
     }
 }
 
-/// The nearest type on the base chain that adds to the layout: another payload, or slots.
-fn solid_base(ty: &Ref<Type>) -> Ref<Type> {
-    let mut at = ty.clone();
-    loop {
-        let Some(base) = at.base.get().and_then(|b| b.downcast_ref::<Type>()) else { return at };
-        let same_payload = (at.payload.type_id)() == (base.payload.type_id)();
-        if !same_payload || at.slot_count.get() > base.slot_count.get() {
-            return at;
-        }
-        at = base;
-    }
-}
-
 fn inherited_flags(bases: &[Value]) -> TypeFlags {
     let passed_on = [
         TypeFlags::SEQUENCE,
@@ -303,6 +330,7 @@ fn inherited_flags(bases: &[Value]) -> TypeFlags {
         TypeFlags::MATCH_SELF,
         TypeFlags::HAS_FINALIZER,
         TypeFlags::HAS_DICT,
+        TypeFlags::WEAKREF,
     ];
     let mut flags = TypeFlags::BASETYPE.or(TypeFlags::MUTABLE);
     for base in bases.iter().filter_map(|b| b.downcast::<Type>()) {

@@ -38,6 +38,9 @@ pub struct Dict {
     keys_version: Cell<u64>,
 }
 
+/// How errors call a key.
+const KEY: &str = "a dict key";
+
 enum Probe {
     Found(usize),
     Missing,
@@ -237,12 +240,12 @@ impl Dict {
     }
 
     pub fn get(&self, vm: &Interpreter, key: &Value) -> Res<Option<Value>> {
-        let hash = vm.hash(key)?;
+        let hash = vm.hash_key(key, KEY)?;
         Ok(self.find(vm, key, hash)?.and_then(|i| self.value_at(i)))
     }
 
     pub fn contains(&self, vm: &Interpreter, key: &Value) -> Res<bool> {
-        let hash = vm.hash(key)?;
+        let hash = vm.hash_key(key, KEY)?;
         Ok(self.find(vm, key, hash)?.is_some())
     }
 
@@ -320,7 +323,7 @@ impl Dict {
 
     /// Sets `self[key] = value`. Errors: unhashable key, what comparing raises, `MemoryError`.
     pub fn set(&self, vm: &Interpreter, key: Value, value: Value) -> Res<()> {
-        let hash = vm.hash(&key)?;
+        let hash = vm.hash_key(&key, KEY)?;
         self.set_hashed(vm, key, hash, value)
     }
 
@@ -339,7 +342,7 @@ impl Dict {
 
     /// Sets unless present; the value that is there afterwards.
     pub fn set_default(&self, vm: &Interpreter, key: Value, value: Value) -> Res {
-        let hash = vm.hash(&key)?;
+        let hash = vm.hash_key(&key, KEY)?;
         if let Some(found) = self.find(vm, &key, hash)?.and_then(|i| self.value_at(i)) {
             return Ok(found);
         }
@@ -349,7 +352,7 @@ impl Dict {
 
     /// Removes the key; its value.
     pub fn remove(&self, vm: &Interpreter, key: &Value) -> Res<Option<Value>> {
-        let hash = vm.hash(key)?;
+        let hash = vm.hash_key(key, KEY)?;
         let Some(i) = self.find(vm, key, hash)? else { return Ok(None) };
         Ok(self.remove_at(vm, i).map(|(_, value)| value))
     }

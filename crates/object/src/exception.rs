@@ -296,6 +296,19 @@ impl Interpreter {
         self.type_error(format!("unhashable type: '{}'", self.type_name(value)))
     }
 
+    /// Adds a note to the raised exception.
+    #[cold]
+    pub fn note_raised(&self, raised: Raised, note: &str) -> Raised {
+        let exception = self.take_raised(raised);
+        let added = self
+            .new_str(note)
+            .and_then(|note| self.call_attr(&exception, "add_note", std::slice::from_ref(&note)));
+        match added {
+            Ok(_) => self.raise_as_is(exception),
+            Err(raised) => raised,
+        }
+    }
+
     /// Takes the raised exception out: it is handled now.
     pub fn take_raised(&self, _: Raised) -> Value {
         self.raised.replace(None).unwrap_or(Value::NONE)

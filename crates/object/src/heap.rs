@@ -350,7 +350,8 @@ unsafe fn release_parts(interp: &Interpreter, object: NonNull<Header>) {
         for index in 0..ty.slot_count.get() {
             std::ptr::drop_in_place(base.add(ty.slots_offset() + 8 * index).cast::<SlotWord>());
         }
-        let (size, container) = (ty.object_size(), ty.payload.container || ty.has_own_parts());
+        let size = block_size(header, &ty);
+        let container = ty.payload.container || ty.has_own_parts();
         (ty.payload.drop)(base.add(PAYLOAD_OFFSET));
         interp.heap.free(object.cast(), size, container);
         if ty_bits == object.as_ptr() as u64 {
@@ -358,6 +359,45 @@ unsafe fn release_parts(interp: &Interpreter, object: NonNull<Header>) {
             std::mem::forget(ty);
         }
     }
+}
+
+/// Header flag: the object was made as an instance of another class; its size stands in the flags.
+const RECLASSED: u32 = 1 << 17;
+/// Where the size of a reclassed object stands in the flags, in units of 16 bytes.
+const SIZE_SHIFT: u32 = 18;
+const SIZE_MASK: u32 = 0x3ff;
+
+/// Bytes of the block of an object.
+fn block_size(header: &Header, ty: &Type) -> usize {
+    let flags = header.flags.get();
+    if flags & RECLASSED == 0 {
+        return ty.object_size();
+    }
+    ((flags >> SIZE_SHIFT) & SIZE_MASK) as usize * 16
+}
+
+/// Makes `object` an instance of `class`. Its attributes stand in a dict, so that only payload and slots matter; false when
+/// those differ.
+pub(crate) fn change_class(object: &Value, class: &Ref<Type>) -> bool {
+    let Some(header) = object.header() else { return false };
+    let old = type_of_header(header);
+    let fits = (old.payload.type_id)() == (class.payload.type_id)()
+        && old.slot_count.get() == class.slot_count.get()
+        && old.attrs_offset.get() == class.attrs_offset.get()
+        && object.attrs().is_none_or(|attrs| attrs.dict().is_some());
+    let units = block_size(header, old).div_ceil(16);
+    if !fits || units > SIZE_MASK as usize {
+        return false;
+    }
+    let flags = header.flags.get() & !(SIZE_MASK << SIZE_SHIFT);
+    header.flags.set(flags | RECLASSED | (units as u32) << SIZE_SHIFT);
+    if class.flags.get().contains(TypeFlags::HAS_FINALIZER) {
+        header.flags.set(header.flags.get() & !Header::FINALIZED);
+    }
+    let old_bits = header.ty.replace(class.value().clone().into_bits() as *const ()) as u64;
+    // SAFETY: the object owned a reference to its old type, which is given up here; the new one took its place.
+    drop(unsafe { Value::from_bits(old_bits) });
+    true
 }
 
 /// Shows every reference that a heap object owns: its type, payload, slots and attributes.

@@ -108,6 +108,8 @@ core_types! {
     dict "dict" Dict, LITERAL.or(TypeFlags::MAPPING);
     bytes "bytes" crate::bytes::Bytes, LITERAL;
     bytearray "bytearray" crate::bytes::ByteArray, LITERAL;
+    set "set" crate::Set, LITERAL.or(TypeFlags::WEAKREF);
+    frozenset "frozenset" crate::Set, LITERAL.or(TypeFlags::WEAKREF);
     none_type "NoneType" Plain, FINAL;
     ellipsis_type "ellipsis" Plain, FINAL;
     not_implemented_type "NotImplementedType" Plain, FINAL;

@@ -111,6 +111,19 @@ impl Interpreter {
         self.type_of_ref(value).message_name()
     }
 
+    /// `module.qualname` of the value's type; the module is left out for builtins and the main program.
+    pub fn full_type_name(&self, value: &Value) -> String {
+        let ty = self.type_of(value);
+        let qualname = ty.qualname.get().map_or_else(|| ty.name().to_string(), |q| self.str_lossy(&q));
+        let module = self.intern("__module__").ok().and_then(|name| ty.lookup(self, &name));
+        match module.map(|m| self.str_lossy(&m)) {
+            Some(module) if !module.is_empty() && module != "builtins" && module != "__main__" => {
+                format!("{module}.{qualname}")
+            }
+            _ => qualname,
+        }
+    }
+
     /// Whether `value` is an instance of `ty` or of a subtype, by its real type.
     pub fn is_instance(&self, value: &Value, ty: &Ref<Type>) -> bool {
         let own = self.type_of_ref(value);
@@ -625,6 +638,29 @@ impl Interpreter {
             Some(f) => f(self, value),
             None => Ok(identity_hash(value)),
         }
+    }
+
+    /// The hash of a key of a container. Errors: `TypeError`, which says that it cannot be used `as_what`.
+    #[inline]
+    pub fn hash_key(&self, key: &Value, as_what: &str) -> Res<i64> {
+        match self.hash(key) {
+            Err(raised) => Err(self.unhashable_key(raised, key, as_what)),
+            hash => hash,
+        }
+    }
+
+    /// Rewords the plain `TypeError` of an unhashable key.
+    #[cold]
+    fn unhashable_key(&self, raised: Raised, key: &Value, as_what: &str) -> Raised {
+        let exception = self.take_raised(raised);
+        if !self.is_exact(&exception, self.exceptions().type_error()) {
+            return self.raise_as_is(exception);
+        }
+        let why = match self.str(&exception) {
+            Ok(why) => self.str_lossy(&why),
+            Err(raised) => return raised,
+        };
+        self.type_error(format!("cannot use '{}' as {as_what} ({why})", self.full_type_name(key)))
     }
 
     /// Hash of an int object: its value modulo 2^61 - 1, with the sign kept, and -2 for -1.

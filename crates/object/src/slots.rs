@@ -49,6 +49,16 @@ macro_rules! slots {
             Inplace(BinOp, BinaryFn),
             Unary(UnOp, UnaryFn),
         }
+        impl Slot {
+            /// Where the function stands, to tell functions apart.
+            fn address(self) -> usize {
+                match self {
+                    $(Slot::$variant(f) => f as usize,)*
+                    Slot::Binary(_, f) | Slot::Inplace(_, f) => f as usize,
+                    Slot::Unary(_, f) => f as usize,
+                }
+            }
+        }
         impl Slots {
             /// Puts one slot in its place.
             pub fn install(&self, slot: Slot) {
@@ -58,6 +68,12 @@ macro_rules! slots {
                     Slot::Inplace(op, f) => self.inplace[op as usize].set(Some(f)),
                     Slot::Unary(op, f) => self.unary[op as usize].set(Some(f)),
                 }
+            }
+            /// Empties every slot.
+            pub fn reset(&self) {
+                $(self.$field.set(None);)*
+                self.binary.iter().chain(&self.inplace).for_each(|slot| slot.set(None));
+                self.unary.iter().for_each(|slot| slot.set(None));
             }
             /// Takes from `base` what is still empty here.
             pub fn inherit(&self, base: &Slots) {
@@ -382,6 +398,37 @@ pub fn dunders() -> impl Iterator<Item = &'static Dunder> {
 }
 
 impl Slots {
+    /// Empties the slot of a dunder.
+    fn empty(&self, kind: Kind) {
+        match kind {
+            Kind::Repr => self.repr.set(None),
+            Kind::Str => self.str.set(None),
+            Kind::Hash => self.hash.set(None),
+            Kind::Call => self.call.set(None),
+            Kind::GetAttribute | Kind::GetAttr => self.getattr.set(None),
+            Kind::SetAttr | Kind::DelAttr => self.setattr.set(None),
+            Kind::Get => self.descr_get.set(None),
+            Kind::Set | Kind::Delete => self.descr_set.set(None),
+            Kind::Iter => self.iter.set(None),
+            Kind::Next => self.next.set(None),
+            Kind::Compare(_) => self.compare.set(None),
+            Kind::Len => self.len.set(None),
+            Kind::Bool => self.bool.set(None),
+            Kind::GetItem => self.getitem.set(None),
+            Kind::SetItem | Kind::DelItem => self.setitem.set(None),
+            Kind::Contains => self.contains.set(None),
+            Kind::Init => self.init.set(None),
+            Kind::Del => self.finalize.set(None),
+            Kind::Await => self.await_.set(None),
+            Kind::AIter => self.aiter.set(None),
+            Kind::ANext => self.anext.set(None),
+            Kind::Buffer => self.buffer.set(None),
+            Kind::Unary(op) => self.unary[op as usize].set(None),
+            Kind::Binary(op) | Kind::Reflected(op) => self.binary[op as usize].set(None),
+            Kind::Inplace(op) => self.inplace[op as usize].set(None),
+        }
+    }
+
     /// The Rust function behind a dunder, if the slot is filled.
     pub fn get(&self, kind: Kind) -> Option<Slot> {
         Some(match kind {
@@ -414,47 +461,49 @@ impl Slots {
     }
 }
 
-/// The dunders that feed the same slot as `kind`.
-fn siblings(kind: Kind) -> Vec<&'static Dunder> {
-    use std::mem::discriminant;
-    dunders()
-        .filter(|d| match (d.kind, kind) {
-            (Kind::Compare(_), Kind::Compare(_)) => true,
-            (Kind::Binary(a) | Kind::Reflected(a), Kind::Binary(b) | Kind::Reflected(b)) => a == b,
-            (Kind::GetAttribute | Kind::GetAttr, Kind::GetAttribute | Kind::GetAttr) => true,
-            (Kind::SetAttr | Kind::DelAttr, Kind::SetAttr | Kind::DelAttr) => true,
-            (Kind::Set | Kind::Delete, Kind::Set | Kind::Delete) => true,
-            (Kind::SetItem | Kind::DelItem, Kind::SetItem | Kind::DelItem) => true,
-            (Kind::Unary(a), Kind::Unary(b)) => a == b,
-            (Kind::Inplace(a), Kind::Inplace(b)) => a == b,
-            (a, b) => discriminant(&a) == discriminant(&b),
-        })
-        .collect()
+/// Whether two dunders feed the same slot.
+fn same_slot(a: Kind, b: Kind) -> bool {
+    match (a, b) {
+        (Kind::Compare(_), Kind::Compare(_)) => true,
+        (Kind::Binary(a) | Kind::Reflected(a), Kind::Binary(b) | Kind::Reflected(b)) => a == b,
+        (Kind::GetAttribute | Kind::GetAttr, Kind::GetAttribute | Kind::GetAttr) => true,
+        (Kind::SetAttr | Kind::DelAttr, Kind::SetAttr | Kind::DelAttr) => true,
+        (Kind::Set | Kind::Delete, Kind::Set | Kind::Delete) => true,
+        (Kind::SetItem | Kind::DelItem, Kind::SetItem | Kind::DelItem) => true,
+        (a, b) => a == b,
+    }
 }
 
 /// Fills the slot of `dunder` in a Python class: the Rust function when every method found is a wrapper of it,
-/// else the generic one. Leaves the slot empty when no class on the MRO has such a method.
+/// else the generic one. When no class on the MRO has such a method, the base decides.
 pub(crate) fn refresh_slot(interp: &Interpreter, ty: &Type, dunder: &'static Dunder) -> Res<()> {
-    let mut native = None;
-    let mut found = false;
-    for sibling in siblings(dunder.kind) {
+    let mut native: Option<Slot> = None;
+    for sibling in dunders().filter(|d| same_slot(d.kind, dunder.kind)) {
         let Some(method) = ty.lookup(interp, &interp.intern(sibling.name)?) else { continue };
-        found = true;
         match method.downcast::<SlotWrapper>() {
-            Some(wrapper) => native = Some(wrapper.slot),
+            Some(wrapper) if native.is_none_or(|n| n.address() == wrapper.slot.address()) => {
+                native = Some(wrapper.slot);
+            }
             None if method.is_none() && matches!(sibling.kind, Kind::Hash) => {
                 ty.slots.hash.set(Some(|vm, a| Err(vm.unhashable(a))));
                 return Ok(());
             }
-            None => {
+            _ => {
                 ty.slots.install(sibling.generic);
                 return Ok(());
             }
         }
     }
     match native {
-        Some(slot) if found => ty.slots.install(slot),
-        _ => {}
+        Some(slot) => ty.slots.install(slot),
+        None => {
+            if ty.flags.get().contains(crate::TypeFlags::MUTABLE) {
+                ty.slots.empty(dunder.kind);
+            }
+            if let Some(base) = ty.base.get().and_then(|b| b.downcast_ref::<Type>()) {
+                ty.slots.inherit(&base.slots);
+            }
+        }
     }
     Ok(())
 }

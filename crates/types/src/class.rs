@@ -1,8 +1,8 @@
-//! `type` and `object`: making classes, and what can be asked of classes and plain objects.
+//! `type`: making classes, and what can be asked of them.
 
 use pellucid_object::{
-    Args, BinOp, CallArgs, Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Ref, Res, Slot, Str, Type,
-    TypeDef, TypeFlags, Value, interpreter::Plain, payload,
+    BinOp, CallArgs, Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Raised, Ref, Res, Slot, Str, Tuple,
+    Type, TypeDef, TypeFlags, Value, payload,
 };
 
 fn class(vm: &Interpreter, value: &Value) -> Res<Ref<Type>> {
@@ -27,13 +27,27 @@ fn new(vm: &Interpreter, meta: &Value, call: &CallArgs) -> Res {
                 Err(vm.type_error(format!("type.__new__() argument {index} must be {want}, not {got}")))
             };
             expect(name.downcast::<Str>().is_some(), 1, "str", name)?;
-            expect(bases.downcast::<pellucid_object::Tuple>().is_some(), 2, "tuple", bases)?;
+            expect(bases.downcast::<Tuple>().is_some(), 2, "tuple", bases)?;
             expect(namespace.downcast::<Dict>().is_some(), 3, "dict", namespace)?;
             let (Some(namespace), bases) = (namespace.downcast_ref::<Dict>(), vm.collect(bases)?) else {
                 return Err(vm.bug("checked above"));
             };
             let keywords: Vec<(Value, Value)> =
                 call.keywords().map(|(k, v)| (k.clone(), v.clone())).collect();
+            for base in &bases {
+                if base.downcast::<Type>().is_none() && vm.get_attr_opt(base, "__mro_entries__")?.is_some() {
+                    return Err(vm.type_error(
+                        "type() doesn't support MRO entry resolution; use types.new_class()".to_string(),
+                    ));
+                }
+            }
+            let winner = vm.most_derived_metaclass(meta, &bases)?;
+            if !winner.is(meta)
+                && let Some(f) = winner.downcast::<Type>().and_then(|ty| ty.slots.new.get())
+                && !std::ptr::fn_addr_eq(f, new as pellucid_object::slots::CallFn)
+            {
+                return f(vm, &winner, call);
+            }
             vm.new_class(meta, &vm.str_lossy(name), bases, &namespace, &keywords)
         }
         _ if meta.is(vm.types().type_.value()) => {
@@ -142,25 +156,266 @@ fn mro(vm: &Interpreter, this: &Value) -> Res {
 }
 
 fn instance_check(vm: &Interpreter, this: &Value, object: &Value) -> Res {
-    let ty = class(vm, this)?;
-    if vm.is_instance(object, &ty) {
-        return Ok(Value::TRUE);
-    }
-    // A proxy may say that it is of another class.
-    let claimed = vm.get_attr_opt(object, "__class__")?;
-    Ok(Value::bool(claimed.and_then(|c| c.downcast_ref::<Type>()).is_some_and(|c| c.is_subtype_of(&ty))))
+    vm.plain_isinstance(object, this).map(Value::bool)
 }
 
 fn subclass_check(vm: &Interpreter, this: &Value, other: &Value) -> Res {
-    let ty = class(vm, this)?;
-    match other.downcast::<Type>() {
-        Some(other) => Ok(Value::bool(other.is_subtype_of(&ty))),
-        None => Err(vm.type_error("issubclass() arg 1 must be a class".to_string())),
+    vm.plain_issubclass(other, this).map(Value::bool)
+}
+
+/// `A | B`.
+fn or(vm: &Interpreter, a: &Value, b: &Value) -> Res {
+    crate::union::or(vm, a, b)
+}
+
+fn dir(vm: &Interpreter, this: &Value) -> Res {
+    class(vm, this)?;
+    let names = vm.new_dict()?;
+    crate::object::add_class_names(vm, &names, this)?;
+    vm.new_list(names.keys())
+}
+
+fn size_of(vm: &Interpreter, this: &Value) -> Res {
+    vm.new_int(vm.type_of(this).object_size() as i64)
+}
+
+fn own(vm: &Interpreter, ty: &Type, name: &str) -> Res<Option<Value>> {
+    let name = vm.intern(name)?;
+    Ok(ty.namespace().and_then(|dict| dict.get_interned(vm, &name)))
+}
+
+fn put(vm: &Interpreter, ty: &Type, name: &str, value: Value) -> Res<()> {
+    let Some(dict) = ty.namespace() else { return Err(vm.bug("type without a dict")) };
+    ty.modified();
+    dict.set(vm, vm.intern(name)?, value)
+}
+
+fn take(vm: &Interpreter, ty: &Type, name: &str) -> Res<Option<Value>> {
+    let Some(dict) = ty.namespace() else { return Err(vm.bug("type without a dict")) };
+    ty.modified();
+    dict.remove(vm, &vm.intern(name)?)
+}
+
+fn mutable(ty: &Type) -> bool {
+    ty.flags.get().contains(TypeFlags::MUTABLE)
+}
+
+fn no_such(vm: &Interpreter, ty: &Type, name: &str) -> Raised {
+    vm.attribute_error_text(format!("type object '{}' has no attribute '{name}'", ty.name()))
+}
+
+/// What a class attribute is when it is got from the class.
+fn bound(vm: &Interpreter, value: Value, cls: &Value) -> Res {
+    match vm.type_of_ref(&value).slots.descr_get.get() {
+        Some(get) => get(vm, &value, None, cls),
+        None => Ok(value),
     }
 }
 
-fn prepare(vm: &Interpreter, _: &Args) -> Res {
-    Ok(vm.new_dict()?.into_value())
+fn get_doc(vm: &Interpreter, this: &Value) -> Res {
+    match own(vm, &*class(vm, this)?, "__doc__")? {
+        Some(doc) => bound(vm, doc, this),
+        None => Ok(Value::NONE),
+    }
+}
+
+fn set_doc(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> {
+    let ty = class(vm, this)?;
+    check_settable(vm, &ty, "__doc__", value)?;
+    put(vm, &ty, "__doc__", value.cloned().unwrap_or(Value::NONE))
+}
+
+fn get_annotate(vm: &Interpreter, this: &Value) -> Res {
+    let ty = class(vm, this)?;
+    if !mutable(&ty) {
+        return Err(no_such(vm, &ty, "__annotate__"));
+    }
+    for name in ["__annotate__", "__annotate_func__"] {
+        if let Some(function) = own(vm, &ty, name)? {
+            return bound(vm, function, this);
+        }
+    }
+    put(vm, &ty, "__annotate_func__", Value::NONE)?;
+    Ok(Value::NONE)
+}
+
+fn set_annotate(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> {
+    let ty = class(vm, this)?;
+    let Some(value) = value else {
+        return Err(vm.type_error("cannot delete __annotate__ attribute".to_string()));
+    };
+    check_settable(vm, &ty, "__annotate__", Some(value))?;
+    if !value.is_none() && !crate::builtins::callable_value(vm, value) {
+        return Err(vm.type_error("__annotate__ must be callable or None".to_string()));
+    }
+    put(vm, &ty, "__annotate_func__", value.clone())?;
+    if !value.is_none() {
+        drop(take(vm, &ty, "__annotations_cache__")?);
+    }
+    Ok(())
+}
+
+fn get_annotations(vm: &Interpreter, this: &Value) -> Res {
+    let ty = class(vm, this)?;
+    if !mutable(&ty) {
+        return Err(no_such(vm, &ty, "__annotations__"));
+    }
+    for name in ["__annotations__", "__annotations_cache__"] {
+        if let Some(known) = own(vm, &ty, name)? {
+            return bound(vm, known, this);
+        }
+    }
+    let annotate = vm.get_attr_str(this, "__annotate__")?;
+    let annotations = if crate::builtins::callable_value(vm, &annotate) {
+        let made = vm.call_values(&annotate, &[vm.new_int(1)?])?;
+        if made.downcast::<Dict>().is_none() {
+            let got = vm.type_name(&made);
+            return Err(vm.type_error(format!("__annotate__ returned non-dict of type '{got}'")));
+        }
+        made
+    } else {
+        vm.new_dict()?.into_value()
+    };
+    put(vm, &ty, "__annotations_cache__", annotations.clone())?;
+    Ok(annotations)
+}
+
+fn set_annotations(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> {
+    let ty = class(vm, this)?;
+    if !mutable(&ty) {
+        let name = ty.name();
+        return Err(
+            vm.type_error(format!("cannot set '__annotations__' attribute of immutable type '{name}'"))
+        );
+    }
+    match value {
+        Some(value) => {
+            let name = match own(vm, &ty, "__annotations__")? {
+                Some(_) => "__annotations__",
+                None => "__annotations_cache__",
+            };
+            put(vm, &ty, name, value.clone())?;
+        }
+        None => {
+            let mut found = take(vm, &ty, "__annotations__")?;
+            if found.is_none() {
+                found = take(vm, &ty, "__annotations_cache__")?;
+            }
+            if found.is_none() {
+                return Err(vm.attribute_error_text("__annotations__".to_string()));
+            }
+        }
+    }
+    drop(take(vm, &ty, "__annotate_func__")?);
+    drop(take(vm, &ty, "__annotate__")?);
+    Ok(())
+}
+
+fn get_type_params(vm: &Interpreter, this: &Value) -> Res {
+    let ty = class(vm, this)?;
+    match own(vm, &ty, "__type_params__")? {
+        Some(params) if mutable(&ty) => Ok(params),
+        _ => vm.new_tuple(Vec::new()),
+    }
+}
+
+fn set_type_params(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> {
+    let ty = class(vm, this)?;
+    check_settable(vm, &ty, "__type_params__", value)?;
+    put(vm, &ty, "__type_params__", value.cloned().unwrap_or(Value::NONE))
+}
+
+fn get_abstract(vm: &Interpreter, this: &Value) -> Res {
+    let ty = class(vm, this)?;
+    let own = if this.is(vm.types().type_.value()) { None } else { own(vm, &ty, "__abstractmethods__")? };
+    match own {
+        Some(names) => Ok(names),
+        None => Err(vm.attribute_error_text("__abstractmethods__".to_string())),
+    }
+}
+
+fn set_abstract(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> {
+    let ty = class(vm, this)?;
+    let any = match value {
+        Some(value) => {
+            let any = vm.truthy(value)?;
+            put(vm, &ty, "__abstractmethods__", value.clone())?;
+            any
+        }
+        None => {
+            if take(vm, &ty, "__abstractmethods__")?.is_none() {
+                return Err(vm.attribute_error_text("__abstractmethods__".to_string()));
+            }
+            false
+        }
+    };
+    let rest = ty.flags.get().0 & !TypeFlags::ABSTRACT.0;
+    ty.flags.set(TypeFlags(if any { rest | TypeFlags::ABSTRACT.0 } else { rest }));
+    Ok(())
+}
+
+fn set_bases(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> {
+    let ty = class(vm, this)?;
+    check_settable(vm, &ty, "__bases__", value)?;
+    let Some(value) = value else { return Ok(()) };
+    let name = ty.name();
+    let Some(bases) = value.downcast::<Tuple>() else {
+        let got = vm.type_name(value);
+        return Err(vm.type_error(format!("can only assign tuple to {name}.__bases__, not {got}")));
+    };
+    if bases.is_empty() {
+        return Err(vm.type_error(format!("can only assign non-empty tuple to {name}.__bases__, not ()")));
+    }
+    for base in bases.items() {
+        let Some(parent) = base.downcast::<Type>() else {
+            let got = vm.type_name(&base);
+            return Err(vm.type_error(format!("{name}.__bases__ must be tuple of classes, not '{got}'")));
+        };
+        if parent.is_subtype_of(&ty) {
+            return Err(vm.type_error("a __bases__ item causes an inheritance cycle".to_string()));
+        }
+    }
+    vm.assign_bases(&ty, bases.items())
+}
+
+/// `__flags__`, with the bits that `inspect` and others look at where CPython has them.
+fn flags(vm: &Interpreter, this: &Value) -> Res {
+    let ty = class(vm, this)?;
+    let types = vm.types();
+    let mine = ty.flags.get();
+    let mut bits: i64 = 1 << 12;
+    let table = [
+        (TypeFlags::SEQUENCE, 5),
+        (TypeFlags::MAPPING, 6),
+        (TypeFlags::NO_NEW, 7),
+        (TypeFlags::MUTABLE, 9),
+        (TypeFlags::BASETYPE, 10),
+        (TypeFlags::METHOD_DESCRIPTOR, 17),
+        (TypeFlags::ABSTRACT, 20),
+        (TypeFlags::MATCH_SELF, 22),
+    ];
+    for (flag, bit) in table {
+        bits |= i64::from(mine.contains(flag)) << bit;
+    }
+    bits |= i64::from(!mutable(&ty)) << 8;
+    bits |= i64::from(ty.payload.container || ty.object_size() > 16) << 14;
+    let kinds = [
+        (&types.int, 24),
+        (&types.list, 25),
+        (&types.tuple, 26),
+        (&types.str, 28),
+        (&types.dict, 29),
+        (vm.exceptions().base_exception(), 30),
+        (&types.type_, 31),
+    ];
+    for (kind, bit) in kinds {
+        bits |= i64::from(ty.is_subtype_of(kind)) << bit;
+    }
+    vm.new_int(bits)
+}
+
+const fn read(name: &'static str, get: fn(&Interpreter, &Value) -> Res) -> GetSetDef {
+    GetSetDef { name, doc: "", get, set: None }
 }
 
 pub static TYPE: TypeDef = TypeDef {
@@ -170,7 +425,7 @@ pub static TYPE: TypeDef = TypeDef {
     payload: payload::<Type>(),
     flags: TypeFlags::BASETYPE,
     doc: "type(object) -> the object's type\ntype(name, bases, dict, **kwds) -> a new type",
-    slots: &[Slot::New(new), Slot::Init(init), Slot::Repr(repr), Slot::Binary(BinOp::Or, crate::union::or)],
+    slots: &[Slot::New(new), Slot::Init(init), Slot::Repr(repr), Slot::Binary(BinOp::Or, or)],
     methods: &[
         FunctionDef::new("mro", "($self, /)", "Return a type's method resolution order.", NativeFn::F1(mro)),
         FunctionDef::new(
@@ -191,11 +446,23 @@ pub static TYPE: TypeDef = TypeDef {
             "Check if a class is a subclass.",
             NativeFn::F2(subclass_check),
         ),
+        FunctionDef::new(
+            "__dir__",
+            "($self, /)",
+            "Specialized __dir__ implementation for types.",
+            NativeFn::F1(dir),
+        ),
+        FunctionDef::new(
+            "__sizeof__",
+            "($self, /)",
+            "Return memory consumption of the type object.",
+            NativeFn::F1(size_of),
+        ),
         FunctionDef::class(
             "__prepare__",
-            "($cls, /, *args, **kwds)",
+            "($cls, name, bases, /, **kwds)",
             "Create the namespace for the class statement",
-            NativeFn::Args(prepare),
+            NativeFn::Raw(|vm, _| Ok(vm.new_dict()?.into_value())),
         ),
     ],
     getset: &[
@@ -209,9 +476,13 @@ pub static TYPE: TypeDef = TypeDef {
         GetSetDef {
             name: "__module__",
             doc: "",
-            get: |vm, this| match class(vm, this)?.lookup(vm, &vm.intern("__module__")?) {
-                Some(module) if module.downcast::<Str>().is_some() => Ok(module),
-                _ => vm.new_str("builtins"),
+            get: |vm, this| {
+                let ty = class(vm, this)?;
+                match own(vm, &ty, "__module__")? {
+                    Some(module) => Ok(module),
+                    None if mutable(&ty) => Err(vm.attribute_error_text("__module__".to_string())),
+                    None => vm.new_str("builtins"),
+                }
             },
             set: Some(set_module),
         },
@@ -222,79 +493,29 @@ pub static TYPE: TypeDef = TypeDef {
                 Some(bases) => Ok(bases),
                 None => vm.new_tuple(Vec::new()),
             },
-            set: None,
+            set: Some(set_bases),
         },
-        GetSetDef {
-            name: "__base__",
-            doc: "",
-            get: |vm, this| Ok(class(vm, this)?.base.get().unwrap_or(Value::NONE)),
-            set: None,
-        },
-        GetSetDef {
-            name: "__mro__",
-            doc: "",
-            get: |vm, this| vm.new_tuple(class(vm, this)?.mro().to_vec()),
-            set: None,
-        },
+        read("__base__", |vm, this| Ok(class(vm, this)?.base.get().unwrap_or(Value::NONE))),
+        read("__mro__", |vm, this| vm.new_tuple(class(vm, this)?.mro().to_vec())),
+        read("__dict__", |vm, this| match class(vm, this)?.dict.get() {
+            Some(dict) => crate::mapping_proxy::new_proxy(vm, dict),
+            None => Ok(Value::NONE),
+        }),
+        GetSetDef { name: "__doc__", doc: "", get: get_doc, set: Some(set_doc) },
+        read("__text_signature__", |_, _| Ok(Value::NONE)),
+        GetSetDef { name: "__annotations__", doc: "", get: get_annotations, set: Some(set_annotations) },
+        GetSetDef { name: "__annotate__", doc: "", get: get_annotate, set: Some(set_annotate) },
+        GetSetDef { name: "__type_params__", doc: "", get: get_type_params, set: Some(set_type_params) },
+        GetSetDef { name: "__abstractmethods__", doc: "", get: get_abstract, set: Some(set_abstract) },
+        read("__flags__", flags),
+        read("__basicsize__", |vm, this| vm.new_int(class(vm, this)?.object_size() as i64)),
+        read("__itemsize__", |vm, _| vm.new_int(0)),
+        read("__dictoffset__", |vm, this| vm.new_int(class(vm, this)?.attrs_offset.get() as i64)),
+        read("__weakrefoffset__", |vm, this| {
+            let weak = class(vm, this)?.flags.get().contains(TypeFlags::WEAKREF);
+            vm.new_int(if weak { 8 } else { 0 })
+        }),
     ],
-};
-
-fn get_class(vm: &Interpreter, this: &Value) -> Res {
-    Ok(vm.type_of(this).into_value())
-}
-
-fn format(vm: &Interpreter, this: &Value, spec: &Value) -> Res {
-    let text = vm.expect_str(spec)?;
-    if text.is_empty() {
-        return vm.str(this);
-    }
-    Err(vm.type_error(format!("unsupported format string passed to {}.__format__", vm.type_name(this))))
-}
-
-/// Names of the instance, of its class and of the bases; `dir()` sorts them.
-fn dir(vm: &Interpreter, this: &Value) -> Res {
-    let names = vm.new_dict()?;
-    if let Some(own) = vm.attrs_dict(this)? {
-        own.keys().into_iter().try_for_each(|name| names.set(vm, name, Value::NONE))?;
-    }
-    for ty in vm.type_of(this).mro().iter().filter_map(|t| t.downcast::<Type>()) {
-        let Some(namespace) = ty.namespace() else { continue };
-        namespace.keys().into_iter().try_for_each(|name| names.set(vm, name, Value::NONE))?;
-    }
-    vm.new_list(names.keys())
-}
-
-pub static OBJECT: TypeDef = TypeDef {
-    name: "object",
-    module: "builtins",
-    base: None,
-    payload: payload::<Plain>(),
-    flags: TypeFlags::BASETYPE,
-    doc: "The base class of the class hierarchy.\n\nWhen called, it accepts no arguments and returns a new featureless\n\
-          instance that has no instance attributes and cannot be given any.\n",
-    slots: &[],
-    methods: &[
-        FunctionDef::class(
-            "__init_subclass__",
-            "($cls, /)",
-            "This method is called when a class is subclassed.",
-            NativeFn::F1(|_, _| Ok(Value::NONE)),
-        ),
-        FunctionDef::class(
-            "__subclasshook__",
-            "($cls, object, /)",
-            "Abstract classes can override this to customize issubclass().",
-            NativeFn::F2(|_, _, _| Ok(Value::NOT_IMPLEMENTED)),
-        ),
-        FunctionDef::new(
-            "__format__",
-            "($self, format_spec, /)",
-            "Default object formatter.",
-            NativeFn::F2(format),
-        ),
-        FunctionDef::new("__dir__", "($self, /)", "Default dir() implementation.", NativeFn::F1(dir)),
-    ],
-    getset: &[GetSetDef { name: "__class__", doc: "the object's class", get: get_class, set: None }],
 };
 
 #[cfg(test)]

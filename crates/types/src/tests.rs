@@ -259,3 +259,44 @@ fn text_is_encoded_and_decoded_with_handlers() {
         "'utf-16-le' codec can't decode bytes in position 0-1: unexpected end of data"
     );
 }
+
+#[test]
+fn builtins_are_complete_and_give_every_block_back() {
+    let py = Py::new();
+    crate::builtins::make_builtins(&py.0).expect("the module");
+    let call = |name: &str, args: &[Value]| {
+        let function = crate::builtins::named(&py.0, name)?;
+        py.0.call_values(&function, args)
+    };
+    assert_eq!(call("len", &[py.list(&[1, 2])]).expect("len").as_small_int(), Some(2));
+    assert_eq!(py.read(&call("sorted", &[py.list(&[2, 1])]).expect("sorted")), [1, 2]);
+    assert_eq!(call("max", &py.ints(&[2, 7, 1])).expect("max").as_small_int(), Some(7));
+    let pairs =
+        call("zip", &[py.list(&[1, 2]), py.list(&[3, 4])]).and_then(|z| py.0.collect(&z)).expect("zip");
+    assert_eq!(pairs.iter().map(|p| py.read(p)).collect::<Vec<_>>(), [[1, 3], [2, 4]]);
+    assert_eq!(py.error(call("min", &[py.list(&[])])), "ValueError: min() iterable argument is empty");
+    let alias = py.0.get_item(py.0.types().set.value(), py.0.types().int.value()).expect("set[int]");
+    assert_eq!(py.0.repr_lossy(&alias).expect("repr"), "set[int]");
+    let union =
+        py.0.binary(pellucid_object::BinOp::Or, py.0.types().int.value(), &Value::NONE).expect("int | None");
+    assert_eq!(py.0.repr_lossy(&union).expect("repr"), "int | None");
+}
+
+#[test]
+fn sets_keep_the_order_of_their_table() {
+    let py = Py::new();
+    let set = py.0.new_set(py.ints(&[5, 33, 1, 8, 9, 64])).expect("set");
+    assert_eq!(py.0.repr_lossy(&set).expect("repr"), "{64, 33, 1, 5, 8, 9}");
+    py.method(&set, "discard", &[py.int(33)]).expect("discard");
+    let more = py.0.new_set(py.ints(&[1, 2])).expect("set");
+    let both = py.0.binary(pellucid_object::BinOp::And, &set, &more).expect("and");
+    assert_eq!(py.read(&both), [1]);
+    assert_eq!(
+        py.error(py.method(&set, "add", &[py.list(&[])])),
+        "TypeError: cannot use 'list' as a set element (unhashable type: 'list')"
+    );
+    assert_eq!(
+        py.0.hash(&py.0.new_frozenset(py.ints(&[1, 2, 3])).expect("set")).expect("hash"),
+        -272375401224217160
+    );
+}
