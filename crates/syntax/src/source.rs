@@ -35,8 +35,17 @@ pub struct Source {
 
 #[derive(Clone, Debug, Default)]
 struct Synthetic {
-    positions: Vec<Position>,
+    places: Vec<[Position; 2]>,
     overrides: HashMap<u32, StringOverride>,
+}
+
+impl Synthetic {
+    fn position(&self, at: TextSize) -> Position {
+        let at = at.to_u32();
+        let (index, side) = if at > u32::MAX / 2 { (u32::MAX - at, 1) } else { (at, 0) };
+        let place = self.places.get(index as usize).map(|place| place[side]);
+        place.unwrap_or(Position { line: 1, ..Position::default() })
+    }
 }
 
 impl Source {
@@ -60,10 +69,18 @@ impl Source {
         Source { text, line_starts, encoding: None, synthetic: None }
     }
 
-    /// The source of a tree that was built by hand: its nodes' offsets index `positions`, and string literals take
-    /// their value from `overrides` (by start offset) where the tree's own `str` cannot hold it.
-    pub fn synthetic(positions: Vec<Position>, overrides: HashMap<u32, StringOverride>) -> Source {
-        Source { synthetic: Some(Synthetic { positions, overrides }), ..Source::default() }
+    /// The source of a tree that was built by hand: start and end of its nodes stand in `places`, which the nodes point
+    /// to with [`Source::synthetic_range`]. String literals take their value from `overrides` (by start offset) where
+    /// the tree's own `str` cannot hold it.
+    pub fn synthetic(places: Vec<[Position; 2]>, overrides: HashMap<u32, StringOverride>) -> Source {
+        Source { synthetic: Some(Synthetic { places, overrides }), ..Source::default() }
+    }
+
+    /// The range that stands for an entry of the table. When parents come before children, these ranges nest as those
+    /// of parsed nodes do.
+    pub fn synthetic_range(index: u32) -> TextRange {
+        let index = index.min(u32::MAX / 2);
+        TextRange::new(TextSize::from(index), TextSize::from(u32::MAX - index))
     }
 
     pub fn text(&self) -> &str {
@@ -113,7 +130,7 @@ impl Source {
     /// Line (from 1) of an offset.
     pub fn line(&self, at: TextSize) -> usize {
         match &self.synthetic {
-            Some(synthetic) => synthetic.positions.get(at.to_usize()).map_or(1, |p| p.line),
+            Some(synthetic) => synthetic.position(at).line,
             None => self.line_starts.partition_point(|&start| start <= at.to_u32()),
         }
     }
@@ -121,11 +138,7 @@ impl Source {
     /// Where an offset is.
     pub fn position(&self, at: TextSize) -> Position {
         if let Some(synthetic) = &self.synthetic {
-            return synthetic
-                .positions
-                .get(at.to_usize())
-                .copied()
-                .unwrap_or(Position { line: 1, ..Position::default() });
+            return synthetic.position(at);
         }
         let line = self.line(at);
         let start = self.line_starts.get(line - 1).map_or(0, |&start| start as usize);

@@ -228,3 +228,28 @@ pub fn expression_text<'a>(source: &'a Source, element: &'a ast::InterpolatedEle
     let text = source.slice(TextRange::new(start, end));
     Cow::Borrowed(text.trim_end_matches(|c: char| c.is_whitespace() || c == '='))
 }
+
+/// What `f"{x=}"` shows before the value: the text of the field without comments.
+pub fn debug_text(debug: &ast::DebugText) -> Cow<'_, str> {
+    if !debug.as_str().contains('#') {
+        return Cow::Borrowed(debug.as_str());
+    }
+    let mut text = String::new();
+    let mut quote = None;
+    let mut chars = debug.as_str().chars();
+    while let Some(c) = chars.next() {
+        match quote {
+            Some(open) => quote = if c == open { None } else { Some(open) },
+            None if c == '\'' || c == '"' => quote = Some(c),
+            None if c == '#' => {
+                if chars.any(|c| c == '\n') {
+                    text.push('\n');
+                }
+                continue;
+            }
+            None => {}
+        }
+        text.push(c);
+    }
+    Cow::Owned(text)
+}

@@ -8,7 +8,7 @@ use super::literal;
 use super::table::{Kind, ROWS};
 use pellucid_object::{Interpreter, List, Raised, Res, Value};
 use pellucid_syntax::ast::{self, Expr, ExprContext, Stmt};
-use pellucid_syntax::text_size::{TextRange, TextSize};
+use pellucid_syntax::text_size::TextRange;
 use pellucid_syntax::{Mode, Parsed, Position, Source, StringOverride};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ const MAX_NESTING: usize = 3_000;
 pub(super) struct Reader<'a> {
     pub vm: &'a Interpreter,
     pub classes: Rc<Classes>,
-    positions: RefCell<Vec<Position>>,
+    places: RefCell<Vec<[Position; 2]>>,
     overrides: RefCell<HashMap<u32, StringOverride>>,
     depth: Cell<usize>,
 }
@@ -38,7 +38,7 @@ pub fn from_python(vm: &Interpreter, node: &Value, mode: Mode) -> Res<Parsed> {
     let reader = Reader {
         vm,
         classes: Classes::of(vm)?,
-        positions: RefCell::default(),
+        places: RefCell::default(),
         overrides: RefCell::default(),
         depth: Cell::default(),
     };
@@ -53,7 +53,7 @@ pub fn from_python(vm: &Interpreter, node: &Value, mode: Mode) -> Res<Parsed> {
         return Err(vm.type_error(format!("expected {want} node, got {got}")));
     }
     let module = pellucid_syntax::with_stack_for(MAX_NESTING, || reader.module(node, mode))?;
-    let source = Source::synthetic(reader.positions.take(), reader.overrides.take());
+    let source = Source::synthetic(reader.places.take(), reader.overrides.take());
     Parsed::from_tree(module, source, mode).map_err(|error| crate::compile::raise(vm, &error, &Value::NONE))
 }
 
@@ -201,20 +201,19 @@ impl Reader<'_> {
             let column = column.max(0) as usize;
             Position { line: line.max(0) as usize, column, column_chars: column }
         };
-        let mut positions = self.positions.borrow_mut();
-        let start = TextSize::from(positions.len() as u32);
-        positions.extend([position(line, column), position(end_line, end_column)]);
-        TextRange::at(start, TextSize::from(1))
+        self.add_place([position(line, column), position(end_line, end_column)])
+    }
+
+    fn add_place(&self, place: [Position; 2]) -> TextRange {
+        let mut places = self.places.borrow_mut();
+        places.push(place);
+        Source::synthetic_range(places.len() as u32 - 1)
     }
 
     /// A place of its own for a piece of a string, at the position of `range`.
     fn place_like(&self, range: TextRange) -> TextRange {
-        let mut positions = self.positions.borrow_mut();
-        let at = range.start().to_usize();
-        let pair = positions.get(at..at + 2).map(<[Position]>::to_vec).unwrap_or_default();
-        let start = TextSize::from(positions.len() as u32);
-        positions.extend(pair);
-        TextRange::at(start, TextSize::from(1))
+        let place = self.places.borrow().get(range.start().to_usize()).copied();
+        self.add_place(place.unwrap_or_default())
     }
 
     fn keep_text(&self, range: TextRange, text: Vec<u8>) {

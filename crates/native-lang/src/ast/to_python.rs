@@ -23,6 +23,27 @@ pub fn to_python(vm: &Interpreter, parsed: &Parsed) -> Res {
     pellucid_syntax::with_stack_for(parsed.depth, || c.module(parsed))
 }
 
+/// Whether statements of the kind end with a block.
+fn ends_with_block(kind: Kind) -> bool {
+    use Kind as K;
+    matches!(
+        kind,
+        K::FunctionDef
+            | K::AsyncFunctionDef
+            | K::ClassDef
+            | K::For
+            | K::AsyncFor
+            | K::While
+            | K::If
+            | K::With
+            | K::AsyncWith
+            | K::Match
+            | K::Try
+            | K::TryStar
+            | K::ExceptHandler
+    )
+}
+
 /// A part of a string: text that merges with text next to it, or a finished node.
 enum Piece {
     Text { bytes: Vec<u8>, range: TextRange, unicode: bool },
@@ -56,8 +77,17 @@ impl Converter<'_> {
     }
 
     fn at(&self, kind: Kind, range: TextRange, fields: Vec<Value>) -> Res {
+        let range = if ends_with_block(kind) { self.with_semicolon(range) } else { range };
         let (start, end) = (self.source.position(range.start()), self.source.position(range.end()));
         self.classes.node(self.vm, kind, fields, Some([start.line, start.column, end.line, end.column]))
+    }
+
+    /// A semicolon after the last statement of a block belongs to what ends with the block.
+    fn with_semicolon(&self, range: TextRange) -> TextRange {
+        let rest = self.source.text().get(range.end().to_usize()..).unwrap_or("");
+        let after = rest.trim_start_matches([' ', '\t', '\x0c']);
+        let extra = if after.starts_with(';') { rest.len() - after.len() + 1 } else { 0 };
+        TextRange::new(range.start(), range.end() + TextSize::from(extra as u32))
     }
 
     fn list<T>(&self, items: impl IntoIterator<Item = T>, convert: impl Fn(T) -> Res) -> Res {
@@ -553,7 +583,8 @@ impl Converter<'_> {
                     if let Some(debug) = &element.debug_text {
                         let start = element.start() + TextSize::from(1);
                         let range = TextRange::at(start, TextSize::of(debug.as_str()));
-                        pieces.push(Piece::Text { bytes: debug.as_str().into(), range, unicode: false });
+                        let bytes = strings::debug_text(debug).as_bytes().to_vec();
+                        pieces.push(Piece::Text { bytes, range, unicode: false });
                     }
                     pieces.push(Piece::Node(self.interpolation(element, raw, field)?));
                 }
