@@ -214,17 +214,16 @@ impl Iterator for Offsets<'_> {
     }
 }
 
-/// Memory shown by an object. Counts as an export until it is dropped.
-pub struct Buffer {
+/// One export of an object's memory, shared by the buffers that look at it. Ends with the last of them.
+struct Export {
     /// What `memoryview.obj` says.
-    pub object: Value,
+    object: Value,
     /// The object that has the memory; mostly the same.
     holder: Value,
     memory_of: MemoryOf,
-    /// A view that this buffer was got from, which must not be released meanwhile.
+    /// A view that the memory was got from, which must not be released meanwhile.
     via: Option<(Value, CountOf)>,
     on_release: Option<OnRelease>,
-    pub layout: Layout,
 }
 
 fn change(count: Option<&Cell<usize>>, by: isize) {
@@ -233,63 +232,103 @@ fn change(count: Option<&Cell<usize>>, by: isize) {
     }
 }
 
+impl Export {
+    fn memory(&self) -> Option<&dyn Memory> {
+        (self.memory_of)(&self.holder)
+    }
+
+    fn new(
+        object: &Value,
+        holder: &Value,
+        memory_of: MemoryOf,
+        via: Option<(&Value, CountOf)>,
+        on_release: Option<OnRelease>,
+    ) -> Rc<Export> {
+        change(memory_of(holder).and_then(Memory::exports), 1);
+        if let Some((view, count_of)) = via {
+            change(count_of(view), 1);
+        }
+        Rc::new(Export {
+            object: object.clone(),
+            holder: holder.clone(),
+            memory_of,
+            via: via.map(|(view, count_of)| (view.clone(), count_of)),
+            on_release,
+        })
+    }
+}
+
+impl Drop for Export {
+    fn drop(&mut self) {
+        change(self.memory().and_then(Memory::exports), -1);
+        if let Some((view, count_of)) = &self.via {
+            change(count_of(view), -1);
+        }
+        if let (Some(on_release), Some(header)) = (self.on_release, self.object.header()) {
+            let ty = crate::heap::type_ref_of_header(header).clone();
+            if let Some(vm) = ty.interpreter() {
+                on_release(vm, &self.object, self.via.as_ref().map_or(&self.holder, |(view, _)| view));
+            }
+        }
+    }
+}
+
+/// Memory shown by an object. While it lives, the object must not move that memory.
+pub struct Buffer {
+    export: Rc<Export>,
+    pub layout: Layout,
+}
+
 impl Buffer {
     /// The memory of `object`, which `memory_of` finds in it.
     pub fn new(object: &Value, memory_of: MemoryOf, layout: Layout) -> Buffer {
-        change(memory_of(object).and_then(Memory::exports), 1);
-        Buffer {
-            object: object.clone(),
-            holder: object.clone(),
-            memory_of,
-            via: None,
-            on_release: None,
-            layout,
-        }
+        Buffer { export: Export::new(object, object, memory_of, None, None), layout }
     }
 
-    /// The same memory in another layout, as another export.
+    /// The same memory in another layout.
     pub fn with_layout(&self, layout: Layout) -> Buffer {
-        change(self.memory().and_then(Memory::exports), 1);
-        if let Some((view, count_of)) = &self.via {
-            change(count_of(view), 1);
-        }
-        Buffer {
-            object: self.object.clone(),
-            holder: self.holder.clone(),
-            memory_of: self.memory_of,
-            via: self.via.clone(),
-            on_release: None,
-            layout,
-        }
+        Buffer { export: self.export.clone(), layout }
     }
 
-    /// The same, got by way of `view`, whose count goes up as well.
-    pub fn through(self, view: &Value, count_of: CountOf) -> Buffer {
-        change(count_of(view), 1);
-        let mut buffer = self;
-        if let Some((old, count_of)) = buffer.via.replace((view.clone(), count_of)) {
-            change(count_of(&old), -1);
-        }
-        buffer
+    /// The same as another export by way of `view`, whose count goes up.
+    pub fn through(&self, view: &Value, count_of: CountOf) -> Buffer {
+        let e = &self.export;
+        let export = Export::new(&e.object, &e.holder, e.memory_of, Some((view, count_of)), None);
+        Buffer { export, layout: self.layout.clone() }
     }
 
     /// The same for `object`, which is told when the buffer goes away.
-    pub fn exported_by(mut self, object: &Value, on_release: OnRelease) -> Buffer {
-        self.object = object.clone();
-        self.on_release = Some(on_release);
-        self
+    pub fn exported_by(&self, object: &Value, on_release: OnRelease) -> Buffer {
+        let e = &self.export;
+        let via = e.via.as_ref().map(|(view, count_of)| (view, *count_of));
+        let export = Export::new(object, &e.holder, e.memory_of, via, Some(on_release));
+        Buffer { export, layout: self.layout.clone() }
     }
 
+    /// What `memoryview.obj` says.
+    pub fn object(&self) -> &Value {
+        &self.export.object
+    }
+
+    /// Whether both look at one object's memory.
+    pub fn shares_memory(&self, other: &Buffer) -> bool {
+        self.export.holder.is(&other.export.holder)
+    }
+
+    /// Shows the values that this buffer alone owns.
     pub fn trace(&self, visit: &mut Visitor) {
-        visit(&self.object);
-        visit(&self.holder);
-        if let Some((view, _)) = &self.via {
+        if Rc::strong_count(&self.export) > 1 {
+            return;
+        }
+        visit(&self.export.object);
+        visit(&self.export.holder);
+        if let Some((view, _)) = &self.export.via {
             visit(view);
         }
     }
 
     fn memory(&self) -> Option<&dyn Memory> {
-        (self.memory_of)(&self.holder)
+        self.export.memory()
     }
 
     /// All the memory of the holder; items are found in it by their offsets.
@@ -333,22 +372,6 @@ impl Buffer {
             result.extend_from_slice(whole.get(at..at + layout.itemsize).unwrap_or_default());
         }
         Ok(result)
-    }
-}
-
-impl Drop for Buffer {
-    fn drop(&mut self) {
-        change(self.memory().and_then(Memory::exports), -1);
-        let via = self.via.take();
-        if let Some((view, count_of)) = &via {
-            change(count_of(view), -1);
-        }
-        if let (Some(on_release), Some(header)) = (self.on_release, self.object.header()) {
-            let ty = crate::heap::type_ref_of_header(header).clone();
-            if let Some(vm) = ty.interpreter() {
-                on_release(vm, &self.object, via.as_ref().map_or(&self.holder, |(view, _)| view));
-            }
-        }
     }
 }
 

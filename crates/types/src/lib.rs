@@ -18,6 +18,7 @@ pub mod int;
 pub mod iterators;
 pub mod list;
 pub mod mapping_proxy;
+pub mod memoryview;
 pub mod module;
 pub mod namespace;
 pub mod number;
@@ -87,6 +88,7 @@ pub fn install(vm: &Interpreter) -> Res<()> {
     vm.fill_type(&types.bytearray, &bytes::array::BYTEARRAY)?;
     vm.fill_type(&types.set, &set::SET)?;
     vm.fill_type(&types.frozenset, &set::FROZENSET)?;
+    memoryview::install(vm);
     exception::install(vm)?;
     codecs::error::install(vm)
 }
