@@ -147,6 +147,18 @@ impl Value {
         unsafe { &*payload_ptr(self.bits() as *const Header).cast::<T>() }
     }
 
+    /// The payload to change in place, when this is the only reference to the object.
+    pub fn unique_payload_mut<T: Payload>(&mut self) -> Option<&mut T> {
+        self.downcast::<T>()?;
+        let header = self.header()?;
+        if header.refcount.get() != 1 {
+            return None;
+        }
+        // SAFETY: the payload is a `T`; `self` is borrowed mutably and holds the one reference, so no other borrow of
+        // the payload can exist.
+        Some(unsafe { &mut *payload_ptr(header).cast_mut().cast::<T>() })
+    }
+
     /// Number of references to the object; `None` for values that live in the word.
     pub fn refcount(&self) -> Option<u32> {
         self.header().map(|h| h.refcount.get())

@@ -12,7 +12,8 @@ use std::hash::Hasher;
 /// Payload of `str`.
 pub struct Str {
     pub text: Text,
-    hash: Cell<Option<i64>>,
+    /// -1 until it is asked for: no hash is -1.
+    hash: Cell<i64>,
     /// It is the one object of its name; comparing words decides equality with other interned strings.
     pub interned: Cell<bool>,
 }
@@ -23,7 +24,7 @@ impl Payload for Str {
 
 impl Str {
     pub fn new(text: Text) -> Str {
-        Str { text, hash: Cell::new(None), interned: Cell::new(false) }
+        Str { text, hash: Cell::new(-1), interned: Cell::new(false) }
     }
 }
 
@@ -82,17 +83,53 @@ impl Interpreter {
     /// computed once.
     #[inline]
     pub fn str_hash(&self, s: &Str) -> i64 {
-        s.hash.get().unwrap_or_else(|| {
-            let mut hasher = SipHasher13::new_with_keys(self.hash_seed.get(), 0);
-            s.text.hash_bytes(&mut hasher);
-            let hash = match hasher.finish() as i64 {
-                _ if s.text.is_empty() => 0,
-                -1 => -2,
-                hash => hash,
+        let known = s.hash.get();
+        if known != -1 { known } else { self.compute_str_hash(s) }
+    }
+
+    #[cold]
+    fn compute_str_hash(&self, s: &Str) -> i64 {
+        let mut hasher = SipHasher13::new_with_keys(self.hash_seed.get(), 0);
+        s.text.hash_bytes(&mut hasher);
+        let hash = match hasher.finish() as i64 {
+            _ if s.text.is_empty() => 0,
+            -1 => -2,
+            hash => hash,
+        };
+        s.hash.set(hash);
+        hash
+    }
+
+    /// `left + right`, in place when nobody else holds `left`: a loop of `s += x` is linear. Errors: `MemoryError`.
+    pub fn str_append_inplace(&self, mut left: Value, right: &Value) -> Res {
+        let Some(added) = right.downcast::<Str>() else {
+            return self.binary(crate::BinOp::Add, &left, right);
+        };
+        if self.is_exact(&left, &self.types().str)
+            && let Some(s) = left.unique_payload_mut::<Str>()
+            && !s.interned.get()
+        {
+            // Shared strings and interned ones have other holders, so a unique one is nobody's key.
+            return match s.text.append(&added.text) {
+                Ok(()) => {
+                    s.hash.set(-1);
+                    Ok(left)
+                }
+                Err(crate::text::NoMemory) => Err(self.no_memory()),
             };
-            s.hash.set(Some(hash));
-            hash
-        })
+        }
+        match left.downcast::<Str>() {
+            Some(s) if self.is_exact(&left, &self.types().str) && self.is_exact(right, &self.types().str) => {
+                if added.text.is_empty() {
+                    return Ok(left);
+                }
+                if s.text.is_empty() {
+                    return Ok(right.clone());
+                }
+                self.made_text(s.text.concat(&added.text))
+            }
+            _ => self.binary(crate::BinOp::Add, &left, right),
+        }
     }
 }
 

@@ -33,21 +33,73 @@ impl From<TryReserveError> for NoMemory {
     }
 }
 
-/// The code points; the kind is always the narrowest that holds them, so equal strings have equal representations.
-#[derive(PartialEq, Eq)]
+/// Longest ASCII text that stands in the object itself.
+const SHORT: usize = 30;
+
+/// ASCII text without an allocation.
+#[derive(Clone, Copy)]
+struct Short {
+    len: u8,
+    bytes: [u8; SHORT],
+}
+
+impl Short {
+    fn new(text: &[u8]) -> Short {
+        let mut bytes = [0; SHORT];
+        let len = text.len().min(SHORT);
+        bytes[..len].copy_from_slice(&text[..len]);
+        Short { len: len as u8, bytes }
+    }
+    #[inline(always)]
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+    #[inline(always)]
+    fn as_str(&self) -> &str {
+        // SAFETY: made from ASCII only.
+        unsafe { std::str::from_utf8_unchecked(self.bytes()) }
+    }
+    fn make_ascii_lowercase(&mut self) {
+        self.bytes.make_ascii_lowercase();
+    }
+    fn make_ascii_uppercase(&mut self) {
+        self.bytes.make_ascii_uppercase();
+    }
+}
+
+/// The code points; the kind is always the narrowest that holds them, so equal strings have equal kinds. Storage may be
+/// larger than what it holds: texts grow in place.
 enum Units {
-    /// All below 128: these bytes are UTF-8 too.
-    Ascii(Box<str>),
+    /// All below 128, few.
+    Short(Short),
+    /// All below 128.
+    Ascii(String),
     /// All below 256.
-    Latin1(Box<[u8]>),
+    Latin1(Vec<u8>),
     /// All below 65536.
-    Ucs2(Box<[u16]>),
-    Ucs4(Box<[u32]>),
+    Ucs2(Vec<u16>),
+    Ucs4(Vec<u32>),
 }
 
 /// A Python string without its object.
-#[derive(PartialEq, Eq)]
 pub struct Text(Units);
+
+impl PartialEq for Text {
+    #[inline]
+    fn eq(&self, other: &Text) -> bool {
+        match (&self.0, &other.0) {
+            (Units::Ucs2(a), Units::Ucs2(b)) => a == b,
+            (Units::Ucs4(a), Units::Ucs4(b)) => a == b,
+            (Units::Latin1(a), Units::Latin1(b)) => a == b,
+            _ => match (self.as_ascii(), other.as_ascii()) {
+                (Some(a), Some(b)) => a == b,
+                _ => false,
+            },
+        }
+    }
+}
+
+impl Eq for Text {}
 
 /// How wide the code points of a [`Text`] are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,6 +137,10 @@ unit!(u8, u16, u32);
 macro_rules! with_units {
     ($text:expr, $s:ident => $body:expr) => {
         match &$text.0 {
+            $crate::text::Units::Short(short) => {
+                let $s = short.bytes();
+                $body
+            }
             $crate::text::Units::Ascii(units) => {
                 let $s = units.as_bytes();
                 $body
@@ -109,7 +165,7 @@ pub(crate) use with_units;
 impl Text {
     /// The empty text; allocates nothing.
     pub fn empty() -> Text {
-        Text(Units::Ascii(Box::default()))
+        Text(Units::Short(Short::new(&[])))
     }
 
     /// From code points (each below 0x110000). Errors: no memory.
@@ -134,7 +190,7 @@ impl Text {
     /// From UTF-8. Errors: no memory.
     pub fn from_utf8(text: &str) -> Result<Text, NoMemory> {
         if text.is_ascii() {
-            return Ok(Text(Units::Ascii(copy_str(text)?)));
+            return ascii(text.as_bytes()).map(Text);
         }
         let mut builder = TextBuilder::new();
         builder.push_str(text)?;
@@ -175,7 +231,15 @@ impl Text {
     pub(crate) fn from_units<T: Unit>(units: &[T]) -> Result<Text, NoMemory> {
         let seen = units.iter().fold(0, |seen, u| seen | u.point());
         Ok(Text(match kind_of(seen) {
-            Kind::Ascii => ascii(narrow(units, |u| u.point() as u8)?),
+            Kind::Ascii if units.len() <= SHORT => {
+                let mut short = Short { len: units.len() as u8, bytes: [0; SHORT] };
+                short.bytes.iter_mut().zip(units).for_each(|(to, from)| *to = from.point() as u8);
+                Units::Short(short)
+            }
+            // SAFETY: all units are below 128.
+            Kind::Ascii => {
+                Units::Ascii(unsafe { String::from_utf8_unchecked(narrow(units, |u| u.point() as u8)?) })
+            }
             Kind::Latin1 => Units::Latin1(narrow(units, |u| u.point() as u8)?),
             Kind::Ucs2 => Units::Ucs2(narrow(units, |u| u.point() as u16)?),
             Kind::Ucs4 => Units::Ucs4(narrow(units, |u| u.point())?),
@@ -195,7 +259,7 @@ impl Text {
 
     pub fn kind(&self) -> Kind {
         match &self.0 {
-            Units::Ascii(_) => Kind::Ascii,
+            Units::Short(_) | Units::Ascii(_) => Kind::Ascii,
             Units::Latin1(_) => Kind::Latin1,
             Units::Ucs2(_) => Kind::Ucs2,
             Units::Ucs4(_) => Kind::Ucs4,
@@ -223,6 +287,7 @@ impl Text {
         let end = end.min(self.len());
         let start = start.min(end);
         match &self.0 {
+            Units::Short(s) => CodePoints::One(s.bytes()[start..end].iter()),
             Units::Ascii(s) => CodePoints::One(s.as_bytes()[start..end].iter()),
             Units::Latin1(s) => CodePoints::One(s[start..end].iter()),
             Units::Ucs2(s) => CodePoints::Two(s[start..end].iter()),
@@ -234,6 +299,7 @@ impl Text {
     #[inline]
     pub fn as_ascii(&self) -> Option<&str> {
         match &self.0 {
+            Units::Short(s) => Some(s.as_str()),
             Units::Ascii(s) => Some(s),
             _ => None,
         }
@@ -242,6 +308,7 @@ impl Text {
     /// One byte a code point, when all are below 256.
     pub fn as_latin1(&self) -> Option<&[u8]> {
         match &self.0 {
+            Units::Short(s) => Some(s.bytes()),
             Units::Ascii(s) => Some(s.as_bytes()),
             Units::Latin1(s) => Some(s),
             _ => None,
@@ -270,6 +337,7 @@ impl Text {
     /// The units as CPython hashes them: the bytes of the narrowest kind, little-endian.
     pub fn hash_bytes(&self, hasher: &mut impl Hasher) {
         match &self.0 {
+            Units::Short(s) => hasher.write(s.bytes()),
             Units::Ascii(s) => hasher.write(s.as_bytes()),
             Units::Latin1(s) => hasher.write(s),
             Units::Ucs2(s) => s.iter().for_each(|u| hasher.write(&u.to_le_bytes())),
@@ -286,9 +354,9 @@ impl Text {
     pub fn slice(&self, start: usize, end: usize) -> Result<Text, NoMemory> {
         let end = end.min(self.len());
         let start = start.min(end);
-        match &self.0 {
-            Units::Ascii(s) => Ok(Text(Units::Ascii(copy_str(s.get(start..end).unwrap_or_default())?))),
-            _ => with_units!(self, s => Text::from_units(&s[start..end])),
+        match self.as_ascii() {
+            Some(s) => ascii(&s.as_bytes()[start..end]).map(Text),
+            None => with_units!(self, s => Text::from_units(&s[start..end])),
         }
     }
 
@@ -311,11 +379,18 @@ impl Text {
     /// `self + other`.
     pub fn concat(&self, other: &Text) -> Result<Text, NoMemory> {
         if let (Some(a), Some(b)) = (self.as_ascii(), other.as_ascii()) {
+            let total = a.len().checked_add(b.len()).ok_or(NoMemory)?;
+            if total <= SHORT {
+                let mut short = Short::new(a.as_bytes());
+                short.bytes[a.len()..total].copy_from_slice(b.as_bytes());
+                short.len = total as u8;
+                return Ok(Text(Units::Short(short)));
+            }
             let mut text = String::new();
-            text.try_reserve_exact(a.len().checked_add(b.len()).ok_or(NoMemory)?)?;
+            text.try_reserve_exact(total)?;
             text.push_str(a);
             text.push_str(b);
-            return Ok(Text(Units::Ascii(text.into_boxed_str())));
+            return Ok(Text(Units::Ascii(text)));
         }
         let mut builder = TextBuilder::with_kind(self.kind().max(other.kind()));
         builder.reserve(self.len().checked_add(other.len()).ok_or(NoMemory)?)?;
@@ -366,10 +441,11 @@ impl Text {
             return Ok(Text::empty());
         }
         Ok(Text(match &self.0 {
-            Units::Ascii(s) => ascii(repeated(s.as_bytes(), times)?.into_boxed_slice()),
-            Units::Latin1(s) => Units::Latin1(repeated(s, times)?.into_boxed_slice()),
-            Units::Ucs2(s) => Units::Ucs2(repeated(s, times)?.into_boxed_slice()),
-            Units::Ucs4(s) => Units::Ucs4(repeated(s, times)?.into_boxed_slice()),
+            Units::Short(s) => ascii_vec(repeated(s.bytes(), times)?),
+            Units::Ascii(s) => ascii_vec(repeated(s.as_bytes(), times)?),
+            Units::Latin1(s) => Units::Latin1(repeated(s, times)?),
+            Units::Ucs2(s) => Units::Ucs2(repeated(s, times)?),
+            Units::Ucs4(s) => Units::Ucs4(repeated(s, times)?),
         }))
     }
 
@@ -398,27 +474,105 @@ fn kind_of(seen: u32) -> Kind {
     }
 }
 
-/// Bytes below 128 as units.
-fn ascii(bytes: Box<[u8]>) -> Units {
-    match String::from_utf8(bytes.into_vec()) {
-        Ok(text) => Units::Ascii(text.into_boxed_str()),
-        // The callers have looked: never taken.
-        Err(error) => Units::Latin1(error.into_bytes().into_boxed_slice()),
+/// A copy of bytes below 128 as units.
+fn ascii(bytes: &[u8]) -> Result<Units, NoMemory> {
+    debug_assert!(bytes.is_ascii());
+    if bytes.len() <= SHORT {
+        return Ok(Units::Short(Short::new(bytes)));
     }
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(bytes.len())?;
+    copy.extend_from_slice(bytes);
+    // SAFETY: the callers have looked: all bytes are below 128.
+    Ok(Units::Ascii(unsafe { String::from_utf8_unchecked(copy) }))
 }
 
-fn copy_str(text: &str) -> Result<Box<str>, NoMemory> {
-    let mut copy = String::new();
-    copy.try_reserve_exact(text.len())?;
-    copy.push_str(text);
-    Ok(copy.into_boxed_str())
+/// Bytes below 128 as units, without a copy.
+fn ascii_vec(bytes: Vec<u8>) -> Units {
+    debug_assert!(bytes.is_ascii());
+    if bytes.len() <= SHORT {
+        return Units::Short(Short::new(&bytes));
+    }
+    // SAFETY: the callers have looked: all bytes are below 128.
+    Units::Ascii(unsafe { String::from_utf8_unchecked(bytes) })
 }
 
-fn narrow<T: Unit, U>(points: &[T], unit: impl Fn(T) -> U) -> Result<Box<[U]>, NoMemory> {
+fn narrow<T: Unit, U>(points: &[T], unit: impl Fn(T) -> U) -> Result<Vec<U>, NoMemory> {
     let mut units = Vec::new();
     units.try_reserve_exact(points.len())?;
     units.extend(points.iter().map(|&p| unit(p)));
-    Ok(units.into_boxed_slice())
+    Ok(units)
+}
+
+impl Text {
+    /// Appends in place, with room to spare for more. Errors: no memory; the text is as before.
+    pub fn append(&mut self, other: &Text) -> Result<(), NoMemory> {
+        if other.kind() > self.kind() {
+            let mut builder = TextBuilder::with_kind(other.kind());
+            builder.reserve(self.len().checked_add(other.len()).ok_or(NoMemory)?)?;
+            builder.push_text(self)?;
+            builder.push_text(other)?;
+            *self = builder.finish()?;
+            return Ok(());
+        }
+        fn extend<T: Copy>(
+            units: &mut Vec<T>,
+            other: &Text,
+            unit: impl Fn(u32) -> T,
+        ) -> Result<(), NoMemory> {
+            units.try_reserve(other.len())?;
+            units.extend(other.code_points().map(unit));
+            Ok(())
+        }
+        match &mut self.0 {
+            Units::Short(short) => {
+                let Some(added) = other.as_ascii() else { return Ok(()) };
+                let (len, total) = (usize::from(short.len), usize::from(short.len) + added.len());
+                if total <= SHORT {
+                    short.bytes[len..total].copy_from_slice(added.as_bytes());
+                    short.len = total as u8;
+                    return Ok(());
+                }
+                let mut text = String::new();
+                text.try_reserve(total.checked_mul(2).ok_or(NoMemory)?)?;
+                text.push_str(short.as_str());
+                text.push_str(added);
+                self.0 = Units::Ascii(text);
+            }
+            Units::Ascii(text) => {
+                let Some(added) = other.as_ascii() else { return Ok(()) };
+                text.try_reserve(added.len())?;
+                text.push_str(added);
+            }
+            Units::Latin1(units) => {
+                let Some(added) = other.as_latin1() else { return Ok(()) };
+                units.try_reserve(added.len())?;
+                units.extend_from_slice(added);
+            }
+            Units::Ucs2(units) => extend(units, other, |p| p as u16)?,
+            Units::Ucs4(units) => extend(units, other, |p| p)?,
+        }
+        Ok(())
+    }
+
+    /// ASCII text mapped in place by one of two functions; `None` for other text.
+    fn mapped_ascii(&self, short: fn(&mut Short), long: fn(&mut str)) -> Result<Option<Text>, NoMemory> {
+        Ok(Some(Text(match &self.0 {
+            Units::Short(text) => {
+                let mut copy = *text;
+                short(&mut copy);
+                Units::Short(copy)
+            }
+            Units::Ascii(text) => {
+                let mut copy = String::new();
+                copy.try_reserve_exact(text.len())?;
+                copy.push_str(text);
+                long(&mut copy);
+                Units::Ascii(copy)
+            }
+            _ => return Ok(None),
+        })))
+    }
 }
 
 /// Bytes of a code point in UTF-8 (surrogates as three).

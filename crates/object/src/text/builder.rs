@@ -1,6 +1,6 @@
 //! Growing a text: storage widens when a code point needs it.
 
-use super::{Kind, NoMemory, Text, Unit, Units, ascii, kind_of, with_units};
+use super::{Kind, NoMemory, Text, Unit, Units, ascii_vec, kind_of, with_units};
 
 enum Buffer {
     One(Vec<u8>),
@@ -183,13 +183,21 @@ impl TextBuilder {
     /// The text, in the narrowest kind.
     pub fn finish(self) -> Result<Text, NoMemory> {
         Ok(Text(match (self.buffer, kind_of(self.seen)) {
-            (Buffer::One(units), Kind::Ascii) => ascii(units.into_boxed_slice()),
-            (Buffer::One(units), Kind::Latin1) => Units::Latin1(units.into_boxed_slice()),
-            (Buffer::Two(units), Kind::Ucs2) => Units::Ucs2(units.into_boxed_slice()),
-            (Buffer::Four(units), Kind::Ucs4) => Units::Ucs4(units.into_boxed_slice()),
+            (Buffer::One(units), Kind::Ascii) => ascii_vec(fitted(units)),
+            (Buffer::One(units), Kind::Latin1) => Units::Latin1(fitted(units)),
+            (Buffer::Two(units), Kind::Ucs2) => Units::Ucs2(fitted(units)),
+            (Buffer::Four(units), Kind::Ucs4) => Units::Ucs4(fitted(units)),
             (Buffer::One(units), _) => return Text::from_units(&units),
             (Buffer::Two(units), _) => return Text::from_units(&units),
             (Buffer::Four(units), _) => return Text::from_units(&units),
         }))
     }
+}
+
+/// Gives back room that was reserved for much more than what came.
+fn fitted<T>(mut units: Vec<T>) -> Vec<T> {
+    if units.capacity() - units.len() > units.len() / 4 + 16 {
+        units.shrink_to_fit();
+    }
+    units
 }

@@ -1,6 +1,6 @@
 //! Full Unicode case maps, and the predicates of `str`.
 
-use super::{NoMemory, Text, TextBuilder, Units, copy_str};
+use super::{NoMemory, Short, Text, TextBuilder};
 use rustpython_unicode::{case, classify, identifier};
 
 /// Asks `ask` for a code point that is a character; surrogates have no property.
@@ -135,30 +135,24 @@ impl Text {
 
     /// `str.lower`.
     pub fn to_lower(&self) -> Result<Text, NoMemory> {
-        if let Some(text) = self.as_ascii() {
-            let mut copy = copy_str(text)?;
-            copy.make_ascii_lowercase();
-            return Ok(Text(Units::Ascii(copy)));
+        if let Some(text) = self.mapped_ascii(Short::make_ascii_lowercase, str::make_ascii_lowercase)? {
+            return Ok(text);
         }
         self.map_points(|builder, i, point| self.push_lower(builder, i, point))
     }
 
     /// `str.upper`.
     pub fn to_upper(&self) -> Result<Text, NoMemory> {
-        if let Some(text) = self.as_ascii() {
-            let mut copy = copy_str(text)?;
-            copy.make_ascii_uppercase();
-            return Ok(Text(Units::Ascii(copy)));
+        if let Some(text) = self.mapped_ascii(Short::make_ascii_uppercase, str::make_ascii_uppercase)? {
+            return Ok(text);
         }
         self.map_points(|builder, _, point| push_upper(builder, point))
     }
 
     /// `str.casefold`.
     pub fn casefold(&self) -> Result<Text, NoMemory> {
-        if let Some(text) = self.as_ascii() {
-            let mut copy = copy_str(text)?;
-            copy.make_ascii_lowercase();
-            return Ok(Text(Units::Ascii(copy)));
+        if let Some(text) = self.mapped_ascii(Short::make_ascii_lowercase, str::make_ascii_lowercase)? {
+            return Ok(text);
         }
         self.map_points(|builder, _, point| match char::from_u32(point) {
             _ if point < 0x80 => builder.push(u32::from((point as u8).to_ascii_lowercase())),

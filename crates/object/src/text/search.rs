@@ -90,6 +90,9 @@ fn find_periodic<T: Unit>(
 
 fn find_wide<T: Unit>(units: &[T], needle: &Text) -> Option<usize> {
     let needle = converted::<T>(needle)?;
+    if let [one] = needle.as_slice() {
+        return units.iter().position(|unit| unit == one);
+    }
     find_by(units.len(), needle.len(), |i| units[i], |i| needle[i])
 }
 
