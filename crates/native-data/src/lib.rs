@@ -3,7 +3,9 @@
 //! One file (or folder) a module, each ending in its `pub static MODULE`; [`MODULES`] lists them.
 #![forbid(unsafe_code)]
 
+pub mod abc;
 pub mod collections;
+pub mod functools;
 pub mod itertools;
 pub mod support;
 pub mod typing;
@@ -11,4 +13,5 @@ pub mod typing;
 use pellucid_object::ModuleDef;
 
 /// The modules of this crate.
-pub static MODULES: &[&ModuleDef] = &[&collections::MODULE, &itertools::MODULE, &typing::MODULE];
+pub static MODULES: &[&ModuleDef] =
+    &[&abc::MODULE, &collections::MODULE, &functools::MODULE, &itertools::MODULE, &typing::MODULE];

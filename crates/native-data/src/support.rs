@@ -59,7 +59,7 @@ pub fn positional<'a>(
 pub const CLASS_GETITEM: FunctionDef = FunctionDef::class(
     "__class_getitem__",
     "($cls, object, /)",
-    "See PEP 585",
+    "The generic alias of the class with these arguments.",
     NativeFn::F2(pellucid_types::generic_alias::class_getitem),
 );
 
@@ -120,3 +120,18 @@ pub fn word(value: &Value) -> pellucid_object::SlotWord {
 
 /// `iter(self)` of iterators.
 pub const ITSELF: pellucid_object::Slot = pellucid_object::Slot::Iter(|_, v| Ok(v.clone()));
+
+/// `module.qualname` of a value's type, as `repr`s that can be evaluated show it; builtins without the module.
+pub fn qualified_type_name(vm: &Interpreter, value: &Value) -> Res<String> {
+    let ty = vm.type_of(value);
+    let name = match vm.get_attr_opt(ty.value(), "__qualname__")? {
+        Some(name) => vm.str_lossy(&name),
+        None => ty.name().to_string(),
+    };
+    match vm.get_attr_opt(ty.value(), "__module__")? {
+        Some(module) if !matches!(vm.str_lossy(&module).as_str(), "" | "builtins") => {
+            Ok(format!("{}.{name}", vm.str_lossy(&module)))
+        }
+        _ => Ok(name),
+    }
+}

@@ -5,7 +5,7 @@ use pellucid_types::typing;
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_typing",
-    doc: "Primitives and accelerators for the typing module.\n",
+    doc: "The native part of typing.",
     functions: &[FunctionDef::new(
         "_idfunc",
         "($module, x, /)",

@@ -106,6 +106,19 @@ impl Signature {
             *place = Some(value.clone());
         }
         let skip = usize::from(has_self);
+        let total = given.len() + args.names.len();
+        if total > self.params.len()
+            && self.var_args.is_none()
+            && self.var_keywords.is_none()
+            && self.takes_keywords()
+        {
+            let (most, total) = (self.params.len() - skip, total - skip);
+            let kind = if given.len() == skip { "keyword " } else { "" };
+            let s = if most == 1 { "" } else { "s" };
+            return Err(
+                vm.type_error(format!("{function}() takes at most {most} {kind}argument{s} ({total} given)"))
+            );
+        }
         match self.var_args {
             Some(index) => bound[index] = Some(vm.new_tuple(given[taken..].to_vec())?),
             None if given.len() > self.positional => {
@@ -131,6 +144,12 @@ impl Signature {
                 None => extra.push((name.clone(), value.clone())),
             }
         }
+        let missing = (0..bound.len()).find(|&i| bound[i].is_none() && self.params[i].required);
+        if let Some(index) = missing
+            && self.takes_keywords()
+        {
+            return Err(self.missing(vm, function, skip, index, given.len()));
+        }
         match self.var_keywords {
             Some(index) => {
                 let dict = vm.new_dict()?;
@@ -145,10 +164,14 @@ impl Signature {
                 }
             }
         }
-        if let Some(index) = (0..bound.len()).find(|&i| bound[i].is_none() && self.params[i].required) {
+        if let Some(index) = missing {
             return Err(self.missing(vm, function, skip, index, given.len()));
         }
         Ok(Args { values: bound })
+    }
+
+    fn takes_keywords(&self) -> bool {
+        self.params.iter().any(|p| matches!(p.kind, ParamKind::Either | ParamKind::KeywordOnly))
     }
 
     fn required_positional(&self, skip: usize) -> usize {

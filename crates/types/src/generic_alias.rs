@@ -472,7 +472,7 @@ static GETSET: &[GetSetDef] = &[
     GetSetDef { name: "__args__", doc: "", get: |vm, v| Ok(parts(vm, v)?.1), set: None },
     GetSetDef {
         name: "__parameters__",
-        doc: "Type variables in the GenericAlias.",
+        doc: "The type parameters among the arguments.",
         get: parameters,
         set: None,
     },
@@ -500,7 +500,7 @@ pub static GENERIC_ALIAS: TypeDef = TypeDef {
     base: None,
     payload: payload::<GenericAlias>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::WEAKREF),
-    doc: "Represent a PEP 585 generic type\n\nE.g. for t = list[int], t.__origin__ is list and t.__args__ is (int,).",
+    doc: "A class with type arguments: list[int].",
     slots: &[
         Slot::New(new),
         Slot::Repr(repr),

@@ -281,13 +281,13 @@ static GETSET: &[GetSetDef] = &[
     GetSetDef { name: "__qualname__", doc: "", get: |vm, _| vm.new_str("Union"), set: None },
     GetSetDef {
         name: "__origin__",
-        doc: "Always returns the type",
+        doc: "The type Union itself.",
         get: |vm, _| Ok(vm.type_for(&UNION)?.into_value()),
         set: None,
     },
     GetSetDef {
         name: "__parameters__",
-        doc: "Type variables in the types.UnionType.",
+        doc: "The type parameters among the members.",
         get: parameters,
         set: None,
     },
@@ -299,7 +299,7 @@ pub static UNION: TypeDef = TypeDef {
     base: None,
     payload: payload::<Union>(),
     flags: TypeFlags::NO_NEW.or(TypeFlags::WEAKREF),
-    doc: "Represent a union type\n\nE.g. for int | str",
+    doc: "A union of types, as int | str makes it.",
     slots: &[
         Slot::Repr(repr),
         Slot::Hash(hash),

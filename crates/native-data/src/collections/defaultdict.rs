@@ -127,11 +127,7 @@ pub static DEFAULT_DICT: TypeDef = TypeDef {
         .or(TypeFlags::MATCH_SELF)
         .or(TypeFlags::EXTRA_WORD)
         .or(TypeFlags::WEAKREF),
-    doc: "defaultdict(default_factory=None, /, [...]) --> dict with default factory\n\n\
-          The default factory is called without arguments to produce\na new value when a key is not present, \
-          in __getitem__ only.\nA defaultdict compares equal to a dict with the same items.\nAll remaining \
-          arguments are treated the same as if they were\npassed to the dict constructor, including keyword \
-          arguments.",
+    doc: "defaultdict(default_factory=None, /, [...])\n\nA dict that calls its factory for the values it lacks.",
     slots: &[Slot::Init(init), Slot::GetItem(get_item), Slot::Repr(repr), Slot::Binary(BinOp::Or, or)],
     methods: &[
         FunctionDef::new(
@@ -140,19 +136,24 @@ pub static DEFAULT_DICT: TypeDef = TypeDef {
             "The value that the factory makes for a key, stored.",
             NativeFn::F2(missing),
         ),
-        FunctionDef::new("copy", "($self, /)", "D.copy() -> a shallow copy of D.", NativeFn::F1(copy)),
-        FunctionDef::new("__copy__", "($self, /)", "D.copy() -> a shallow copy of D.", NativeFn::F1(copy)),
         FunctionDef::new(
-            "__reduce__",
+            "copy",
             "($self, /)",
-            "Return state information for pickling.",
-            NativeFn::F1(reduce),
+            "A new defaultdict of the same entries and factory.",
+            NativeFn::F1(copy),
         ),
+        FunctionDef::new(
+            "__copy__",
+            "($self, /)",
+            "A new defaultdict of the same entries and factory.",
+            NativeFn::F1(copy),
+        ),
+        FunctionDef::new("__reduce__", "($self, /)", "What pickling stores.", NativeFn::F1(reduce)),
         CLASS_GETITEM,
     ],
     getset: &[GetSetDef {
         name: "default_factory",
-        doc: "Factory for default value called by __missing__().",
+        doc: "What makes missing values, or None.",
         get: factory,
         set: Some(|vm, v, value| {
             word(vm, v)?.set(value.cloned());

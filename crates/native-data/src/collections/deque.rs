@@ -503,15 +503,10 @@ static ITERATOR_METHODS: &[FunctionDef] = &[
     FunctionDef::new(
         "__length_hint__",
         "($self, /)",
-        "Private method returning an estimate of len(list(it)).",
+        "How many items are left.",
         NativeFn::F1(|vm, v| vm.new_int(this::<DequeIterator>(vm, v)?.left.get() as i64)),
     ),
-    FunctionDef::new(
-        "__reduce__",
-        "($self, /)",
-        "Return state information for pickling.",
-        NativeFn::F1(iterator_reduce),
-    ),
+    FunctionDef::new("__reduce__", "($self, /)", "What pickling stores.", NativeFn::F1(iterator_reduce)),
 ];
 
 pub static DEQUE_ITERATOR: TypeDef = iterator_def(
@@ -536,80 +531,65 @@ static METHODS: &[FunctionDef] = &[
     FunctionDef::new(
         "append",
         "($self, item, /)",
-        "Add an element to the right side of the deque.",
+        "Adds an item at the right end.",
         NativeFn::F2(|vm, v, item| deque(vm, v)?.push(vm, item.clone()).map(|()| Value::NONE)),
     ),
     FunctionDef::new(
         "appendleft",
         "($self, item, /)",
-        "Add an element to the left side of the deque.",
+        "Adds an item at the left end.",
         NativeFn::F2(|vm, v, item| deque(vm, v)?.push_left(vm, item.clone()).map(|()| Value::NONE)),
     ),
-    FunctionDef::new("clear", "($self, /)", "Remove all elements from the deque.", NativeFn::F1(clear)),
-    FunctionDef::new("__copy__", "($self, /)", "Return a shallow copy of a deque.", NativeFn::F1(copy)),
-    FunctionDef::new("copy", "($self, /)", "Return a shallow copy of a deque.", NativeFn::F1(copy)),
-    FunctionDef::new(
-        "count",
-        "($self, value, /)",
-        "Return number of occurrences of value.",
-        NativeFn::F2(count),
-    ),
+    FunctionDef::new("clear", "($self, /)", "Takes out all items.", NativeFn::F1(clear)),
+    FunctionDef::new("__copy__", "($self, /)", "A new deque of the same items.", NativeFn::F1(copy)),
+    FunctionDef::new("copy", "($self, /)", "A new deque of the same items.", NativeFn::F1(copy)),
+    FunctionDef::new("count", "($self, value, /)", "How many items equal the value.", NativeFn::F2(count)),
     FunctionDef::new(
         "extend",
         "($self, iterable, /)",
-        "Extend the right side of the deque with elements from the iterable.",
+        "Adds the items of an iterable at the right end.",
         NativeFn::F2(extend),
     ),
     FunctionDef::new(
         "extendleft",
         "($self, iterable, /)",
-        "Extend the left side of the deque with elements from the iterable.",
+        "Adds the items of an iterable at the left end, one after the other.",
         NativeFn::F2(extend_left),
     ),
     FunctionDef::new(
         "index",
         "($self, value, start=0, stop=sys.maxsize, /)",
-        "Return first index of value.\n\nRaises ValueError if the value is not present.",
+        "The first place of a value; ValueError when there is none.",
         NativeFn::Raw(index),
     ),
     FunctionDef::new(
         "insert",
         "($self, index, value, /)",
-        "Insert value before index.",
+        "Puts a value before a place.",
         NativeFn::F3(insert),
     ),
-    FunctionDef::new("pop", "($self, /)", "Remove and return the rightmost element.", NativeFn::F1(pop)),
-    FunctionDef::new(
-        "popleft",
-        "($self, /)",
-        "Remove and return the leftmost element.",
-        NativeFn::F1(pop_left),
-    ),
+    FunctionDef::new("pop", "($self, /)", "Takes the last item out.", NativeFn::F1(pop)),
+    FunctionDef::new("popleft", "($self, /)", "Takes the first item out.", NativeFn::F1(pop_left)),
     FunctionDef::new(
         "remove",
         "($self, value, /)",
-        "Remove first occurrence of value.",
+        "Takes the first item out that equals the value.",
         NativeFn::F2(remove),
     ),
-    FunctionDef::new("reverse", "($self, /)", "Reverse *IN PLACE*.", NativeFn::F1(reverse)),
+    FunctionDef::new("reverse", "($self, /)", "Turns the order round, in place.", NativeFn::F1(reverse)),
     FunctionDef::new(
         "rotate",
         "($self, n=1, /)",
-        "Rotate the deque n steps to the right.  If n is negative, rotates left.",
+        "Moves all items n places to the right, those that fall off to the left end.",
         NativeFn::Raw(rotate),
     ),
     FunctionDef::new(
         "__reversed__",
         "($self, /)",
-        "Return a reverse iterator over the deque.",
+        "An iterator from the end.",
         NativeFn::F1(|vm, v| new_iterator(vm, v, true)),
     ),
-    FunctionDef::new(
-        "__reduce__",
-        "($self, /)",
-        "Return state information for pickling.",
-        NativeFn::F1(reduce),
-    ),
+    FunctionDef::new("__reduce__", "($self, /)", "What pickling stores.", NativeFn::F1(reduce)),
     CLASS_GETITEM,
 ];
 
@@ -619,7 +599,7 @@ pub static DEQUE: TypeDef = TypeDef {
     base: None,
     payload: payload::<Deque>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::SEQUENCE).or(TypeFlags::WEAKREF),
-    doc: "A list-like sequence optimized for data accesses near its endpoints.",
+    doc: "deque([iterable[, maxlen]])\n\nA sequence that is fast at both ends; with maxlen, the other end gives way.",
     slots: &[
         Slot::New(|vm, cls, _| vm.alloc_subclass(cls, Deque::default())),
         Slot::Init(init),
@@ -638,7 +618,7 @@ pub static DEQUE: TypeDef = TypeDef {
     methods: METHODS,
     getset: &[GetSetDef {
         name: "maxlen",
-        doc: "maximum size of a deque or None if unbounded",
+        doc: "The greatest length, or None.",
         get: |vm, v| match deque(vm, v)?.max.get() {
             Some(max) => vm.new_int(max as i64),
             None => Ok(Value::NONE),

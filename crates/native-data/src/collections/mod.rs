@@ -62,12 +62,11 @@ fn plain_dict<'a>(vm: &Interpreter, mapping: &'a Value) -> Res<Option<&'a Dict>>
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_collections",
-    doc: "High performance data structures.\n- deque:        ordered collection accessible from endpoints only\n\
-          - defaultdict:  dict subclass with a default value factory\n",
+    doc: "Containers beyond the builtin ones.",
     functions: &[FunctionDef::new(
         "_count_elements",
         "($module, mapping, iterable, /)",
-        "Count elements in the iterable, updating the mapping",
+        "Counts the items of an iterable in a mapping.",
         NativeFn::F2(count_elements),
     )],
     types: &[

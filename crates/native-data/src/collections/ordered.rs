@@ -321,7 +321,7 @@ static ITERATOR: TypeDef = TypeDef {
     methods: &[FunctionDef::new(
         "__reduce__",
         "($self, /)",
-        "Return state information for pickling",
+        "What pickling stores.",
         NativeFn::F1(iterator_reduce),
     )],
     getset: &[],
@@ -349,8 +349,12 @@ const fn view_def(name: &'static str, base: fn(&Interpreter) -> Ref<pellucid_obj
     }
 }
 
-static VIEW_METHODS: &[FunctionDef] =
-    &[FunctionDef::new("__reversed__", "($self, /)", "", NativeFn::F1(|vm, v| view_iter(vm, v, true)))];
+static VIEW_METHODS: &[FunctionDef] = &[FunctionDef::new(
+    "__reversed__",
+    "($self, /)",
+    "An iterator over the keys from the end.",
+    NativeFn::F1(|vm, v| view_iter(vm, v, true)),
+)];
 
 /// The type of `def`, or `object` when memory is too short to make it.
 fn base_type(vm: &Interpreter, def: &'static TypeDef) -> Ref<pellucid_object::Type> {
@@ -371,48 +375,39 @@ static METHODS: &[FunctionDef] = &[
     FunctionDef::new(
         "move_to_end",
         "($self, /, key, last=True)",
-        "Move an existing element to the end (or beginning if last is false).\n\nRaise KeyError if the element does \
-         not exist.",
+        "Moves an entry to the end, or to the start.",
         NativeFn::Args(move_to_end),
     ),
     FunctionDef::new(
         "pop",
         "($self, /, key, default=<unrepresentable>)",
-        "od.pop(key[,default]) -> v, remove specified key and return the corresponding value.\n\nIf the key is not \
-         found, return the default if given; otherwise,\nraise a KeyError.",
+        "Takes a key out; its value, or the default.",
         NativeFn::Args(pop),
     ),
     FunctionDef::new(
         "popitem",
         "($self, /, last=True)",
-        "Remove and return a (key, value) pair from the dictionary.\n\nPairs are returned in LIFO order if last is \
-         true or FIFO order if false.",
+        "Takes the last pair out, or the first.",
         NativeFn::Args(pop_item),
     ),
     FunctionDef::new(
         "setdefault",
         "($self, /, key, default=None)",
-        "Insert key with a value of default if key is not in the dictionary.\n\nReturn the value for key if key is \
-         in the dictionary, else default.",
+        "The value, set to the default when the key is new.",
         NativeFn::Args(set_default),
     ),
     FunctionDef::new("update", "", "", NativeFn::Raw(update)),
-    FunctionDef::new("copy", "($self, /)", "od.copy() -> a shallow copy of od", NativeFn::F1(copy)),
+    FunctionDef::new("copy", "($self, /)", "A new OrderedDict of the same entries.", NativeFn::F1(copy)),
     FunctionDef::new("keys", "($self, /)", "", NativeFn::F1(|vm, v| view(vm, v, Part::Keys))),
     FunctionDef::new("values", "($self, /)", "", NativeFn::F1(|vm, v| view(vm, v, Part::Values))),
     FunctionDef::new("items", "($self, /)", "", NativeFn::F1(|vm, v| view(vm, v, Part::Items))),
     FunctionDef::new(
         "__reversed__",
         "($self, /)",
-        "od.__reversed__() <==> reversed(od)",
+        "An iterator over the keys from the end.",
         NativeFn::F1(|vm, v| iterate(vm, v, Part::Keys, true)),
     ),
-    FunctionDef::new(
-        "__reduce__",
-        "($self, /)",
-        "Return state information for pickling",
-        NativeFn::F1(reduce),
-    ),
+    FunctionDef::new("__reduce__", "($self, /)", "What pickling stores.", NativeFn::F1(reduce)),
     CLASS_GETITEM,
 ];
 
@@ -428,7 +423,7 @@ pub static ORDERED_DICT: TypeDef = TypeDef {
         .or(TypeFlags::MATCH_SELF)
         .or(TypeFlags::HAS_DICT)
         .or(TypeFlags::WEAKREF),
-    doc: "Dictionary that remembers insertion order",
+    doc: "A dict in which order counts.",
     slots: &[
         Slot::Init(init),
         Slot::Repr(repr),

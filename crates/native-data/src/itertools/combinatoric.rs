@@ -148,8 +148,7 @@ fn next_product(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static PRODUCT: TypeDef = super::iterator::<Choice>(
     "product",
-    "product(*iterables, repeat=1) --> product object\n\nCartesian product of input iterables.  Equivalent to nested \
-     for-loops.",
+    "product(*iterables, repeat=1)\n\nEvery tuple with one item of each iterable, the last place moving fastest.",
     &[Slot::New(new_product), ITSELF, Slot::Next(next_product)],
     &[],
 );
@@ -196,8 +195,7 @@ fn next_permutation(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static PERMUTATIONS: TypeDef = super::iterator::<Choice>(
     "permutations",
-    "Return successive r-length permutations of elements in the iterable.\n\npermutations(range(3), 2) --> (0,1), (0,2), \
-     (1,0), (1,2), (2,0), (2,1)",
+    "permutations(iterable, r=None)\n\nEvery order of r of the items.",
     &[Slot::New(new_permutations), ITSELF, Slot::Next(next_permutation)],
     &[],
 );
@@ -228,8 +226,7 @@ fn next_combination(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static COMBINATIONS: TypeDef = super::iterator::<Choice>(
     "combinations",
-    "Return successive r-length combinations of elements in the iterable.\n\ncombinations(range(4), 3) --> (0,1,2), \
-     (0,1,3), (0,2,3), (1,2,3)",
+    "combinations(iterable, r)\n\nEvery choice of r of the items, in their order.",
     &[Slot::New(new_combinations), ITSELF, Slot::Next(next_combination)],
     &[],
 );
@@ -257,9 +254,7 @@ fn next_with_replacement(vm: &Interpreter, value: &Value) -> Res<Option<Value>> 
 
 pub static COMBINATIONS_WITH_REPLACEMENT: TypeDef = super::iterator::<Choice>(
     "combinations_with_replacement",
-    "Return successive r-length combinations of elements in the iterable allowing individual elements to have \
-     successive repeats.\n\ncombinations_with_replacement('ABC', 2) --> ('A','A'), ('A','B'), ('A','C'), ('B','B'), \
-     ('B','C'), ('C','C')",
+    "combinations_with_replacement(iterable, r)\n\nEvery choice of r items, each as often as one likes.",
     &[Slot::New(new_with_replacement), ITSELF, Slot::Next(next_with_replacement)],
     &[],
 );

@@ -50,7 +50,7 @@ fn next_accumulate(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static ACCUMULATE: TypeDef = super::iterator::<Accumulate>(
     "accumulate",
-    "Return series of accumulated sums.",
+    "accumulate(iterable, func=None, *, initial=None)\n\nThe sums, or other totals, so far.",
     &[Slot::New(new_accumulate), ITSELF, Slot::Next(next_accumulate)],
     &[],
 );
@@ -101,9 +101,7 @@ fn next_batched(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static BATCHED: TypeDef = super::iterator::<Batched>(
     "batched",
-    "Batch data into tuples of length n. The last batch may be shorter than n.\n\nLoops over the input iterable and \
-     accumulates data into tuples\nup to size n.  The input is consumed lazily, just enough to\nfill a batch.  The \
-     result is yielded as soon as a batch is full\nor when the input iterable is exhausted.",
+    "batched(iterable, n, *, strict=False)\n\nTuples of n items; the last one may be shorter unless strict.",
     &[Slot::New(new_batched), ITSELF, Slot::Next(next_batched)],
     &[],
 );
@@ -164,14 +162,13 @@ fn next_chain(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static CHAIN: TypeDef = super::iterator::<Chain>(
     "chain",
-    "Return a chain object whose .__next__() method returns elements from the\nfirst iterable until it is exhausted, \
-     then elements from the next\niterable, until all of the iterables are exhausted.",
+    "chain(*iterables)\n\nThe items of the first iterable, then those of the second, and so on.",
     &[Slot::New(new_chain), ITSELF, Slot::Next(next_chain)],
     &[
         FunctionDef::class(
             "from_iterable",
             "($type, iterable, /)",
-            "Alternative chain() constructor taking a single iterable argument that evaluates lazily.",
+            "As chain(), of one iterable of iterables, read lazily.",
             NativeFn::F2(from_iterable),
         ),
         CLASS_GETITEM,
@@ -220,7 +217,7 @@ fn next_pairwise(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static PAIRWISE: TypeDef = super::iterator::<Pairwise>(
     "pairwise",
-    "Return an iterator of overlapping pairs taken from the input iterator.\n\n    s -> (s0,s1), (s1,s2), (s2, s3), ...",
+    "pairwise(iterable, /)\n\nEach item with the one after it.",
     &[
         Slot::New(|vm, cls, call| {
             let args = positional(vm, "pairwise", call, 1, 1)?;
@@ -307,10 +304,7 @@ fn next_zip_longest(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static ZIP_LONGEST: TypeDef = super::iterator::<ZipLongest>(
     "zip_longest",
-    "Return a zip_longest object whose .__next__() method returns a tuple where\nthe i-th element comes from the i-th \
-     iterable argument.  The .__next__()\nmethod continues until the longest iterable in the argument sequence\nis \
-     exhausted and then it raises StopIteration.  When the shorter iterables\nare exhausted, the fillvalue is \
-     substituted in their place.  The fillvalue\ndefaults to None or can be specified by a keyword argument.",
+    "zip_longest(*iterables, fillvalue=None)\n\nTuples of one item of each, to the end of the longest.",
     &[Slot::New(new_zip_longest), ITSELF, Slot::Next(next_zip_longest)],
     &[],
 );

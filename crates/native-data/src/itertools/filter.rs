@@ -30,8 +30,7 @@ fn next_compress(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static COMPRESS: TypeDef = super::iterator::<Compress>(
     "compress",
-    "Return data elements corresponding to true selector elements.\n\nForms a shorter iterator from selected data \
-     elements using the selectors to\nchoose the data elements.",
+    "compress(data, selectors)\n\nThe items of data whose selector is true.",
     &[
         Slot::New(|vm, cls, call| {
             let args = bind(vm, "compress", "(data, selectors)", call)?;
@@ -112,23 +111,21 @@ fn next_false(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static DROP_WHILE: TypeDef = super::iterator::<Filtered>(
     "dropwhile",
-    "Drop items from the iterable while predicate(item) is true.\n\nAfterwards, return every element until the iterable \
-     is exhausted.",
+    "dropwhile(predicate, iterable, /)\n\nThe items from the first on that the predicate refuses.",
     &[Slot::New(|vm, cls, call| new_filtered(vm, cls, call, "dropwhile")), ITSELF, Slot::Next(next_drop)],
     &[],
 );
 
 pub static TAKE_WHILE: TypeDef = super::iterator::<Filtered>(
     "takewhile",
-    "Return successive entries from an iterable as long as the predicate evaluates to true for each entry.",
+    "takewhile(predicate, iterable, /)\n\nThe items before the first that the predicate refuses.",
     &[Slot::New(|vm, cls, call| new_filtered(vm, cls, call, "takewhile")), ITSELF, Slot::Next(next_take)],
     &[],
 );
 
 pub static FILTER_FALSE: TypeDef = super::iterator::<Filtered>(
     "filterfalse",
-    "Return those items of iterable for which function(item) is false.\n\nIf function is None, return the items that \
-     are false.",
+    "filterfalse(function, iterable, /)\n\nThe items of which the function is false.",
     &[Slot::New(|vm, cls, call| new_filtered(vm, cls, call, "filterfalse")), ITSELF, Slot::Next(next_false)],
     &[],
 );
@@ -148,8 +145,7 @@ fn next_star(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static STAR_MAP: TypeDef = super::iterator::<Filtered>(
     "starmap",
-    "Return an iterator whose values are returned from the function evaluated with an argument tuple taken from the \
-     given sequence.",
+    "starmap(function, iterable, /)\n\nThe function of each tuple of arguments.",
     &[Slot::New(|vm, cls, call| new_filtered(vm, cls, call, "starmap")), ITSELF, Slot::Next(next_star)],
     &[],
 );
@@ -250,8 +246,7 @@ pub static ISLICE: TypeDef = TypeDef {
     base: None,
     payload: payload::<Islice>(),
     flags: TypeFlags::BASETYPE,
-    doc: "islice(iterable, stop) --> islice object\nislice(iterable, start, stop[, step]) --> islice object\n\nReturn an \
-          iterator whose next() method returns selected values from an\niterable.",
+    doc: "islice(iterable, stop)\nislice(iterable, start, stop[, step])\n\nThe items that a slice would take.",
     slots: &[Slot::New(new_islice), ITSELF, Slot::Next(next_islice)],
     methods: &[],
     getset: &[],

@@ -97,9 +97,7 @@ fn next_in_group(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static GROUP_BY: TypeDef = super::iterator::<GroupBy>(
     "groupby",
-    "make an iterator that returns consecutive keys and groups from the iterable\n\n  iterable\n    Elements to divide \
-     into groups according to the key function.\n  key\n    A function for computing the group category for each \
-     element.\n    If the key function is not specified or is None, the element itself\n    is used for grouping.",
+    "groupby(iterable, key=None)\n\nRuns of items with equal keys: each key, and an iterator over its run.",
     &[Slot::New(new_group_by), ITSELF, Slot::Next(next_group)],
     &[],
 );

@@ -72,7 +72,7 @@ fn repr_count(vm: &Interpreter, value: &Value) -> Res {
 
 pub static COUNT: TypeDef = super::iterator::<Count>(
     "count",
-    "Return a count object whose .__next__() method returns consecutive values.",
+    "count(start=0, step=1)\n\nNumbers from start, step apart, without end.",
     &[Slot::New(new_count), ITSELF, Slot::Next(next_count), Slot::Repr(repr_count)],
     &[],
 );
@@ -130,7 +130,7 @@ fn next_cycle(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static CYCLE: TypeDef = super::iterator::<Cycle>(
     "cycle",
-    "Return elements from the iterable until it is exhausted. Then repeat the sequence indefinitely.",
+    "cycle(iterable, /)\n\nThe items again and again.",
     &[Slot::New(new_cycle), ITSELF, Slot::Next(next_cycle)],
     &[],
 );
@@ -186,13 +186,12 @@ pub static REPEAT: TypeDef = TypeDef {
     base: None,
     payload: payload::<Repeat>(),
     flags: pellucid_object::TypeFlags::BASETYPE,
-    doc: "repeat(object [,times]) -> create an iterator which returns the object\nfor the specified number of times.  \
-          If not specified, returns the object\nendlessly.",
+    doc: "repeat(object[, times])\n\nThe object so many times, or without end.",
     slots: &[Slot::New(new_repeat), ITSELF, Slot::Next(next_repeat), Slot::Repr(repr_repeat)],
     methods: &[FunctionDef::new(
         "__length_hint__",
         "($self, /)",
-        "Private method returning an estimate of len(list(it)).",
+        "How many items are left.",
         NativeFn::F1(repeat_hint),
     )],
     getset: &[],

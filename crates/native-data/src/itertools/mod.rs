@@ -31,13 +31,11 @@ const fn iterator<T: Payload>(
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "itertools",
-    doc: "Functional tools for creating and using iterators.\n\nInfinite iterators:\ncount(start=0, step=1) --> start, \
-          start+step, start+2*step, ...\ncycle(p) --> p0, p1, ... plast, p0, p1, ...\nrepeat(elem [,n]) --> elem, elem, \
-          elem, ... endlessly or up to n times\n",
+    doc: "Iterators over iterators.",
     functions: &[FunctionDef::new(
         "tee",
         "($module, iterable, n=2, /)",
-        "Returns a tuple of n independent iterators.",
+        "A tuple of n independent iterators over one iterable.",
         NativeFn::Raw(tee::tee),
     )],
     types: &[

@@ -134,7 +134,7 @@ pub static TEE: TypeDef = TypeDef {
     base: None,
     payload: payload::<Tee>(),
     flags: TypeFlags::WEAKREF,
-    doc: "Iterator wrapped to make it copyable.",
+    doc: "An iterator that can be copied.",
     slots: &[
         Slot::New(|vm, cls, call| {
             let args = positional(vm, "_tee", call, 1, 1)?;
@@ -146,7 +146,7 @@ pub static TEE: TypeDef = TypeDef {
     methods: &[FunctionDef::new(
         "__copy__",
         "($self, /)",
-        "Returns an independent iterator.",
+        "An independent iterator at the same place.",
         NativeFn::F1(copy),
     )],
     getset: &[],
@@ -158,7 +158,7 @@ pub static TEE_DATA: TypeDef = TypeDef {
     base: None,
     payload: payload::<TeeData>(),
     flags: TypeFlags::NO_NEW,
-    doc: "Data container common to multiple tee objects.",
+    doc: "Values that some of the iterators have yet to read.",
     slots: &[],
     methods: &[],
     getset: &[],
