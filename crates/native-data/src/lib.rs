@@ -9,9 +9,16 @@ pub mod functools;
 pub mod itertools;
 pub mod support;
 pub mod typing;
+pub mod weakref;
 
 use pellucid_object::ModuleDef;
 
 /// The modules of this crate.
-pub static MODULES: &[&ModuleDef] =
-    &[&abc::MODULE, &collections::MODULE, &functools::MODULE, &itertools::MODULE, &typing::MODULE];
+pub static MODULES: &[&ModuleDef] = &[
+    &abc::MODULE,
+    &collections::MODULE,
+    &functools::MODULE,
+    &itertools::MODULE,
+    &typing::MODULE,
+    &weakref::MODULE,
+];

@@ -48,10 +48,7 @@ impl CollectorOps for Ops<'_> {
     }
 
     unsafe fn clear_weakrefs(&self, garbage: &[NonNull<Header>]) {
-        for object in garbage {
-            // SAFETY: see above.
-            self.0.weakrefs.object_dies(self.0, unsafe { object.as_ref() });
-        }
+        self.0.weakrefs.objects_die(self.0, garbage);
     }
 
     unsafe fn clear(&self, object: NonNull<Header>) {

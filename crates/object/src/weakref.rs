@@ -5,7 +5,8 @@ use crate::interpreter::Interpreter;
 use crate::value::Value;
 use pellucid_memory::Header;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::ptr::NonNull;
 use std::rc::Rc;
 
 /// Payload of `weakref.ReferenceType` and the proxy types.
@@ -79,10 +80,10 @@ impl WeakRefs {
             .collect()
     }
 
-    /// Clears every weak reference to a dying object, then calls their callbacks, newest first.
-    pub(crate) fn object_dies(&self, vm: &Interpreter, header: &Header) {
+    /// Makes the weak references to an object dead and gives them back, oldest first.
+    fn kill(&self, header: &Header) -> Vec<Value> {
         let key = header as *const Header as u64;
-        let Some(list) = self.0.borrow_mut().remove(&key) else { return };
+        let Some(list) = self.0.borrow_mut().remove(&key) else { return Vec::new() };
         // SAFETY: as in `of`.
         let references: Vec<Value> = list
             .iter()
@@ -95,18 +96,45 @@ impl WeakRefs {
                 weak.target.set(0);
             }
         }
-        for reference in references.iter().rev() {
-            let Some(callback) = reference.downcast::<WeakRef>().and_then(|w| w.callback.replace(None))
-            else {
-                continue;
-            };
-            let saved = vm.save_raised();
-            if let Err(raised) = vm.call_values(&callback, std::slice::from_ref(reference)) {
-                vm.unraisable(raised, "Exception ignored while calling weakref callback", &callback);
-            }
-            vm.restore_raised(saved);
-        }
+        references
     }
+
+    /// Clears every weak reference to a dying object, then calls their callbacks, newest first.
+    pub(crate) fn object_dies(&self, vm: &Interpreter, header: &Header) {
+        self.kill(header).iter().rev().for_each(|reference| call_back(vm, reference));
+    }
+
+    /// The same for objects that die together: all references are dead before the first callback runs, and references that are
+    /// among the dying themselves are not called back.
+    pub(crate) fn objects_die(&self, vm: &Interpreter, garbage: &[NonNull<Header>]) {
+        let mut dying = HashSet::new();
+        let mut living = Vec::new();
+        for object in garbage {
+            // SAFETY: the collector passes live objects.
+            let header = unsafe { object.as_ref() };
+            if header.flags.get() & HAS_WEAKREFS == 0 {
+                continue;
+            }
+            if dying.is_empty() {
+                dying.extend(garbage.iter().map(|o| o.as_ptr() as u64));
+            }
+            let references = self.kill(header);
+            living.extend(references.into_iter().rev().filter(|r| !dying.contains(&r.bits())));
+        }
+        living.iter().for_each(|reference| call_back(vm, reference));
+    }
+}
+
+/// Calls the callback of a dead reference, once.
+fn call_back(vm: &Interpreter, reference: &Value) {
+    let Some(callback) = reference.downcast::<WeakRef>().and_then(|w| w.callback.replace(None)) else {
+        return;
+    };
+    let saved = vm.save_raised();
+    if let Err(raised) = vm.call_values(&callback, std::slice::from_ref(reference)) {
+        vm.unraisable(raised, "Exception ignored while calling weakref callback", &callback);
+    }
+    vm.restore_raised(saved);
 }
 
 /// Header flag: the object stands in the table above.
