@@ -212,6 +212,11 @@ impl SlotWord {
         // SAFETY: a non-zero word is a value that this place owns; it stays owned, the clone counts.
         Some(unsafe { Value::borrow_bits(&bits).clone() })
     }
+    /// The word itself, 0 when the place is empty: for caches and for callers that only look.
+    #[inline(always)]
+    pub fn raw(&self) -> u64 {
+        self.0.get()
+    }
     #[inline(always)]
     pub fn is_set(&self) -> bool {
         self.0.get() != 0

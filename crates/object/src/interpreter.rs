@@ -160,6 +160,10 @@ pub struct Interpreter {
     pub builtins: SlotWord,
     /// Seed of string hashes.
     pub hash_seed: Cell<u64>,
+    /// State of the layer that runs Python code, kept alive by it through [`Interpreter::state`]; null before it is there.
+    pub loop_state: Cell<*const ()>,
+    /// Deepest nesting of Python calls before `RecursionError`.
+    pub recursion_limit: Cell<usize>,
     /// Longest int text that is converted; 0: no limit.
     pub int_max_str_digits: Cell<usize>,
     /// Deepest nesting of Python calls (`sys.setrecursionlimit`).
@@ -200,6 +204,8 @@ impl Interpreter {
             modules: SlotWord::default(),
             builtins: SlotWord::default(),
             hash_seed: Cell::new(0),
+            loop_state: Cell::new(std::ptr::null()),
+            recursion_limit: Cell::new(1000),
             int_max_str_digits: Cell::new(4300),
             recursion_limit: Cell::new(1000),
             host: OnceCell::new(),

@@ -1,0 +1,181 @@
+//! Code objects: the data of `pellucid_bytecode`, its constants as values, and the private form made at the first call.
+
+use crate::form::Form;
+use crate::state::state;
+use crate::translate;
+use pellucid_bytecode::{Code, Const, Wtf8};
+use pellucid_object::heap::Visitor;
+use pellucid_object::{Interpreter, Payload, Raised, Res, Text, Value};
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+/// Payload of `code`.
+pub struct CodeObject {
+    pub code: Rc<Code>,
+    pub consts: Vec<Value>,
+    /// Interned.
+    pub names: Vec<Value>,
+    pub varnames: Vec<Value>,
+    pub cellvars: Vec<Value>,
+    pub freevars: Vec<Value>,
+    pub name: Value,
+    pub qualname: Value,
+    pub filename: Value,
+    form: OnceCell<Box<Form>>,
+}
+
+impl Payload for CodeObject {
+    fn trace(&self, visit: &mut Visitor) {
+        for list in [&self.consts, &self.names, &self.varnames, &self.cellvars, &self.freevars] {
+            list.iter().for_each(&mut *visit);
+        }
+        [&self.name, &self.qualname, &self.filename].into_iter().for_each(visit);
+    }
+}
+
+impl CodeObject {
+    /// The private form, translated at the first use. Errors: `SystemError` for malformed code.
+    #[inline]
+    pub fn form(&self, vm: &Interpreter) -> Res<&Form> {
+        match self.form.get() {
+            Some(form) => Ok(form),
+            None => self.translate(vm),
+        }
+    }
+
+    /// The form, if it was made.
+    #[inline(always)]
+    pub fn ready_form(&self) -> Option<&Form> {
+        self.form.get().map(|form| &**form)
+    }
+
+    #[cold]
+    fn translate(&self, vm: &Interpreter) -> Res<&Form> {
+        match translate::translate(&self.code) {
+            Ok(form) => Ok(self.form.get_or_init(|| Box::new(form))),
+            Err(error) => {
+                let name = vm.str_lossy(&self.qualname);
+                Err(vm.system_error(format!("code of {name} cannot run: {}", error.0)))
+            }
+        }
+    }
+
+    /// The line of a wordcode offset, if it has one.
+    pub fn line_at(&self, offset: u32) -> Option<u32> {
+        pellucid_bytecode::lines::decode(self.code.firstlineno as i32, &self.code.linetable)
+            .find(|range| range.start <= offset && offset < range.end)
+            .and_then(|range| range.line)
+            .and_then(|line| u32::try_from(line).ok())
+    }
+}
+
+/// The code behind a value. A borrow that lasts as long as the value.
+pub fn code_of(value: &Value) -> Option<&CodeObject> {
+    value.downcast::<CodeObject>()
+}
+
+/// A `str` of WTF-8 text, interned when it is no surrogate's.
+fn text(vm: &Interpreter, text: &Wtf8) -> Res {
+    match std::str::from_utf8(&text.0) {
+        Ok(text) => vm.intern(text),
+        Err(_) => wide_text(vm, text),
+    }
+}
+
+fn wide_text(vm: &Interpreter, text: &Wtf8) -> Res {
+    match Text::from_wtf8(&text.0) {
+        Ok(Some(text)) => vm.new_text(text),
+        Ok(None) => Err(vm.value_error("invalid text in code".to_string())),
+        Err(_) => Err(vm.no_memory()),
+    }
+}
+
+fn texts(vm: &Interpreter, list: &[Wtf8]) -> Res<Vec<Value>> {
+    list.iter().map(|t| text(vm, t)).collect()
+}
+
+/// A code object, and those of its constants. The code must have passed `verify` when it comes from outside.
+pub fn new_code(vm: &Interpreter, code: &Code) -> Res {
+    new_code_shared(vm, Rc::new(code.clone()))
+}
+
+pub fn new_code_shared(vm: &Interpreter, code: Rc<Code>) -> Res {
+    let consts = code.consts.iter().map(|c| constant(vm, c)).collect::<Res<Vec<Value>>>()?;
+    new_code_with(vm, code, consts)
+}
+
+/// A code object whose constants are given as values (`code.replace`).
+pub fn new_code_with(vm: &Interpreter, code: Rc<Code>, consts: Vec<Value>) -> Res {
+    let payload = CodeObject {
+        consts,
+        names: texts(vm, &code.names)?,
+        varnames: texts(vm, &code.varnames)?,
+        cellvars: texts(vm, &code.cellvars)?,
+        freevars: texts(vm, &code.freevars)?,
+        name: text(vm, &code.name)?,
+        qualname: text(vm, &code.qualname)?,
+        filename: text(vm, &code.filename)?,
+        code,
+        form: OnceCell::new(),
+    };
+    vm.alloc(&state(vm).code, payload)
+}
+
+/// Strings that look like names are interned, as CPython does.
+fn string_constant(vm: &Interpreter, constant: &Wtf8) -> Res {
+    let name_like = constant.0.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    match std::str::from_utf8(&constant.0) {
+        Ok(text) if name_like => vm.intern(text),
+        Ok(text) => vm.new_str(text),
+        Err(_) => wide_text(vm, constant),
+    }
+}
+
+/// A constant as a value.
+pub fn constant(vm: &Interpreter, constant: &Const) -> Res {
+    let list = |items: &[Const]| items.iter().map(|c| self::constant(vm, c)).collect::<Res<Vec<Value>>>();
+    Ok(match constant {
+        Const::None => Value::NONE,
+        Const::True => Value::TRUE,
+        Const::False => Value::FALSE,
+        Const::Ellipsis => Value::ELLIPSIS,
+        Const::Int(i) => vm.new_int(*i)?,
+        Const::BigInt(big) => vm.new_big(big.clone())?,
+        Const::Float(f) => vm.new_float(*f)?,
+        Const::Str(text) => string_constant(vm, text)?,
+        Const::Tuple(items) => vm.new_tuple(list(items)?)?,
+        Const::Code(code) => new_code(vm, code)?,
+        Const::Slice(parts) => {
+            let slice = vm.get_attr_str(&builtins_module(vm)?, "slice")?;
+            vm.call_values(&slice, &list(&parts[..])?)?
+        }
+        Const::FrozenSet(items) => {
+            let frozenset = vm.get_attr_str(&builtins_module(vm)?, "frozenset")?;
+            vm.call_values(&frozenset, &[vm.new_tuple(list(items)?)?])?
+        }
+        Const::Bytes(bytes) => new_bytes(vm, bytes)?,
+        Const::Complex(re, im) => {
+            let complex = vm.get_attr_str(&builtins_module(vm)?, "complex")?;
+            vm.call_values(&complex, &[vm.new_float(*re)?, vm.new_float(*im)?])?
+        }
+    })
+}
+
+/// The module `builtins`. Errors: `SystemError` before it is there.
+pub fn builtins_module(vm: &Interpreter) -> Res {
+    let modules = vm.modules.get();
+    let name = vm.intern("builtins")?;
+    let found = modules.and_then(|m| m.downcast::<pellucid_object::Dict>()?.get_interned(vm, &name));
+    found.ok_or_else(|| vm.system_error("no module builtins".to_string()))
+}
+
+fn new_bytes(vm: &Interpreter, bytes: &[u8]) -> Res {
+    let items = bytes.iter().map(|b| vm.new_int(i64::from(*b))).collect::<Res<Vec<Value>>>()?;
+    let ty = vm.get_attr_str(&builtins_module(vm)?, "bytes")?;
+    vm.call_values(&ty, &[vm.new_list(items)?])
+}
+
+/// `ValueError` for code that the verifier refused.
+pub fn refuse(vm: &Interpreter, error: &pellucid_bytecode::verify::Error) -> Raised {
+    vm.value_error(error.to_string())
+}

@@ -1,0 +1,92 @@
+//! The private form of a code object: what the interpreter runs.
+
+use crate::ops::Op;
+use std::cell::Cell;
+
+/// One instruction; see [`Op`] for what the operands mean.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Instr {
+    pub op: Op,
+    pub a: i16,
+    pub b: i16,
+    pub c: i16,
+    pub d: u32,
+    pub e: u32,
+}
+// The loop advances by this size.
+const _: () = assert!(size_of::<Instr>() == 16);
+
+/// An inline cache: what its instruction has learnt. Which fields mean what stands with the instruction's handler;
+/// all zero means that nothing is known.
+#[derive(Default, Debug)]
+pub struct Cache {
+    /// A type version or a keys version.
+    pub version: Cell<u64>,
+    /// A shape's address, or a second version.
+    pub shape: Cell<u64>,
+    /// A borrowed value's word, or an index.
+    pub value: Cell<u64>,
+    /// What kind of thing was learnt, and an index.
+    pub kind: Cell<u32>,
+    pub index: Cell<u32>,
+}
+
+/// A block that is open at an instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// Exceptions go to instruction `target`, temporaries from `level` on being dropped.
+    Try { target: u32, level: u16 },
+    /// An exception is being handled: what was handled before stands at `level`.
+    Handler { level: u16 },
+}
+
+/// An entry of the chains of open blocks: the innermost block and the entry of those around it, plus one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenBlock {
+    pub block: Block,
+    pub outer: u16,
+}
+
+/// A code object translated.
+#[derive(Debug)]
+pub struct Form {
+    pub instrs: Box<[Instr]>,
+    pub caches: Box<[Cache]>,
+    /// For each instruction the byte offset in the wordcode.
+    pub offsets: Box<[u32]>,
+    /// For each instruction the innermost open block: index into `blocks` plus one, 0 for none.
+    pub open: Box<[u16]>,
+    pub blocks: Box<[OpenBlock]>,
+    /// Number of local variables.
+    pub nlocals: u16,
+    /// Number of cell variables, which follow the locals.
+    pub ncells: u16,
+    /// Number of free variables, which follow the cells.
+    pub nfrees: u16,
+    /// Index of the first temporary.
+    pub first_temp: u16,
+    /// Registers of a window.
+    pub nregs: u16,
+    pub argcount: u16,
+    /// Neither keyword-only parameters nor stars, cells, free variables; no generator: a call with `argcount`
+    /// arguments only has to make a window.
+    pub simple: bool,
+    /// A call makes a generator, coroutine or asynchronous generator.
+    pub generator: bool,
+    /// For each cell variable the parameter of the same name, or -1.
+    pub cell_params: Box<[i16]>,
+}
+
+impl Form {
+    /// Which instruction `instr` is.
+    #[inline]
+    pub fn index_of(&self, instr: *const Instr) -> usize {
+        (instr as usize).wrapping_sub(self.instrs.as_ptr() as usize) / size_of::<Instr>()
+    }
+
+    /// The wordcode offset of an instruction.
+    pub fn offset_of(&self, instr: *const Instr) -> u32 {
+        self.offsets.get(self.index_of(instr)).copied().unwrap_or(0)
+    }
+}

@@ -1,0 +1,325 @@
+//! Frames: the activation of a piece of code, and a thread's stack of them.
+//!
+//! Two stacks a thread, neither of which moves: windows of registers, and [`Frame`] records. A Python call's window begins
+//! at its arguments in the caller's window, so that they are not copied. A generator owns its registers; while it
+//! runs, a record on the stack points to them.
+//!
+//! Words of a window that hold nothing live are no heap words; that is why leaving a frame by an exception can
+//! drop every heap word it finds.
+
+use crate::code::CodeObject;
+use crate::form::{Form, Instr};
+use crate::function::Function;
+use crate::state::{state, thread};
+use pellucid_object::{Dict, Interpreter, Raised, Res, SlotWord, Value};
+use std::alloc::Layout;
+use std::cell::Cell;
+
+/// What happens to the value that a frame returns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Ret {
+    /// Native code called: leave the loop.
+    Native,
+    /// Into register `dst` of the caller.
+    Call,
+    /// `__init__` was called for the object in `result`: that goes into `dst`, and the value must be None.
+    Init,
+    /// A generator that a `for` loop of the caller runs: a yielded value goes into `dst`, the end jumps.
+    ForIter,
+}
+
+/// An activation.
+#[repr(C)]
+pub struct Frame {
+    /// The instruction being executed, or at which the frame waits.
+    pub pc: *const Instr,
+    pub regs: *mut Value,
+    pub form: *const Form,
+    /// Behind the constants.
+    pub consts_end: *const Value,
+    /// First word of the thread's stack that this frame does not use.
+    pub end: *mut Value,
+    pub globals: *const Dict,
+    pub builtins: *const Dict,
+    /// The function that runs; it owns globals and builtins. Code without one (modules) gets one made.
+    pub function: Value,
+    /// The code that runs, which need not be that of the function any more.
+    pub code: Value,
+    /// The namespace of a module or class body; empty for functions.
+    pub locals: SlotWord,
+    /// The frame object, once somebody asked for it.
+    pub object: SlotWord,
+    /// The generator whose frame this is.
+    pub generator: SlotWord,
+    /// For `Ret::Init`: the instance; for generators: what was handled when it was resumed.
+    pub extra: SlotWord,
+    pub ret: Ret,
+    pub dst: i16,
+}
+
+impl Frame {
+    pub fn form(&self) -> &Form {
+        // SAFETY: the form belongs to the code that the frame owns.
+        unsafe { &*self.form }
+    }
+    pub fn code(&self) -> &CodeObject {
+        // SAFETY: `code` always is a code object.
+        unsafe { self.code.payload_unchecked::<CodeObject>() }
+    }
+    pub fn function(&self) -> &Function {
+        // SAFETY: `function` always is a function.
+        unsafe { self.function.payload_unchecked::<Function>() }
+    }
+    pub fn globals(&self) -> &Dict {
+        // SAFETY: owned by the function.
+        unsafe { &*self.globals }
+    }
+    pub fn builtins(&self) -> &Dict {
+        // SAFETY: owned by the function.
+        unsafe { &*self.builtins }
+    }
+    /// The register's value.
+    #[inline(always)]
+    pub fn reg(&self, index: usize) -> &Value {
+        debug_assert!(index < self.form().nregs as usize);
+        // SAFETY: windows have `nregs` words, all of them values; callers use indexes of the form.
+        unsafe { &*self.regs.add(index) }
+    }
+    /// Puts a value into a register; the old one.
+    pub fn replace_reg(&self, index: usize, value: Value) -> Value {
+        debug_assert!(index < self.form().nregs as usize);
+        // SAFETY: as for `reg`; nobody holds a reference into the window across this call.
+        unsafe { self.regs.add(index).replace(value) }
+    }
+    /// The byte offset of the current instruction.
+    pub fn offset(&self) -> u32 {
+        self.form().offset_of(self.pc)
+    }
+    /// The line that runs.
+    pub fn line(&self) -> Option<u32> {
+        self.code().line_at(self.offset())
+    }
+    pub fn is_generator(&self) -> bool {
+        self.generator.is_set()
+    }
+}
+
+/// Words of a thread's register stack: address space, touched only as far as it was used.
+const STACK_WORDS: usize = 32 << 20;
+/// Frames of a thread's stack.
+const STACK_FRAMES: usize = 2 << 20;
+
+/// A thread's stacks.
+pub struct Thread {
+    words: *mut Value,
+    words_end: *mut Value,
+    /// Words below have been written and hold no stale heap word.
+    clean_to: Cell<*mut Value>,
+    frames: *mut Frame,
+    /// The innermost frame; one before `frames` when there is none.
+    top: Cell<*mut Frame>,
+    /// How many frames there are.
+    pub depth: Cell<usize>,
+}
+
+impl Thread {
+    /// Fresh stacks; `None` when there is no address space.
+    pub fn new() -> Option<Box<Thread>> {
+        // SAFETY: the layouts are not empty; pages are used only after they were written.
+        let (words, frames) = unsafe {
+            (
+                std::alloc::alloc(Self::words_layout()?).cast::<Value>(),
+                std::alloc::alloc(Self::frames_layout()?).cast::<Frame>(),
+            )
+        };
+        if words.is_null() || frames.is_null() {
+            return None;
+        }
+        Some(Box::new(Thread {
+            words,
+            words_end: words.wrapping_add(STACK_WORDS),
+            clean_to: Cell::new(words),
+            frames,
+            top: Cell::new(frames.wrapping_sub(1)),
+            depth: Cell::new(0),
+        }))
+    }
+
+    fn words_layout() -> Option<Layout> {
+        Layout::array::<Value>(STACK_WORDS).ok()
+    }
+    fn frames_layout() -> Option<Layout> {
+        Layout::array::<Frame>(STACK_FRAMES).ok()
+    }
+
+    /// The innermost frame's record, for the loop.
+    #[inline(always)]
+    pub fn top_ptr(&self) -> *mut Frame {
+        self.top.get()
+    }
+
+    /// The innermost frame.
+    pub fn top(&self) -> Option<&Frame> {
+        self.nth(0)
+    }
+
+    /// The frame `depth` calls up.
+    pub fn nth(&self, depth: usize) -> Option<&Frame> {
+        if depth >= self.depth.get() {
+            return None;
+        }
+        // SAFETY: records from `frames` to `top` are live.
+        Some(unsafe { &*self.top.get().sub(depth) })
+    }
+
+    /// Where a window that native code needs may begin.
+    pub fn free_words(&self) -> *mut Value {
+        self.top().map_or(self.words, |frame| frame.end)
+    }
+
+    /// Makes `count` words from `window` on usable: dead ones hold no heap word. False when the stack is full.
+    #[inline(always)]
+    pub fn ready(&self, window: *mut Value, count: usize) -> bool {
+        let end = window.wrapping_add(count);
+        if end <= self.clean_to.get() {
+            return true;
+        }
+        self.clean(end)
+    }
+
+    #[cold]
+    fn clean(&self, end: *mut Value) -> bool {
+        if end > self.words_end {
+            return false;
+        }
+        // In steps, so that this is rare.
+        let end = end.wrapping_add(1024).min(self.words_end);
+        let mut at = self.clean_to.get();
+        while at < end {
+            // SAFETY: inside of the allocation; never written before.
+            unsafe { at.write(Value::UNBOUND) };
+            at = at.wrapping_add(1);
+        }
+        self.clean_to.set(end);
+        true
+    }
+
+    /// Pushes a record. Errors: `RecursionError`; then nothing is pushed and `frame` is dropped.
+    #[inline(always)]
+    pub fn push(&self, vm: &Interpreter, frame: Frame) -> Res<()> {
+        let depth = self.depth.get() + 1;
+        if depth > vm.recursion_limit.get() || depth >= STACK_FRAMES {
+            return Err(self.too_deep(vm));
+        }
+        self.depth.set(depth);
+        let top = self.top.get().wrapping_add(1);
+        // SAFETY: fewer than `STACK_FRAMES` records are in use.
+        unsafe { top.write(frame) };
+        self.top.set(top);
+        Ok(())
+    }
+
+    #[cold]
+    pub fn too_deep(&self, vm: &Interpreter) -> Raised {
+        // Making the exception runs code of its own.
+        let limit = vm.recursion_limit.get();
+        vm.recursion_limit.set(limit.saturating_add(50));
+        let raised = vm.recursion_error("maximum recursion depth exceeded".to_string());
+        vm.recursion_limit.set(limit);
+        raised
+    }
+
+    /// Takes the innermost record off; its registers must have been given up.
+    #[inline(always)]
+    pub fn pop(&self) -> Frame {
+        debug_assert!(self.depth.get() > 0);
+        let top = self.top.get();
+        self.top.set(top.wrapping_sub(1));
+        self.depth.set(self.depth.get() - 1);
+        // SAFETY: the record was live and is not any more.
+        unsafe { top.read() }
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        debug_assert!(self.depth.get() == 0);
+        if let (Some(words), Some(frames)) = (Self::words_layout(), Self::frames_layout()) {
+            // SAFETY: allocated in `new` with these layouts; no frame is left.
+            unsafe {
+                std::alloc::dealloc(self.words.cast(), words);
+                std::alloc::dealloc(self.frames.cast(), frames);
+            }
+        }
+    }
+}
+
+/// Drops every heap word of a window's part; what it leaves is dead.
+///
+/// # Safety
+/// `from..to` are words of a window whose owner gives them up.
+#[inline(always)]
+pub unsafe fn drop_words(from: *mut Value, to: *mut Value) {
+    let mut at = from;
+    while at < to {
+        // SAFETY: by the contract.
+        unsafe {
+            if (*at).is_heap() {
+                drop(at.replace(Value::UNBOUND));
+            }
+        }
+        at = at.wrapping_add(1);
+    }
+}
+
+/// Ends the innermost frame: its variables die, or move into the frame object if there is one.
+#[inline(always)]
+pub fn leave(vm: &Interpreter, thread: &Thread) -> Frame {
+    let top = thread.top_ptr();
+    // SAFETY: the innermost record is live; its window has `first_temp` words of variables.
+    unsafe {
+        if (*top).object.is_set() {
+            crate::frame_object::detach(vm, &*top);
+        }
+        let variables = (*(*top).form).first_temp as usize;
+        drop_words((*top).regs, (*top).regs.add(variables));
+    }
+    thread.pop()
+}
+
+/// A frame for `function`'s code with registers at `regs`; nothing is bound yet.
+pub fn new_frame(function: &Value, code: Value, form: &Form, regs: *mut Value, end: *mut Value) -> Frame {
+    // SAFETY: callers pass a function.
+    let data = unsafe { function.payload_unchecked::<Function>() };
+    let consts = {
+        // SAFETY: callers pass a code object.
+        let code = unsafe { code.payload_unchecked::<CodeObject>() };
+        code.consts.as_ptr_range().end
+    };
+    Frame {
+        pc: form.instrs.as_ptr(),
+        regs,
+        form,
+        consts_end: consts,
+        end,
+        globals: data.globals_dict(),
+        builtins: data.builtins_dict(),
+        function: function.clone(),
+        code,
+        locals: SlotWord::default(),
+        object: SlotWord::default(),
+        generator: SlotWord::default(),
+        extra: SlotWord::default(),
+        ret: Ret::Native,
+        dst: 0,
+    }
+}
+
+/// The innermost Python frame of the running thread.
+pub fn current(vm: &Interpreter) -> Option<&Frame> {
+    if vm.loop_state.get().is_null() || state(vm).thread.get().is_null() {
+        return None;
+    }
+    thread(vm).top()
+}

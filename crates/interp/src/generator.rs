@@ -1,0 +1,665 @@
+//! Generators, coroutines and asynchronous generators: suspended frames.
+//!
+//! A generator owns its registers. Resuming pushes a frame record that points to them; `yield` takes the record off again.
+//! A `for` loop runs a generator in the same loop as itself (`Ret::ForIter`); native code runs it in a loop of its own.
+
+use crate::code::CodeObject;
+use crate::form::{Form, Instr};
+use crate::frame::{Frame, Ret, Thread, leave, new_frame};
+use crate::frame_object::{self, FrameObject};
+use crate::function::Function;
+use crate::ops::Op;
+use crate::ops_build::Step;
+use crate::run::run;
+use crate::state::{State, state, thread};
+use pellucid_bytecode::code::flags;
+use pellucid_object::heap::Visitor;
+use pellucid_object::{Exception, Interpreter, Payload, Raised, Ref, Res, SlotWord, Type, Value};
+use std::cell::Cell;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    Generator,
+    Coroutine,
+    AsyncGenerator,
+}
+
+impl Kind {
+    /// How messages call it.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Kind::Generator => "generator",
+            Kind::Coroutine => "coroutine",
+            Kind::AsyncGenerator => "async generator",
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Life {
+    Created,
+    Suspended,
+    Running,
+    Done,
+}
+
+/// Payload of `generator`, `coroutine` and `async_generator`.
+pub struct Generator {
+    pub kind: Kind,
+    pub life: Cell<Life>,
+    regs: Cell<*mut Value>,
+    nregs: usize,
+    pc: Cell<*const Instr>,
+    pub function: SlotWord,
+    pub code: Value,
+    /// The frame object, while the generator does not run.
+    pub object: SlotWord,
+    /// What its own handlers handle.
+    handled: SlotWord,
+    pub name: SlotWord,
+    pub qualname: SlotWord,
+    /// Of an asynchronous generator: an awaitable of its is being awaited.
+    pub awaiting: Cell<bool>,
+    /// Of an asynchronous generator: its hooks were called, and the finalizer to call at its end.
+    pub hooked: Cell<bool>,
+    pub finalizer: SlotWord,
+    /// `cr_origin`.
+    pub origin: SlotWord,
+}
+
+impl Generator {
+    /// The registers, none after the end.
+    fn words(&self) -> &[Value] {
+        let regs = self.regs.get();
+        if regs.is_null() {
+            return &[];
+        }
+        // SAFETY: the generator owns `nregs` words there; while it runs the loop changes them, but nobody holds this slice then.
+        unsafe { std::slice::from_raw_parts(regs, self.nregs) }
+    }
+
+    /// Gives the registers up.
+    fn free(&self) {
+        let regs = self.regs.replace(std::ptr::null_mut());
+        if !regs.is_null() {
+            // SAFETY: made by `Box::into_raw` in `make` with this length, given back once.
+            drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(regs, self.nregs)) });
+        }
+    }
+
+    pub fn code(&self) -> Option<&CodeObject> {
+        self.code.downcast::<CodeObject>()
+    }
+
+    /// The instruction at which it sleeps.
+    fn instr(&self) -> Option<&Instr> {
+        // SAFETY: points into the form of the code that the generator owns.
+        (self.life.get() == Life::Suspended).then(|| unsafe { &*self.pc.get() })
+    }
+
+    /// What it delegates to with `yield from` or `await`.
+    pub fn delegate(&self) -> Option<Value> {
+        let i = self.instr().filter(|i| i.op == Op::YieldFrom)?;
+        self.words().get(i.a as usize).cloned()
+    }
+
+    /// Whether it sleeps inside of a `try` or `with`.
+    fn must_close(&self) -> bool {
+        let Some(form) = self.code().and_then(CodeObject::ready_form) else { return false };
+        self.instr().is_some_and(|i| form.open.get(form.index_of(i)).is_some_and(|open| *open != 0))
+    }
+
+    /// The wordcode offset at which it sleeps.
+    pub fn offset(&self) -> u32 {
+        self.code().and_then(CodeObject::ready_form).map_or(0, |form| form.offset_of(self.pc.get()))
+    }
+
+    /// A variable's register while it sleeps.
+    pub fn variable(&self, index: usize) -> Option<Value> {
+        self.words().get(index).cloned().and_then(Value::bound)
+    }
+
+    /// Replaces a variable while it sleeps.
+    pub fn set_variable(&self, index: usize, value: Value) -> Option<Value> {
+        if self.life.get() == Life::Running || index >= self.words().len() {
+            return None;
+        }
+        // SAFETY: an owned word; no slice of them is held.
+        Some(unsafe { self.regs.get().add(index).replace(value) })
+    }
+}
+
+impl Payload for Generator {
+    fn trace(&self, visit: &mut Visitor) {
+        visit(&self.code);
+        let words =
+            [&self.function, &self.object, &self.handled, &self.name, &self.qualname, &self.finalizer, &self.origin];
+        words.into_iter().for_each(|word| word.trace(visit));
+        self.words().iter().for_each(visit);
+    }
+    fn clear(&self) {
+        if self.life.get() != Life::Running {
+            self.life.set(Life::Done);
+            frame_object::generator_ends(self);
+            self.free();
+            self.function.set(None);
+        }
+        self.object.set(None);
+        self.handled.set(None);
+    }
+}
+
+impl Drop for Generator {
+    fn drop(&mut self) {
+        frame_object::generator_ends(self);
+        self.free();
+    }
+}
+
+/// Makes the generator that a call gives; its bound variables are taken out of `window`.
+///
+/// # Safety
+/// `window` holds the variables of a frame for `form`, bound.
+pub unsafe fn make(
+    vm: &Interpreter,
+    st: &State,
+    function: &Value,
+    code: Value,
+    form: &Form,
+    window: *mut Value,
+) -> Res {
+    let mut regs: Vec<Value> = Vec::new();
+    // SAFETY: by the contract.
+    let take = |index: usize| unsafe { window.add(index).replace(Value::UNBOUND) };
+    if regs.try_reserve_exact(form.nregs as usize).is_err() {
+        (0..form.first_temp as usize).for_each(|index| drop(take(index)));
+        return Err(vm.no_memory());
+    }
+    regs.extend((0..form.first_temp as usize).map(take));
+    regs.resize(form.nregs as usize, Value::UNBOUND);
+    let nregs = regs.len();
+    let regs = Box::into_raw(regs.into_boxed_slice()).cast::<Value>();
+    let data = code.downcast::<CodeObject>();
+    let bits = data.map_or(0, |c| c.code.flags);
+    let (kind, ty) = if bits & flags::COROUTINE != 0 {
+        (Kind::Coroutine, &st.coroutine)
+    } else if bits & flags::ASYNC_GENERATOR != 0 {
+        (Kind::AsyncGenerator, &st.async_generator)
+    } else {
+        (Kind::Generator, &st.generator)
+    };
+    let (name, qualname) =
+        function.downcast::<Function>().map_or((None, None), |f| (f.name.get(), f.qualname.get()));
+    let generator = Generator {
+        kind,
+        life: Cell::new(Life::Created),
+        regs: Cell::new(regs),
+        nregs,
+        pc: Cell::new(form.instrs.as_ptr()),
+        function: SlotWord::new(Some(function.clone())),
+        code,
+        object: SlotWord::default(),
+        handled: SlotWord::default(),
+        name: SlotWord::new(name),
+        qualname: SlotWord::new(qualname),
+        awaiting: Cell::new(false),
+        hooked: Cell::new(false),
+        finalizer: SlotWord::default(),
+        origin: SlotWord::default(),
+    };
+    vm.alloc(ty, generator)
+}
+
+/// The generator behind a value.
+pub fn of(value: &Value) -> Option<&Generator> {
+    value.downcast::<Generator>()
+}
+
+/// Pushes the frame record of a generator that sleeps, or has not begun.
+fn begin(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value) -> Res<()> {
+    let Some(generator) = of(value) else { return Err(vm.bug("no generator")) };
+    let (Some(function), Some(form)) = (generator.function.get(), generator.code().map(|c| c.form(vm))) else {
+        return Err(vm.bug("a generator without code"));
+    };
+    let form = form?;
+    let mut frame = new_frame(&function, generator.code.clone(), form, generator.regs.get(), thread.free_words());
+    frame.ret = ret;
+    frame.pc = generator.pc.get();
+    frame.generator = SlotWord::new(Some(value.clone()));
+    let outer = vm.handled_exception();
+    frame.extra = SlotWord::new(outer);
+    thread.push(vm, frame)?;
+    let top = thread.top_ptr();
+    // SAFETY: the record was just pushed; its registers are the generator's.
+    unsafe {
+        (*top).object.set(generator.object.replace(None));
+        if (*top).object.is_set() {
+            frame_object::attach(&mut *top);
+        }
+        if generator.life.get() == Life::Suspended {
+            let i = &*(*top).pc;
+            match i.op {
+                Op::YieldFrom => drop((*top).replace_reg(i.b as usize, sent)),
+                _ => {
+                    drop((*top).replace_reg(i.a as usize, sent));
+                    (*top).pc = (*top).pc.add(1);
+                }
+            }
+        }
+    }
+    if let Some(handled) = generator.handled.replace(None) {
+        vm.set_handled_exception(Some(handled));
+    }
+    generator.life.set(Life::Running);
+    Ok(())
+}
+
+/// Takes the record of a running generator off; what it handled itself stays with it.
+fn take_off(vm: &Interpreter, thread: &Thread) -> (Frame, Value) {
+    let mut frame = thread.pop();
+    let value = frame.generator.replace(None).unwrap_or(Value::NONE);
+    let outer = frame.extra.replace(None);
+    if let Some(generator) = of(&value) {
+        let now = vm.handled_exception();
+        let own = match (&now, &outer) {
+            (Some(now), Some(outer)) if now.is(outer) => None,
+            _ => now,
+        };
+        generator.handled.set(own);
+        generator.pc.set(frame.pc);
+        if frame.object.is_set() {
+            frame_object::suspend(&frame.object, &value);
+        }
+        generator.object.set(frame.object.replace(None));
+    }
+    vm.set_handled_exception(outer);
+    frame.dst = 0;
+    (frame, value)
+}
+
+/// What a yielded value does next.
+pub enum Yielded {
+    Native(Value),
+    ForIter(Value),
+}
+
+/// `yield`: the innermost frame, a generator's, goes to sleep.
+pub fn suspend(vm: &Interpreter, thread: &Thread, value: Value) -> Res<Yielded> {
+    let wrapped = match thread.top().and_then(|f| f.generator.get()) {
+        Some(generator) if of(&generator).is_some_and(|g| g.kind == Kind::AsyncGenerator) => {
+            crate::async_generator::wrap(vm, value)?
+        }
+        _ => value,
+    };
+    Ok(sleep(vm, thread, wrapped))
+}
+
+fn sleep(vm: &Interpreter, thread: &Thread, value: Value) -> Yielded {
+    let (frame, generator) = take_off(vm, thread);
+    if let Some(generator) = of(&generator) {
+        generator.life.set(Life::Suspended);
+    }
+    match frame.ret {
+        Ret::ForIter => Yielded::ForIter(value),
+        _ => Yielded::Native(value),
+    }
+}
+
+/// What the end of a generator does next.
+pub enum Finished {
+    Native(Value),
+    ForIter,
+}
+
+/// `return` in a generator.
+pub fn finish(vm: &Interpreter, thread: &Thread, value: Value) -> Finished {
+    match end(vm, thread) {
+        Ret::ForIter => Finished::ForIter,
+        _ => Finished::Native(value),
+    }
+}
+
+/// Leaves the frame of a generator for good.
+fn end(vm: &Interpreter, thread: &Thread) -> Ret {
+    let generator = thread.top().and_then(|f| f.generator.get()).unwrap_or(Value::NONE);
+    let mut frame = leave(vm, thread);
+    vm.set_handled_exception(frame.extra.replace(None));
+    if let Some(generator) = of(&generator) {
+        generator.life.set(Life::Done);
+        generator.free();
+        generator.function.set(None);
+    }
+    frame.ret
+}
+
+/// An exception leaves a generator. `StopIteration` becomes a `RuntimeError` here (PEP 479).
+/// The exception that goes on, and where to.
+pub fn fail(vm: &Interpreter, thread: &Thread, exception: Value) -> (Value, Ret) {
+    let kind = thread.top().and_then(|f| f.generator.get()).and_then(|g| of(&g).map(|g| g.kind));
+    let ret = end(vm, thread);
+    let exceptions = vm.exceptions();
+    let is = |ty: &Ref<Type>| vm.is_instance(&exception, ty);
+    let what = match kind {
+        Some(kind) if is(exceptions.stop_iteration()) => format!("{} raised StopIteration", kind.noun()),
+        Some(Kind::AsyncGenerator) if is(exceptions.stop_async_iteration()) => {
+            "async generator raised StopAsyncIteration".to_string()
+        }
+        _ => return (exception, ret),
+    };
+    let raised = vm.runtime_error(what);
+    let error = vm.take_raised(raised);
+    if let Some(e) = error.downcast::<Exception>() {
+        e.cause.set(Some(exception.clone()));
+        e.context.set(Some(exception));
+        e.suppress_context.set(true);
+    }
+    (error, ret)
+}
+
+/// What goes into a generator.
+pub enum Input {
+    Send(Value),
+    /// The exception.
+    Throw(Value),
+}
+
+/// What comes out.
+pub enum Outcome {
+    Yielded(Value),
+    Returned(Value),
+}
+
+/// Runs a generator up to its next `yield` or its end. Errors: what it raises; `ValueError` when it runs already.
+pub fn resume(vm: &Interpreter, value: &Value, input: Input) -> Res<Outcome> {
+    let Some(generator) = of(value) else { return Err(vm.bug("no generator")) };
+    let kind = generator.kind;
+    match (generator.life.get(), &input) {
+        (Life::Running, _) => {
+            let noun = if kind == Kind::AsyncGenerator { "async generator" } else { kind.noun() };
+            return Err(vm.value_error(format!("{noun} already executing")));
+        }
+        (Life::Done, _) if kind == Kind::Coroutine => {
+            return Err(vm.runtime_error("cannot reuse already awaited coroutine".to_string()));
+        }
+        (Life::Done, Input::Send(_)) => return Ok(Outcome::Returned(Value::NONE)),
+        (Life::Done, Input::Throw(exception)) => return Err(vm.raise_as_is(exception.clone())),
+        (Life::Created, Input::Send(sent)) if !sent.is_none() => {
+            let noun = kind.noun();
+            return Err(vm.type_error(format!("can't send non-None value to a just-started {noun}")));
+        }
+        _ => {}
+    }
+    let (st, thread) = (state(vm), thread(vm));
+    let result = match input {
+        Input::Send(sent) => {
+            begin(vm, thread, value, Ret::Native, sent)?;
+            run(vm, st, thread)?
+        }
+        Input::Throw(exception) => {
+            let waiting = generator.pc.get();
+            begin(vm, thread, value, Ret::Native, Value::NONE)?;
+            // SAFETY: the record was just pushed; the exception is raised where the generator slept.
+            unsafe { (*thread.top_ptr()).pc = waiting };
+            let raised = vm.raise(exception);
+            crate::unwind::unwind(vm, thread, raised)?;
+            run(vm, st, thread)?
+        }
+    };
+    match generator.life.get() {
+        Life::Suspended => Ok(Outcome::Yielded(result)),
+        _ => Ok(Outcome::Returned(result)),
+    }
+}
+
+/// Continues a generator behind the `yield from` at which it sleeps, whose result is `value`.
+fn resume_behind(vm: &Interpreter, value: &Value, result: Value) -> Res<Outcome> {
+    let Some(generator) = of(value) else { return Err(vm.bug("no generator")) };
+    let (st, thread) = (state(vm), thread(vm));
+    begin(vm, thread, value, Ret::Native, Value::NONE)?;
+    // SAFETY: the record was just pushed, at a `YieldFrom`.
+    unsafe {
+        let top = thread.top_ptr();
+        let i = *(*top).pc;
+        drop((*top).replace_reg(i.b as usize, Value::UNBOUND));
+        drop((*top).replace_reg(i.a as usize, result));
+        (*top).pc = (*top).pc.add(1);
+    }
+    let result = run(vm, st, thread)?;
+    match generator.life.get() {
+        Life::Suspended => Ok(Outcome::Yielded(result)),
+        _ => Ok(Outcome::Returned(result)),
+    }
+}
+
+/// A `for` loop asks a generator for its next value: it runs in the same loop.
+///
+/// # Safety
+/// `frame` is the innermost frame, at the `ForIter` instruction `pc`.
+pub unsafe fn enter_for(vm: &Interpreter, thread: &Thread, frame: *mut Frame, pc: *const Instr) -> Res<Step> {
+    // SAFETY: by the contract.
+    unsafe {
+        let place = (*frame).regs.offset((*pc).b as isize);
+        let Some(generator) = of(&*place) else { return Err(vm.bug("no generator")) };
+        match generator.life.get() {
+            Life::Running => Err(vm.value_error("generator already executing".to_string())),
+            Life::Done => {
+                drop(place.replace(Value::UNBOUND));
+                Ok(Step::End)
+            }
+            Life::Created | Life::Suspended => {
+                if crate::poll::pending(vm) {
+                    crate::poll::poll(vm)?;
+                }
+                let value = (*place).clone();
+                begin(vm, thread, &value, Ret::ForIter, Value::NONE)?;
+                Ok(Step::Entered)
+            }
+        }
+    }
+}
+
+/// One step of an iterator that may end with a value: its `StopIteration` value, or what it yields.
+pub fn step(vm: &Interpreter, receiver: &Value, sent: Value) -> Res<Outcome> {
+    let st = state(vm);
+    if of(receiver).is_some_and(|g| g.kind != Kind::AsyncGenerator) {
+        return resume(vm, receiver, Input::Send(sent));
+    }
+    let ty = vm.type_of(receiver);
+    let result = if sent.is_none() {
+        match ty.slots.next.get() {
+            Some(next) if !ty.flags.get().contains(pellucid_object::TypeFlags::MUTABLE) => {
+                next(vm, receiver).map(|value| value.ok_or(()))
+            }
+            _ => vm.call_method(receiver, "__next__", &[]).map(Ok),
+        }
+    } else {
+        let send = vm.get_attr(receiver, &st.names.send)?;
+        vm.call_values(&send, &[sent]).map(Ok)
+    };
+    match result {
+        Ok(Ok(value)) => Ok(Outcome::Yielded(value)),
+        Ok(Err(())) => Ok(Outcome::Returned(Value::NONE)),
+        Err(raised) => stop_value(vm, raised).map(Outcome::Returned),
+    }
+}
+
+/// The value of the raised `StopIteration`; other exceptions stay raised.
+pub fn stop_value(vm: &Interpreter, raised: Raised) -> Res {
+    if !vm.raised_is(vm.exceptions().stop_iteration()) {
+        return Err(raised);
+    }
+    let exception = vm.take_raised(raised);
+    vm.get_attr_str(&exception, "value")
+}
+
+/// `yield from`: `None` when the receiver is finished and its result stored.
+///
+/// # Safety
+/// `frame` is the innermost frame, at the `YieldFrom` instruction `pc`.
+pub unsafe fn delegate(
+    vm: &Interpreter,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<Option<Yielded>> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let sent = (*frame).replace_reg(i.b as usize, Value::UNBOUND);
+        let receiver = (*frame).reg(i.a as usize).clone();
+        match step(vm, &receiver, sent)? {
+            Outcome::Yielded(value) => Ok(Some(sleep(vm, thread, value))),
+            Outcome::Returned(value) => {
+                drop((*frame).replace_reg(i.a as usize, value));
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// `generator.throw(exception)`: goes to what it delegates to first.
+pub fn throw(vm: &Interpreter, value: &Value, exception: Value) -> Res<Outcome> {
+    let Some(generator) = of(value) else { return Err(vm.bug("no generator")) };
+    let Some(receiver) = generator.delegate() else {
+        return resume(vm, value, Input::Throw(exception));
+    };
+    if vm.is_instance(&exception, vm.exceptions().generator_exit()) {
+        let closed = while_running(generator, || close_receiver(vm, &receiver));
+        return match closed {
+            Ok(()) => resume(vm, value, Input::Throw(exception)),
+            Err(raised) => {
+                let other = vm.take_raised(raised);
+                resume(vm, value, Input::Throw(other))
+            }
+        };
+    }
+    let result = if of(&receiver).is_some_and(|g| g.kind != Kind::AsyncGenerator) {
+        while_running(generator, || throw(vm, &receiver, exception))
+    } else {
+        match vm.get_attr_opt(&receiver, "throw")? {
+            None => return resume(vm, value, Input::Throw(exception)),
+            Some(method) => while_running(generator, || {
+                match vm.call_values(&method, &[exception]) {
+                    Ok(value) => Ok(Outcome::Yielded(value)),
+                    Err(raised) => stop_value(vm, raised).map(Outcome::Returned),
+                }
+            }),
+        }
+    };
+    match result {
+        Ok(Outcome::Yielded(value)) => Ok(Outcome::Yielded(value)),
+        Ok(Outcome::Returned(result)) => resume_behind(vm, value, result),
+        Err(raised) => {
+            let other = vm.take_raised(raised);
+            resume(vm, value, Input::Throw(other))
+        }
+    }
+}
+
+/// Runs `f` while the generator counts as running.
+fn while_running<T>(generator: &Generator, f: impl FnOnce() -> T) -> T {
+    let life = generator.life.replace(Life::Running);
+    let result = f();
+    generator.life.set(life);
+    result
+}
+
+fn close_receiver(vm: &Interpreter, receiver: &Value) -> Res<()> {
+    if of(receiver).is_some_and(|g| g.kind != Kind::AsyncGenerator) {
+        return close(vm, receiver).map(drop);
+    }
+    match vm.get_attr_opt(receiver, "close")? {
+        Some(method) => vm.call_values(&method, &[]).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// `generator.close()`: what it returns then, usually None.
+pub fn close(vm: &Interpreter, value: &Value) -> Res {
+    let Some(generator) = of(value) else { return Err(vm.bug("no generator")) };
+    match generator.life.get() {
+        Life::Done => return Ok(Value::NONE),
+        Life::Created => {
+            generator.life.set(Life::Done);
+            generator.free();
+            return Ok(Value::NONE);
+        }
+        _ => {}
+    }
+    let exit = vm.call_values(vm.exceptions().generator_exit().value(), &[])?;
+    match throw(vm, value, exit) {
+        Ok(Outcome::Yielded(_)) => {
+            Err(vm.runtime_error(format!("{} ignored GeneratorExit", generator.kind.noun())))
+        }
+        Ok(Outcome::Returned(value)) => Ok(value),
+        Err(raised)
+            if vm.raised_is(vm.exceptions().generator_exit())
+                || vm.raised_is(vm.exceptions().stop_iteration()) =>
+        {
+            drop(vm.take_raised(raised));
+            Ok(Value::NONE)
+        }
+        Err(raised) => Err(raised),
+    }
+}
+
+/// What happens when the last reference to a generator goes: it is closed if it sleeps in a `try`.
+pub fn finalize(vm: &Interpreter, value: &Value) {
+    let Some(generator) = of(value) else { return };
+    let saved = vm.save_raised();
+    match generator.life.get() {
+        Life::Created if generator.kind == Kind::Coroutine => warn_never_awaited(vm, generator),
+        Life::Suspended if generator.kind == Kind::AsyncGenerator && generator.finalizer.is_set() => {
+            if let Some(finalizer) = generator.finalizer.replace(None)
+                && let Err(raised) = vm.call_values(&finalizer, std::slice::from_ref(value))
+            {
+                vm.unraisable(raised, "Exception ignored while calling async generator finalizer", &finalizer);
+            }
+        }
+        Life::Suspended if generator.must_close() => {
+            if let Err(raised) = close(vm, value) {
+                vm.unraisable(raised, "Exception ignored while closing generator", value);
+            }
+        }
+        _ => {}
+    }
+    vm.restore_raised(saved);
+}
+
+fn warn_never_awaited(vm: &Interpreter, generator: &Generator) {
+    let name = vm.str_lossy(&generator.qualname.get().unwrap_or(Value::NONE));
+    let text = format!("coroutine '{name}' was never awaited");
+    let warned = vm.import("_warnings").and_then(|module| {
+        let warn = vm.get_attr_str(&module, "warn")?;
+        vm.call_values(&warn, &[vm.new_str(&text)?, vm.exceptions().runtime_warning().value().clone()])
+    });
+    if let Err(raised) = warned {
+        vm.unraisable(raised, "Exception ignored while finalizing coroutine", &Value::NONE);
+    }
+}
+
+/// The frame object of a generator.
+pub fn frame_of(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
+    let Some(generator) = of(value) else { return Ok(None) };
+    match generator.life.get() {
+        Life::Done => Ok(None),
+        Life::Running => {
+            let thread = thread(vm);
+            let running = (0..thread.depth.get())
+                .filter_map(|depth| thread.nth(depth))
+                .find(|f| f.generator.get().is_some_and(|g| g.is(value)));
+            match running {
+                Some(frame) => frame_object::of_frame(vm, frame).map(Some),
+                None => Ok(None),
+            }
+        }
+        _ => match generator.object.get() {
+            Some(object) => Ok(Some(object)),
+            None => {
+                let object = FrameObject::for_generator(vm, value)?;
+                generator.object.set(Some(object.clone()));
+                Ok(Some(object))
+            }
+        },
+    }
+}

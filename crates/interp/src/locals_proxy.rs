@@ -1,0 +1,179 @@
+//! `FrameLocalsProxy` (PEP 667): the variables of a function's frame as a mapping that writes through.
+
+use crate::frame_object::{FrameObject, snapshot, variable_names};
+use crate::state::state;
+use pellucid_object::heap::Visitor;
+use pellucid_object::protocol::BinOp;
+use pellucid_object::{
+    Args, CmpOp, Dict, FunctionDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, TypeDef, TypeFlags, Value,
+    payload,
+};
+
+/// Payload of `FrameLocalsProxy`.
+pub struct LocalsProxy {
+    frame: SlotWord,
+}
+
+impl Payload for LocalsProxy {
+    fn trace(&self, visit: &mut Visitor) {
+        self.frame.trace(visit);
+    }
+    fn clear(&self) {
+        self.frame.set(None);
+    }
+}
+
+/// The proxy for a frame object.
+pub fn new(vm: &Interpreter, frame: &Value) -> Res {
+    vm.alloc(&state(vm).locals_proxy, LocalsProxy { frame: SlotWord::new(Some(frame.clone())) })
+}
+
+fn frame_value(vm: &Interpreter, proxy: &Value) -> Res {
+    let frame = proxy.downcast::<LocalsProxy>().and_then(|p| p.frame.get());
+    frame.ok_or_else(|| vm.type_error("a FrameLocalsProxy was expected".to_string()))
+}
+
+fn index_of(vm: &Interpreter, frame: &FrameObject, key: &Value) -> Res<Option<usize>> {
+    let Some(code) = frame.code() else { return Ok(None) };
+    let names: Vec<Value> = variable_names(code).cloned().collect();
+    for (index, name) in names.iter().enumerate() {
+        if vm.keys_equal(name, key)? {
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
+}
+
+fn with_frame<T>(vm: &Interpreter, proxy: &Value, f: impl FnOnce(&FrameObject) -> Res<T>) -> Res<T> {
+    let value = frame_value(vm, proxy)?;
+    match value.downcast::<FrameObject>() {
+        Some(frame) => f(frame),
+        None => Err(vm.bug("a proxy without a frame")),
+    }
+}
+
+fn lookup(vm: &Interpreter, proxy: &Value, key: &Value) -> Res<Option<Value>> {
+    with_frame(vm, proxy, |frame| {
+        if let Some(index) = index_of(vm, frame, key)?
+            && let Some(value) = frame.value(index)
+        {
+            return Ok(Some(value));
+        }
+        match frame.extra.get() {
+            Some(extra) => extra.downcast::<Dict>().map_or(Ok(None), |d| d.get(vm, key)),
+            None => Ok(None),
+        }
+    })
+}
+
+fn get_item(vm: &Interpreter, proxy: &Value, key: &Value) -> Res {
+    match lookup(vm, proxy, key)? {
+        Some(value) => Ok(value),
+        None => Err(vm.key_error(key.clone())),
+    }
+}
+
+fn set_item(vm: &Interpreter, proxy: &Value, key: &Value, value: Option<&Value>) -> Res<()> {
+    with_frame(vm, proxy, |frame| {
+        let index = index_of(vm, frame, key)?;
+        match (index, value) {
+            (Some(_), None) => Err(vm.value_error("cannot remove local variables from FrameLocalsProxy".to_string())),
+            (Some(index), Some(value)) => {
+                frame.set_value(index, value.clone());
+                Ok(())
+            }
+            (None, value) => {
+                let extra = match frame.extra.get() {
+                    Some(extra) => extra,
+                    None => {
+                        let extra = vm.new_dict()?.into_value();
+                        frame.extra.set(Some(extra.clone()));
+                        extra
+                    }
+                };
+                vm.set_item(&extra, key, value)
+            }
+        }
+    })
+}
+
+fn copy(vm: &Interpreter, proxy: &Value) -> Res {
+    with_frame(vm, proxy, |frame| Ok(snapshot(vm, frame)?.into_value()))
+}
+
+/// What a dict of the variables answers to a method.
+fn of_copy(vm: &Interpreter, proxy: &Value, method: &str, args: &[Value]) -> Res {
+    vm.call_method(&copy(vm, proxy)?, method, args)
+}
+
+fn update(vm: &Interpreter, args: &Args) -> Res {
+    let dict = vm.new_dict()?;
+    vm.call_method(dict.value(), "update", std::slice::from_ref(args.req(1)))?;
+    for (key, value) in dict.pairs() {
+        set_item(vm, args.req(0), &key, Some(&value))?;
+    }
+    Ok(Value::NONE)
+}
+
+fn compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
+    let plain = |v: &Value| if v.downcast::<LocalsProxy>().is_some() { copy(vm, v) } else { Ok(v.clone()) };
+    match op {
+        CmpOp::Eq | CmpOp::Ne => vm.compare(op, &plain(a)?, &plain(b)?),
+        _ => Ok(Value::NOT_IMPLEMENTED),
+    }
+}
+
+fn union(vm: &Interpreter, a: &Value, b: &Value) -> Res {
+    let plain = |v: &Value| if v.downcast::<LocalsProxy>().is_some() { copy(vm, v) } else { Ok(v.clone()) };
+    vm.binary(BinOp::Or, &plain(a)?, &plain(b)?)
+}
+
+pub static LOCALS_PROXY: TypeDef = TypeDef {
+    name: "FrameLocalsProxy",
+    module: "builtins",
+    base: None,
+    payload: payload::<LocalsProxy>(),
+    flags: TypeFlags::MAPPING,
+    doc: "",
+    slots: &[
+        Slot::GetItem(get_item),
+        Slot::SetItem(set_item),
+        Slot::Contains(|vm, proxy, key| Ok(lookup(vm, proxy, key)?.is_some())),
+        Slot::Len(|vm, proxy| vm.len(&copy(vm, proxy)?)),
+        Slot::Iter(|vm, proxy| vm.iter(&of_copy(vm, proxy, "keys", &[])?)),
+        Slot::Repr(|vm, proxy| vm.repr(&copy(vm, proxy)?)),
+        Slot::Compare(compare),
+        Slot::Binary(BinOp::Or, union),
+        Slot::Hash(|vm, v| Err(vm.unhashable(v))),
+    ],
+    methods: &[
+        FunctionDef::new("keys", "($self, /)", "", NativeFn::F1(|vm, p| of_copy(vm, p, "keys", &[]))),
+        FunctionDef::new("values", "($self, /)", "", NativeFn::F1(|vm, p| of_copy(vm, p, "values", &[]))),
+        FunctionDef::new("items", "($self, /)", "", NativeFn::F1(|vm, p| of_copy(vm, p, "items", &[]))),
+        FunctionDef::new("copy", "($self, /)", "", NativeFn::F1(copy)),
+        FunctionDef::new(
+            "get",
+            "($self, key, default=None, /)",
+            "",
+            NativeFn::Args(|vm, args| match lookup(vm, args.req(0), args.req(1))? {
+                Some(value) => Ok(value),
+                None => Ok(args.get(2).cloned().unwrap_or(Value::NONE)),
+            }),
+        ),
+        FunctionDef::new(
+            "setdefault",
+            "($self, key, default=None, /)",
+            "",
+            NativeFn::Args(|vm, args| match lookup(vm, args.req(0), args.req(1))? {
+                Some(value) => Ok(value),
+                None => {
+                    let value = args.get(2).cloned().unwrap_or(Value::NONE);
+                    set_item(vm, args.req(0), args.req(1), Some(&value))?;
+                    Ok(value)
+                }
+            }),
+        ),
+        FunctionDef::new("update", "($self, other, /)", "", NativeFn::Args(update)),
+    ],
+    getset: &[],
+};

@@ -1,0 +1,350 @@
+//! Operators, comparisons, tests.
+//!
+//! The fast paths compute on value words: a small int `n` is the word `2n + 1`.
+
+use crate::form::Instr;
+use crate::frame::Frame;
+use pellucid_object::protocol::{BinOp, CmpOp, UnOp};
+use pellucid_object::{Interpreter, Res, Value};
+
+/// A small int from its word.
+#[inline(always)]
+fn word(bits: i64) -> Value {
+    debug_assert!(bits & 1 != 0);
+    // SAFETY: an odd word is a small int, which owns nothing.
+    unsafe { Value::from_bits(bits as u64) }
+}
+
+#[inline(always)]
+fn ints(a: &Value, b: &Value) -> Option<(i64, i64)> {
+    let (x, y) = (a.bits() as i64, b.bits() as i64);
+    if x & y & 1 != 0 { Some((x, y)) } else { None }
+}
+
+#[inline(always)]
+pub fn int_add(a: &Value, b: &Value) -> Option<Value> {
+    let (x, y) = ints(a, b)?;
+    (x - 1).checked_add(y).map(word)
+}
+
+#[inline(always)]
+pub fn int_sub(a: &Value, b: &Value) -> Option<Value> {
+    let (x, y) = ints(a, b)?;
+    x.checked_sub(y - 1).map(word)
+}
+
+#[inline(always)]
+pub fn int_mul(a: &Value, b: &Value) -> Option<Value> {
+    let (x, y) = ints(a, b)?;
+    (x - 1).checked_mul(y >> 1).map(|product| word(product | 1))
+}
+
+#[inline(always)]
+pub fn int_floor_div(a: &Value, b: &Value) -> Option<Value> {
+    let (x, y) = ints(a, b)?;
+    let (x, y) = (x >> 1, y >> 1);
+    if y == 0 {
+        return None;
+    }
+    let quotient = x / y;
+    let quotient = if x % y != 0 && (x < 0) != (y < 0) { quotient - 1 } else { quotient };
+    Value::small_int(quotient)
+}
+
+#[inline(always)]
+pub fn int_mod(a: &Value, b: &Value) -> Option<Value> {
+    let (x, y) = ints(a, b)?;
+    let (x, y) = (x >> 1, y >> 1);
+    if y == 0 {
+        return None;
+    }
+    let rest = x % y;
+    let rest = if rest != 0 && (rest < 0) != (y < 0) { rest + y } else { rest };
+    Some(word(rest << 1 | 1))
+}
+
+#[inline(always)]
+pub fn int_and(a: &Value, b: &Value) -> Option<Value> {
+    ints(a, b).map(|(x, y)| word(x & y))
+}
+
+#[inline(always)]
+pub fn int_or(a: &Value, b: &Value) -> Option<Value> {
+    ints(a, b).map(|(x, y)| word(x | y))
+}
+
+#[inline(always)]
+pub fn int_xor(a: &Value, b: &Value) -> Option<Value> {
+    ints(a, b).map(|(x, y)| word(x ^ y | 1))
+}
+
+#[inline(always)]
+pub fn int_rshift(a: &Value, b: &Value) -> Option<Value> {
+    let (x, y) = ints(a, b)?;
+    let by = y >> 1;
+    if by < 0 { None } else { Some(word((x >> by.min(62)) | 1)) }
+}
+
+#[inline(always)]
+pub fn int_lshift(a: &Value, b: &Value) -> Option<Value> {
+    let (x, y) = ints(a, b)?;
+    let by = y >> 1;
+    if !(0..62).contains(&by) {
+        return None;
+    }
+    let shifted = (x - 1) << by;
+    if shifted >> by == x - 1 { Some(word(shifted | 1)) } else { None }
+}
+
+/// The value of an operand: a register, or a constant for a negative index.
+///
+/// # Safety
+/// `frame` is live and `index` an operand of its form. The borrow ends before the register is written.
+#[inline(always)]
+pub unsafe fn rk<'a>(frame: *mut Frame, index: i16) -> &'a Value {
+    // SAFETY: by the contract.
+    unsafe {
+        if index < 0 {
+            &*(*frame).consts_end.offset(index as isize)
+        } else {
+            &*(*frame).regs.offset(index as isize)
+        }
+    }
+}
+
+/// Consumes an operand: a temporary dies, locals and constants stay.
+///
+/// # Safety
+/// As for [`rk`].
+#[inline(always)]
+pub unsafe fn release(frame: *mut Frame, index: i16) {
+    // SAFETY: by the contract.
+    unsafe {
+        if index as isize >= (*(*frame).form).first_temp as isize {
+            drop((*frame).regs.offset(index as isize).replace(Value::UNBOUND));
+        }
+    }
+}
+
+/// Stores a result, the operands having been consumed.
+///
+/// # Safety
+/// As for [`rk`].
+#[inline(always)]
+pub unsafe fn set(frame: *mut Frame, index: i16, value: Value) {
+    // SAFETY: by the contract.
+    unsafe { drop((*frame).regs.offset(index as isize).replace(value)) }
+}
+
+/// A number as a float, when it is an exact float or small int.
+#[inline(always)]
+fn number(value: &Value) -> Option<f64> {
+    value.as_small_float().or_else(|| value.as_small_int().map(|i| i as f64))
+}
+
+/// Float arithmetic on words, at least one operand being a float.
+#[inline(always)]
+fn float_binary(op: BinOp, a: &Value, b: &Value) -> Option<f64> {
+    if !a.is_small_float() && !b.is_small_float() {
+        return None;
+    }
+    let (x, y) = (number(a)?, number(b)?);
+    match op {
+        BinOp::Add => Some(x + y),
+        BinOp::Sub => Some(x - y),
+        BinOp::Mul => Some(x * y),
+        BinOp::TrueDiv if y != 0.0 => Some(x / y),
+        _ => None,
+    }
+}
+
+/// A binary operator in general.
+///
+/// # Safety
+/// As for [`rk`]; `pc` is the instruction.
+#[inline(never)]
+pub unsafe fn binary(vm: &Interpreter, frame: *mut Frame, pc: *const Instr, op: BinOp, inplace: bool) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let (a, b) = (rk(frame, i.b), rk(frame, i.c));
+        let value = match float_binary(op, a, b) {
+            Some(float) => vm.new_float(float)?,
+            None if inplace => vm.inplace(op, a, b)?,
+            None => vm.binary(op, a, b)?,
+        };
+        release(frame, i.c);
+        release(frame, i.b);
+        set(frame, i.a, value);
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As for [`binary`].
+#[inline(never)]
+pub unsafe fn unary(vm: &Interpreter, frame: *mut Frame, pc: *const Instr, op: UnOp) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let a = rk(frame, i.b);
+        let value = match (op, a.as_small_int(), a.as_small_float()) {
+            (UnOp::Neg, Some(n), _) => vm.new_int(-n)?,
+            (UnOp::Invert, Some(n), _) => vm.new_int(!n)?,
+            (UnOp::Neg, _, Some(f)) => vm.new_float(-f)?,
+            _ => vm.unary(op, a)?,
+        };
+        release(frame, i.b);
+        set(frame, i.a, value);
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As for [`binary`].
+pub unsafe fn not(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let value = Value::bool(!vm.truthy(rk(frame, i.b))?);
+        release(frame, i.b);
+        set(frame, i.a, value);
+        Ok(())
+    }
+}
+
+/// What a comparison of floats on words says.
+#[inline(always)]
+fn float_compare(op: CmpOp, a: &Value, b: &Value) -> Option<bool> {
+    if !a.is_small_float() && !b.is_small_float() {
+        return None;
+    }
+    // Ints beyond 2^53 would lose digits.
+    let exact = |v: &Value| v.as_small_int().is_none_or(|i| i.unsigned_abs() < 1 << 53);
+    if !exact(a) || !exact(b) {
+        return None;
+    }
+    let (x, y) = (number(a)?, number(b)?);
+    Some(match op {
+        CmpOp::Lt => x < y,
+        CmpOp::Le => x <= y,
+        CmpOp::Eq => x == y,
+        CmpOp::Ne => x != y,
+        CmpOp::Gt => x > y,
+        CmpOp::Ge => x >= y,
+    })
+}
+
+/// # Safety
+/// As for [`binary`].
+#[inline(never)]
+pub unsafe fn compare(vm: &Interpreter, frame: *mut Frame, pc: *const Instr, op: CmpOp) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let (a, b) = (rk(frame, i.b), rk(frame, i.c));
+        let value = match float_compare(op, a, b) {
+            Some(holds) => Value::bool(holds),
+            None => vm.compare(op, a, b)?,
+        };
+        release(frame, i.c);
+        release(frame, i.b);
+        set(frame, i.a, value);
+        Ok(())
+    }
+}
+
+/// Whether a comparison decides to jump.
+///
+/// # Safety
+/// As for [`binary`].
+#[inline(never)]
+pub unsafe fn compare_test(vm: &Interpreter, frame: *mut Frame, pc: *const Instr, op: CmpOp) -> Res<bool> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let (a, b) = (rk(frame, i.b), rk(frame, i.c));
+        let holds = match float_compare(op, a, b) {
+            Some(holds) => holds,
+            None => {
+                let result = vm.compare(op, a, b)?;
+                vm.truthy(&result)?
+            }
+        };
+        release(frame, i.c);
+        release(frame, i.b);
+        Ok(holds == (i.a != 0))
+    }
+}
+
+/// # Safety
+/// As for [`binary`].
+pub unsafe fn is(frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let same = rk(frame, i.b).is(rk(frame, i.c));
+        release(frame, i.c);
+        release(frame, i.b);
+        set(frame, i.a, Value::bool(same != (i.d != 0)));
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As for [`binary`].
+pub unsafe fn contains(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let found = vm.contains(rk(frame, i.c), rk(frame, i.b))?;
+        release(frame, i.c);
+        release(frame, i.b);
+        set(frame, i.a, Value::bool(found != (i.d != 0)));
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As for [`binary`].
+pub unsafe fn contains_test(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<bool> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let found = vm.contains(rk(frame, i.c), rk(frame, i.b))?;
+        release(frame, i.c);
+        release(frame, i.b);
+        Ok(found == (i.a != 0))
+    }
+}
+
+/// Whether the operand's truth is `sense`.
+///
+/// # Safety
+/// As for [`binary`].
+#[inline(never)]
+pub unsafe fn test(vm: &Interpreter, frame: *mut Frame, pc: *const Instr, sense: bool) -> Res<bool> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let truth = vm.truthy(rk(frame, i.b))?;
+        release(frame, i.b);
+        Ok(truth == sense)
+    }
+}
+
+/// As [`test`], the operand being kept when it is so.
+///
+/// # Safety
+/// As for [`binary`].
+pub unsafe fn test_keep(vm: &Interpreter, frame: *mut Frame, pc: *const Instr, sense: bool) -> Res<bool> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let truth = vm.truthy(rk(frame, i.b))?;
+        if truth != sense {
+            release(frame, i.b);
+        }
+        Ok(truth == sense)
+    }
+}

@@ -1,0 +1,435 @@
+//! Attributes and items.
+//!
+//! What the cache of a `LoadAttr` or `LoadMethod` holds, `version` being that of the object's type:
+//!
+//! | kind | meaning |
+//! |---|---|
+//! | `INLINE` | the instance's shape is `shape`: its inline attribute `index` |
+//! | `OVERFLOW` | the same, out of line |
+//! | `SLOT` | entry `index` of `__slots__` |
+//! | `CLASS` | the class attribute `value`, which binds nothing, the instance's shape being `shape` |
+//! | `METHOD` | as `CLASS`, a function that gets the object as its first argument |
+//! | `MODULE` | the module's dict has keys version `shape`: its entry `index` |
+//! | `OWN` | the object is a class of version `shape`: its attribute `value` |
+//!
+//! Values are borrowed: whoever owns them changes its version when it gives them up.
+
+use crate::form::{Cache, Instr};
+use crate::frame::Frame;
+use crate::ops_arith::{release, rk, set};
+use crate::ops_name::take;
+use pellucid_object::attrs::Attrs;
+use pellucid_object::heap::type_of_header;
+use pellucid_object::native::{Member, Module};
+use pellucid_object::{Interpreter, List, Res, Tuple, Type, TypeFlags, Value};
+
+const INLINE: u32 = 1;
+const OVERFLOW: u32 = 2;
+const SLOT: u32 = 3;
+const CLASS: u32 = 4;
+const METHOD: u32 = 5;
+const MODULE: u32 = 6;
+const OWN: u32 = 7;
+/// Of a `StoreAttr`: the attribute is added, the shape becoming `value`.
+const ADD: u32 = 8;
+
+/// # Safety
+/// As for [`rk`].
+#[inline(always)]
+unsafe fn cache_of<'a>(frame: *mut Frame, i: &Instr) -> &'a Cache {
+    // SAFETY: caches and instructions were made together.
+    unsafe { (*(*frame).form).caches.get_unchecked(i.e as usize) }
+}
+
+#[inline(always)]
+fn shape_bits(attrs: Option<&Attrs>) -> u64 {
+    attrs.map_or(0, |a| a.shape_ptr() as u64)
+}
+
+/// A borrowed value in a cache, counted.
+///
+/// # Safety
+/// The version was just checked.
+#[inline(always)]
+unsafe fn cached_value(cache: &Cache) -> Value {
+    let bits = cache.value.get();
+    // SAFETY: the owner still has the version that was remembered, so it still owns the value.
+    unsafe { Value::borrow_bits(&bits).clone() }
+}
+
+/// The attribute by the cache.
+///
+/// # Safety
+/// As for [`rk`].
+#[inline(always)]
+pub unsafe fn cached(frame: *mut Frame, i: &Instr, object: &Value) -> Option<Value> {
+    // SAFETY: by the contract; what versions and shapes say of layouts holds.
+    unsafe {
+        let cache = cache_of(frame, i);
+        let ty = type_of_header(object.header()?);
+        if cache.version.get() != u64::from(ty.current_version()) {
+            return None;
+        }
+        match cache.kind.get() {
+            INLINE => {
+                let attrs = object.attrs()?;
+                if attrs.shape_ptr() as u64 != cache.shape.get() {
+                    return None;
+                }
+                attrs.inline_word(cache.index.get() as usize).get()
+            }
+            SLOT => object.slot_word(cache.index.get() as usize)?.get(),
+            CLASS if shape_bits(object.attrs()) == cache.shape.get() => Some(cached_value(cache)),
+            OVERFLOW => {
+                let attrs = object.attrs()?;
+                if attrs.shape_ptr() as u64 != cache.shape.get() {
+                    return None;
+                }
+                attrs.word(cache.index.get() as usize, ty.inline_slots.get())
+            }
+            MODULE => {
+                let dict = object.attrs()?.dict()?;
+                if dict.keys_version() != cache.shape.get() {
+                    return None;
+                }
+                dict.value_at(cache.index.get() as usize)
+            }
+            OWN if u64::from(object.downcast::<Type>()?.current_version()) == cache.shape.get() => {
+                Some(cached_value(cache))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The function that `object.name(...)` calls with the object as its first argument, by the cache.
+///
+/// # Safety
+/// As for [`rk`].
+#[inline(always)]
+pub unsafe fn cached_method(frame: *mut Frame, i: &Instr, object: &Value) -> Option<Value> {
+    // SAFETY: as for `cached`.
+    unsafe {
+        let cache = cache_of(frame, i);
+        if cache.kind.get() != METHOD {
+            return None;
+        }
+        let ty = type_of_header(object.header()?);
+        if cache.version.get() != u64::from(ty.current_version())
+            || shape_bits(object.attrs()) != cache.shape.get()
+        {
+            return None;
+        }
+        Some(cached_value(cache))
+    }
+}
+
+type AttrFn = pellucid_object::slots::BinaryFn;
+
+fn same(a: Option<AttrFn>, b: Option<AttrFn>) -> bool {
+    matches!((a, b), (Some(a), Some(b)) if std::ptr::fn_addr_eq(a, b))
+}
+
+/// Remembers where an attribute was found, when a cache can say so.
+fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: bool) {
+    cache.kind.set(0);
+    let ty = vm.type_of(object);
+    let version = u64::from(ty.version());
+    if version == 0 || !object.is_heap() {
+        return;
+    }
+    let getattr = ty.slots.getattr.get();
+    let found = ty.lookup(vm, name);
+    if object.downcast::<Module>().is_some() {
+        learn_module(vm, cache, object, name, version, found.is_some());
+        return;
+    }
+    if let Some(own) = object.downcast::<Type>() {
+        if same(getattr, vm.types().type_.slots.getattr.get()) && found.is_none() {
+            learn_class(vm, cache, own, name, version);
+        }
+        return;
+    }
+    if !same(getattr, vm.types().object.slots.getattr.get()) {
+        return;
+    }
+    let attrs = object.attrs();
+    if attrs.is_some_and(|a| a.shape().is_none_or(|s| s.dictionary)) {
+        return;
+    }
+    let remember = |kind: u32, index: usize, value: u64| {
+        cache.version.set(version);
+        cache.shape.set(shape_bits(attrs));
+        cache.index.set(index as u32);
+        cache.value.set(value);
+        cache.kind.set(kind);
+    };
+    if let Some(descr) = &found
+        && vm.is_data_descriptor(descr)
+    {
+        if let Some(member) = descr.downcast::<Member>().filter(|m| ty.is_subtype_of(&m.owner)) {
+            remember(SLOT, member.index, 0);
+        }
+        return;
+    }
+    if let Some(index) = attrs.and_then(|a| a.shape()).and_then(|shape| shape.lookup(name)) {
+        let kind = if index < ty.inline_slots.get() { INLINE } else { OVERFLOW };
+        remember(kind, index, 0);
+        return;
+    }
+    let Some(value) = found else { return };
+    let descr = vm.type_of_ref(&value);
+    if method && descr.flags.get().contains(TypeFlags::METHOD_DESCRIPTOR) {
+        remember(METHOD, 0, value.bits());
+    } else if descr.slots.descr_get.get().is_none() {
+        remember(CLASS, 0, value.bits());
+    }
+}
+
+fn learn_module(vm: &Interpreter, cache: &Cache, module: &Value, name: &Value, version: u64, in_class: bool) {
+    let Some(dict) = module.attrs().and_then(|a| a.dict()).filter(|_| !in_class) else { return };
+    if let Some(index) = dict.find_interned(vm, name) {
+        cache.version.set(version);
+        cache.shape.set(dict.keys_version());
+        cache.index.set(index as u32);
+        cache.kind.set(MODULE);
+    }
+}
+
+fn learn_class(vm: &Interpreter, cache: &Cache, own: &Type, name: &Value, version: u64) {
+    let Some(value) = own.lookup(vm, name) else { return };
+    let plain = vm.type_of_ref(&value).slots.descr_get.get().is_none()
+        || value.downcast::<crate::function::Function>().is_some();
+    let own_version = own.version();
+    if plain && own_version != 0 {
+        cache.version.set(version);
+        cache.shape.set(u64::from(own_version));
+        cache.value.set(value.bits());
+        cache.kind.set(OWN);
+    }
+}
+
+/// # Safety
+/// As for [`rk`]; `pc` is the instruction.
+#[inline(never)]
+pub unsafe fn load(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let object = rk(frame, i.b);
+        let name = (&(*frame).code().names)[i.d as usize].clone();
+        let value = vm.get_attr(object, &name)?;
+        learn(vm, cache_of(frame, &i), object, &name, false);
+        release(frame, i.b);
+        set(frame, i.a, value);
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As for [`load`].
+#[inline(never)]
+pub unsafe fn load_method(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let object = rk(frame, i.b);
+        let cache = cache_of(frame, &i);
+        let value = match cached(frame, &i, object) {
+            Some(value) => value,
+            None => {
+                let name = (&(*frame).code().names)[i.d as usize].clone();
+                if let Some(function) = word_method(vm, object, &name) {
+                    let this = take(frame, i.b);
+                    set(frame, i.a, function);
+                    set(frame, i.a + 1, this);
+                    return Ok(());
+                }
+                learn(vm, cache, object, &name, true);
+                if let Some(function) = cached_method(frame, &i, object) {
+                    let this = take(frame, i.b);
+                    set(frame, i.a, function);
+                    set(frame, i.a + 1, this);
+                    return Ok(());
+                }
+                vm.get_attr(object, &name)?
+            }
+        };
+        release(frame, i.b);
+        set(frame, i.a, Value::UNBOUND);
+        set(frame, i.a + 1, value);
+        Ok(())
+    }
+}
+
+/// The method of an int, float or other value that lives in the word.
+fn word_method(vm: &Interpreter, object: &Value, name: &Value) -> Option<Value> {
+    if object.is_heap() {
+        return None;
+    }
+    let found = vm.type_of_ref(object).lookup(vm, name)?;
+    vm.type_of_ref(&found).flags.get().contains(TypeFlags::METHOD_DESCRIPTOR).then_some(found)
+}
+
+/// Stores by the cache; the value was moved or copied, the object is for the caller to release.
+///
+/// # Safety
+/// As for [`rk`].
+#[inline(always)]
+pub unsafe fn cached_store(frame: *mut Frame, i: &Instr) -> bool {
+    // SAFETY: as for `cached`.
+    unsafe {
+        let cache = cache_of(frame, i);
+        let object = rk(frame, i.b);
+        let Some(header) = object.header() else { return false };
+        let ty = type_of_header(header);
+        if cache.version.get() != u64::from(ty.current_version()) {
+            return false;
+        }
+        let kind = cache.kind.get();
+        if kind == SLOT {
+            let Some(word) = object.slot_word(cache.index.get() as usize) else { return false };
+            word.set(Some(take(frame, i.c)));
+            return true;
+        }
+        if kind != INLINE && kind != ADD {
+            return false;
+        }
+        let Some(attrs) = object.attrs() else { return false };
+        if attrs.shape_ptr() as u64 != cache.shape.get() {
+            return false;
+        }
+        let old = attrs.inline_word(cache.index.get() as usize).replace(Some(take(frame, i.c)));
+        if kind == ADD {
+            attrs.set_shape_ptr(cache.value.get() as *const _);
+        }
+        drop(old);
+        true
+    }
+}
+
+/// # Safety
+/// As for [`load`].
+#[inline(never)]
+pub unsafe fn store(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let object = rk(frame, i.b);
+        let name = (&(*frame).code().names)[i.d as usize].clone();
+        let before = shape_bits(object.attrs());
+        vm.set_attr(object, &name, Some(rk(frame, i.c)))?;
+        learn_store(vm, cache_of(frame, &i), object, &name, before);
+        release(frame, i.c);
+        release(frame, i.b);
+        Ok(())
+    }
+}
+
+fn learn_store(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, before: u64) {
+    cache.kind.set(0);
+    if !object.is_heap() {
+        return;
+    }
+    let ty = vm.type_of(object);
+    let generic = match (ty.slots.setattr.get(), vm.types().object.slots.setattr.get()) {
+        (Some(a), Some(b)) => std::ptr::fn_addr_eq(a, b),
+        _ => false,
+    };
+    let version = u64::from(ty.version());
+    if !generic || version == 0 {
+        return;
+    }
+    if let Some(descr) = ty.lookup(vm, name)
+        && vm.is_data_descriptor(&descr)
+    {
+        if let Some(member) = descr.downcast::<Member>().filter(|m| ty.is_subtype_of(&m.owner)) {
+            cache.version.set(version);
+            cache.index.set(member.index as u32);
+            cache.kind.set(SLOT);
+        }
+        return;
+    }
+    let Some((attrs, shape)) = object.attrs().and_then(|a| Some((a, a.shape()?))) else { return };
+    let index = match shape.lookup(name) {
+        Some(index) if !shape.dictionary && index < ty.inline_slots.get() => index,
+        _ => return,
+    };
+    let after = attrs.shape_ptr() as u64;
+    cache.version.set(version);
+    cache.shape.set(before);
+    cache.index.set(index as u32);
+    cache.value.set(after);
+    cache.kind.set(if before == after { INLINE } else { ADD });
+}
+
+/// The position that a small int means in a sequence of `len` items.
+#[inline(always)]
+fn position(key: &Value, len: usize) -> Option<usize> {
+    let index = key.as_small_int()?;
+    let index = if index < 0 { index + len as i64 } else { index };
+    usize::try_from(index).ok()
+}
+
+/// An item of an exact list or tuple at a small int.
+#[inline(always)]
+pub fn list_item(vm: &Interpreter, container: &Value, key: &Value) -> Option<Value> {
+    if !key.is_small_int() {
+        return None;
+    }
+    let ty = container.header()?.ty.get() as u64;
+    let types = vm.types();
+    if ty == types.list.value().bits() {
+        // SAFETY: exact lists have a list's payload.
+        let list = unsafe { container.payload_unchecked::<List>() };
+        return list.get(position(key, list.len())?);
+    }
+    if ty == types.tuple.value().bits() {
+        // SAFETY: exact tuples have a tuple's payload.
+        let tuple = unsafe { container.payload_unchecked::<Tuple>() };
+        return tuple.get(position(key, tuple.len())?);
+    }
+    None
+}
+
+/// Replaces an item of an exact list; false when that is not what is asked for.
+#[inline(always)]
+pub fn set_list_item(vm: &Interpreter, container: &Value, key: &Value, value: &Value) -> bool {
+    let Some(header) = container.header() else { return false };
+    if !key.is_small_int() || header.ty.get() as u64 != vm.types().list.value().bits() {
+        return false;
+    }
+    // SAFETY: exact lists have a list's payload.
+    let list = unsafe { container.payload_unchecked::<List>() };
+    position(key, list.len()).is_some_and(|index| list.set(index, value.clone()).is_ok())
+}
+
+/// # Safety
+/// As for [`load`].
+#[inline(never)]
+pub unsafe fn load_subscr(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<bool> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let value = vm.get_item(rk(frame, i.b), rk(frame, i.c))?;
+        release(frame, i.c);
+        release(frame, i.b);
+        set(frame, i.a, value);
+        Ok(false)
+    }
+}
+
+/// # Safety
+/// As for [`load`].
+#[inline(never)]
+pub unsafe fn store_subscr(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        vm.set_item(rk(frame, i.a), rk(frame, i.b), Some(rk(frame, i.c)))?;
+        release(frame, i.c);
+        release(frame, i.b);
+        release(frame, i.a);
+        Ok(())
+    }
+}

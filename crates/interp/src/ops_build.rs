@@ -1,0 +1,213 @@
+//! Iteration, and building and taking apart of sequences.
+
+use crate::form::Instr;
+use crate::frame::{Frame, Thread};
+use crate::generator;
+use crate::ops_arith::{release, rk, set};
+use crate::ops_name::take;
+use crate::state::State;
+use pellucid_object::{Dict, Interpreter, List, Res, Tuple, Value};
+
+/// What a `for` loop does next.
+pub enum Step {
+    Next,
+    End,
+    /// A generator runs.
+    Entered,
+}
+
+/// # Safety
+/// As for [`rk`]; `pc` is the instruction.
+pub unsafe fn get_iter(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let iterator = vm.iter(rk(frame, i.b))?;
+        release(frame, i.b);
+        set(frame, i.a, iterator);
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As for [`get_iter`]; `frame` is the innermost one.
+#[inline(always)]
+pub unsafe fn for_iter(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<Step> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = &*pc;
+        let iterator = &*(*frame).regs.offset(i.b as isize);
+        let Some(header) = iterator.header() else { return no_iterator(vm, iterator) };
+        if header.ty.get() as u64 == st.generator.value().bits() {
+            return generator::enter_for(vm, thread, frame, pc);
+        }
+        let Some(next) = pellucid_object::heap::type_of_header(header).slots.next.get() else {
+            return no_iterator(vm, iterator);
+        };
+        match next(vm, iterator)? {
+            Some(value) => {
+                set(frame, i.a, value);
+                Ok(Step::Next)
+            }
+            None => {
+                set(frame, i.b, Value::UNBOUND);
+                Ok(Step::End)
+            }
+        }
+    }
+}
+
+#[cold]
+fn no_iterator(vm: &Interpreter, value: &Value) -> Res<Step> {
+    Err(vm.type_error(format!("'{}' object is not an iterator", vm.type_name(value))))
+}
+
+/// Takes `count` values out of the registers from `first` on.
+///
+/// # Safety
+/// As for [`rk`]; they are temporaries.
+pub unsafe fn take_many(frame: *mut Frame, first: usize, count: usize) -> Vec<Value> {
+    // SAFETY: by the contract.
+    unsafe { (first..first + count).map(|r| (*frame).regs.add(r).replace(Value::UNBOUND)).collect() }
+}
+
+/// # Safety
+/// As for [`get_iter`].
+pub unsafe fn build_tuple(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let tuple = vm.new_tuple(take_many(frame, i.b as usize, i.d as usize))?;
+        set(frame, i.a, tuple);
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As for [`get_iter`].
+pub unsafe fn build_list(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let list = vm.new_list(take_many(frame, i.b as usize, i.d as usize))?;
+        set(frame, i.a, list);
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As for [`get_iter`].
+pub unsafe fn list_append(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let value = take(frame, i.c);
+        match (*frame).reg(i.b as usize).downcast::<List>() {
+            Some(list) => list.push(vm, value),
+            None => Err(vm.system_error("LIST_APPEND to no list".to_string())),
+        }
+    }
+}
+
+/// Writes items into registers from `first` on, the first item into the last one.
+///
+/// # Safety
+/// As for [`rk`]; the registers are free temporaries.
+unsafe fn spread(frame: *mut Frame, first: usize, items: impl DoubleEndedIterator<Item = Value>) {
+    for (at, item) in items.rev().enumerate() {
+        // SAFETY: by the contract.
+        unsafe { drop((*frame).regs.add(first + at).replace(item)) }
+    }
+}
+
+/// # Safety
+/// As for [`get_iter`].
+pub unsafe fn unpack_sequence(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let (first, want) = (i.a as usize, i.d as usize);
+        let source = rk(frame, i.b).clone();
+        let types = vm.types();
+        if vm.is_exact(&source, &types.tuple)
+            && let Some(tuple) = source.downcast::<Tuple>()
+            && tuple.len() == want
+        {
+            release(frame, i.b);
+            tuple.with(|items| spread(frame, first, items.iter().cloned()));
+            return Ok(());
+        }
+        let items = unpack(vm, &source, want, None)?;
+        release(frame, i.b);
+        spread(frame, first, items.into_iter());
+        Ok(())
+    }
+}
+
+/// `want` items of an iterable; with `after`, those before a starred target, a list of what is between, and `after`
+/// items behind it. Errors: `TypeError`, `ValueError` in CPython's words.
+pub fn unpack(vm: &Interpreter, source: &Value, want: usize, after: Option<usize>) -> Res<Vec<Value>> {
+    let iterator = match vm.iter(source) {
+        Ok(iterator) => iterator,
+        Err(raised)
+            if vm.raised_is(vm.exceptions().type_error())
+                && vm.type_of_ref(source).slots.iter.get().is_none()
+                && vm.type_of_ref(source).slots.getitem.get().is_none() =>
+        {
+            drop(vm.take_raised(raised));
+            let name = vm.type_name(source);
+            return Err(vm.type_error(format!("cannot unpack non-iterable {name} object")));
+        }
+        Err(raised) => return Err(raised),
+    };
+    let mut items = Vec::new();
+    while items.len() < want {
+        match vm.next(&iterator)? {
+            Some(item) => items.push(item),
+            None => {
+                let got = items.len();
+                let least = if after.is_some() { "at least " } else { "" };
+                let want = want + after.unwrap_or(0);
+                return Err(vm.value_error(format!(
+                    "not enough values to unpack (expected {least}{want}, got {got})"
+                )));
+            }
+        }
+    }
+    let Some(after) = after else {
+        if vm.next(&iterator)?.is_some() {
+            return Err(too_many_values(vm, source, want));
+        }
+        return Ok(items);
+    };
+    let mut rest = vm.collect(&iterator)?;
+    if rest.len() < after {
+        let (least, got) = (want + after, want + rest.len());
+        return Err(vm.value_error(format!("not enough values to unpack (expected at least {least}, got {got})")));
+    }
+    let tail = rest.split_off(rest.len() - after);
+    items.push(vm.new_list(rest)?);
+    items.extend(tail);
+    Ok(items)
+}
+
+#[cold]
+fn too_many_values(vm: &Interpreter, source: &Value, want: usize) -> pellucid_object::Raised {
+    let types = vm.types();
+    let sized = [&types.list, &types.tuple, &types.dict].into_iter().any(|ty| vm.is_exact(source, ty));
+    let len = source
+        .downcast::<List>()
+        .map(List::len)
+        .or_else(|| source.downcast::<Tuple>().map(Tuple::len))
+        .or_else(|| source.downcast::<Dict>().map(Dict::len));
+    match len.filter(|len| sized && *len > want) {
+        Some(got) => vm.value_error(format!("too many values to unpack (expected {want}, got {got})")),
+        None => vm.value_error(format!("too many values to unpack (expected {want})")),
+    }
+}

@@ -1,0 +1,607 @@
+//! The loop.
+//!
+//! Rules for whoever edits it:
+//! 1. A handler's fast path comes first and neither allocates nor raises; the rest is an out-of-line function of `ops`
+//!    that gets (`vm`, `frame`, `pc`) and reads its operands itself.
+//! 2. `frame.pc` is written before anything that can raise, call or look at frames.
+//! 3. A handler that consumes a temporary leaves a word there that is no heap word.
+//! 4. A result is stored after operands were consumed; the old value of the destination dies last.
+//! 5. After anything that pushed or left a frame, `reload!`.
+
+use crate::code::CodeObject;
+use crate::form::{Form, Instr};
+use crate::frame::{Frame, Ret, Thread, leave, new_frame};
+use crate::function::Function;
+use crate::ops::Op;
+use crate::ops_arith as arith;
+use crate::state::{State, state};
+use crate::{bind, generator, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll, unwind};
+use pellucid_object::protocol::{BinOp, CmpOp, UnOp};
+use pellucid_object::{CallArgs, Interpreter, Raised, Res, SlotWord, Value};
+
+/// Native code calls a Python function. Errors: what binding and the function raise.
+pub fn call_function(vm: &Interpreter, thread: &Thread, callee: &Value, args: &CallArgs) -> Res {
+    let st = state(vm);
+    let window = thread.free_words();
+    if !thread.ready(window, args.values.len() + 1) {
+        return Err(thread.too_deep(vm));
+    }
+    for (index, value) in args.values.iter().enumerate() {
+        // SAFETY: `ready` made these words usable; they are dead.
+        unsafe { window.add(index).write(value.clone()) };
+    }
+    // SAFETY: the arguments stand in free words of the running thread.
+    let entered = unsafe {
+        enter(vm, st, thread, callee.clone(), window, args.values.len(), args.names, Ret::Native, 0, None)?
+    };
+    match entered {
+        Entered::Value(value) => Ok(value),
+        Entered::Frame => run(vm, st, thread),
+    }
+}
+
+/// Whether a value is a Python function.
+#[inline(always)]
+pub fn is_function(st: &State, value: &Value) -> bool {
+    value.header().is_some_and(|header| header.ty.get() as u64 == st.function.value().bits())
+}
+
+/// What a call did at once.
+pub enum Entered {
+    /// A frame was pushed.
+    Frame,
+    /// The call is done: a generator was made.
+    Value(Value),
+}
+
+/// Calls a Python function whose arguments stand in `window`: binds them and pushes a frame.
+/// On an error the arguments are gone.
+///
+/// # Safety
+/// `callee` is a function; `window` lies in the free words of the running thread and holds `given` owned values.
+#[allow(clippy::too_many_arguments)]
+pub unsafe fn enter(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    callee: Value,
+    window: *mut Value,
+    given: usize,
+    names: &[Value],
+    ret: Ret,
+    dst: i16,
+    extra: Option<Value>,
+) -> Res<Entered> {
+    // SAFETY: by the contract.
+    unsafe {
+        let function = callee.payload_unchecked::<Function>();
+        let Some(code) = function.code.get() else {
+            crate::frame::drop_words(window, window.add(given));
+            return Err(vm.system_error("a function without code".to_string()));
+        };
+        let data = code.payload_unchecked::<CodeObject>();
+        let form: *const Form = match data.form(vm) {
+            Ok(form) => form,
+            Err(raised) => {
+                crate::frame::drop_words(window, window.add(given));
+                return Err(raised);
+            }
+        };
+        let count = ((*form).nregs as usize).max(given) + 1;
+        if !thread.ready(window, count) {
+            crate::frame::drop_words(window, window.add(given));
+            return Err(thread.too_deep(vm));
+        }
+        bind::bind(vm, function, data, &*form, window, given, names)?;
+        if (*form).generator {
+            return generator::make(vm, st, &callee, code.clone(), &*form, window).map(Entered::Value);
+        }
+        let end = window.add((*form).nregs as usize);
+        let mut frame = new_frame(&callee, code.clone(), &*form, window, end);
+        frame.ret = ret;
+        frame.dst = dst;
+        frame.extra = SlotWord::new(extra);
+        if let Err(raised) = thread.push(vm, frame) {
+            crate::frame::drop_words(window, window.add((*form).first_temp as usize));
+            return Err(raised);
+        }
+        Ok(Entered::Frame)
+    }
+}
+
+/// Runs code with given namespaces, as `exec` and import do. `locals` is any mapping.
+pub fn run_code(vm: &Interpreter, code: &Value, globals: &Value, locals: &Value) -> Res {
+    let function = crate::function::new_function(
+        vm,
+        crate::function::FunctionParts {
+            code: code.clone(),
+            globals: globals.clone(),
+            qualname: None,
+            defaults: None,
+            kwdefaults: None,
+            closure: None,
+            annotate: None,
+        },
+    )?;
+    run_function_with_locals(vm, &function, locals)
+}
+
+/// Runs a function's code without arguments, names being looked up in `locals` (modules, class bodies).
+pub fn run_function_with_locals(vm: &Interpreter, function: &Value, locals: &Value) -> Res {
+    let (st, thread) = (state(vm), crate::state::thread(vm));
+    let window = thread.free_words();
+    // SAFETY: no arguments; the callee is a function.
+    match unsafe { enter(vm, st, thread, function.clone(), window, 0, &[], Ret::Native, 0, None)? } {
+        Entered::Value(value) => Ok(value),
+        Entered::Frame => {
+            // SAFETY: the frame was just pushed.
+            unsafe { (*thread.top_ptr()).locals.set(Some(locals.clone())) };
+            run(vm, st, thread)
+        }
+    }
+}
+
+/// Runs the innermost frame until it returns to native code.
+pub fn run(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
+    vm.nested("", || {
+        // SAFETY: the innermost frame is live and its code was translated from verified wordcode, so that registers,
+        // constants and targets are in range.
+        unsafe { run_frames(vm, st, thread) }
+    })
+    .inspect_err(|_| ())
+}
+
+/// # Safety
+/// See `run`.
+unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
+    let function_type = st.function.value().bits();
+    // SAFETY: for the whole loop, see `run`.
+    unsafe {
+        let mut frame: *mut Frame = thread.top_ptr();
+        let mut pc: *const Instr = (*frame).pc;
+        let mut regs: *mut Value = (*frame).regs;
+        let mut consts_end: *const Value = (*frame).consts_end;
+
+        macro_rules! reload {
+            () => {{
+                frame = thread.top_ptr();
+                pc = (*frame).pc;
+                regs = (*frame).regs;
+                consts_end = (*frame).consts_end;
+            }};
+        }
+        loop {
+            let raised: Raised = 'dispatch: loop {
+                let i = &*pc;
+                macro_rules! rk {
+                    ($index:expr) => {{
+                        let index = $index as isize;
+                        let base = if index < 0 { consts_end } else { regs.cast_const() };
+                        &*base.offset(index)
+                    }};
+                }
+                macro_rules! set {
+                    ($index:expr, $value:expr) => {
+                        drop(regs.offset($index as isize).replace($value))
+                    };
+                }
+                macro_rules! next {
+                    () => {{
+                        pc = pc.add(1);
+                        continue 'dispatch;
+                    }};
+                }
+                macro_rules! jump {
+                    () => {{
+                        pc = (*(*frame).form).instrs.as_ptr().add(i.d as usize);
+                        continue 'dispatch;
+                    }};
+                }
+                macro_rules! slow {
+                    ($f:expr) => {{
+                        (*frame).pc = pc;
+                        match $f {
+                            Ok(()) => next!(),
+                            Err(raised) => break 'dispatch raised,
+                        }
+                    }};
+                }
+                // Whether a test holds, computed out of line, decides a jump.
+                macro_rules! slow_jump {
+                    ($f:expr) => {{
+                        (*frame).pc = pc;
+                        match $f {
+                            Ok(true) => jump!(),
+                            Ok(false) => next!(),
+                            Err(raised) => break 'dispatch raised,
+                        }
+                    }};
+                }
+                // A call: either it is done, or a frame was pushed.
+                macro_rules! entering {
+                    ($f:expr) => {{
+                        (*frame).pc = pc;
+                        match $f {
+                            Ok(false) => next!(),
+                            Ok(true) => {
+                                reload!();
+                                continue 'dispatch;
+                            }
+                            Err(raised) => break 'dispatch raised,
+                        }
+                    }};
+                }
+                macro_rules! arith {
+                    ($int:expr, $float:expr, $op:expr, $inplace:expr) => {{
+                        let (x, y) = (rk!(i.b), rk!(i.c));
+                        if let Some(value) = $int(x, y) {
+                            set!(i.a, value);
+                            next!()
+                        }
+                        if let (Some(p), Some(q)) = (x.as_small_float(), y.as_small_float())
+                            && let Some(value) = $float(p, q)
+                        {
+                            set!(i.a, value);
+                            next!()
+                        }
+                        slow!(arith::binary(vm, frame, pc, $op, $inplace))
+                    }};
+                }
+                macro_rules! compare {
+                    ($op:expr) => {{
+                        let (x, y) = (rk!(i.b), rk!(i.c));
+                        if x.is_small_int() && y.is_small_int() {
+                            set!(i.a, Value::bool($op.holds((x.bits() as i64).cmp(&(y.bits() as i64)))));
+                            next!()
+                        }
+                        slow!(arith::compare(vm, frame, pc, $op))
+                    }};
+                }
+                macro_rules! compare_jump {
+                    ($op:expr) => {{
+                        let (x, y) = (rk!(i.b), rk!(i.c));
+                        if x.is_small_int() && y.is_small_int() {
+                            if $op.holds((x.bits() as i64).cmp(&(y.bits() as i64))) == (i.a != 0) {
+                                jump!()
+                            }
+                            next!()
+                        }
+                        slow_jump!(arith::compare_test(vm, frame, pc, $op))
+                    }};
+                }
+                match i.op {
+                    Op::Nop => next!(),
+                    Op::Move => {
+                        let value = rk!(i.b).clone();
+                        set!(i.a, value);
+                        next!()
+                    }
+                    Op::Take => {
+                        let value = regs.offset(i.b as isize).replace(Value::UNBOUND);
+                        set!(i.a, value);
+                        next!()
+                    }
+                    Op::Swap => {
+                        regs.offset(i.a as isize).swap(regs.offset(i.b as isize));
+                        next!()
+                    }
+                    Op::LoadConst => {
+                        let value = (*frame).code().consts[i.d as usize].clone();
+                        set!(i.a, value);
+                        next!()
+                    }
+                    Op::Drop => {
+                        let old = regs.offset(i.a as isize).replace(Value::UNBOUND);
+                        if old.is_heap() {
+                            (*frame).pc = pc;
+                            drop(old);
+                        }
+                        next!()
+                    }
+                    Op::CheckLocal => {
+                        if !(*regs.offset(i.a as isize)).is_unbound() {
+                            next!()
+                        }
+                        slow!(ops_name::unbound_local(vm, frame, pc))
+                    }
+                    Op::DeleteLocal => slow!(ops_name::delete_local(vm, frame, pc)),
+                    Op::Add => arith!(arith::int_add, |p: f64, q| Value::small_float(p + q), BinOp::Add, false),
+                    Op::InplaceAdd => {
+                        arith!(arith::int_add, |p: f64, q| Value::small_float(p + q), BinOp::Add, true)
+                    }
+                    Op::Sub => arith!(arith::int_sub, |p: f64, q| Value::small_float(p - q), BinOp::Sub, false),
+                    Op::InplaceSub => {
+                        arith!(arith::int_sub, |p: f64, q| Value::small_float(p - q), BinOp::Sub, true)
+                    }
+                    Op::Mul => arith!(arith::int_mul, |p: f64, q| Value::small_float(p * q), BinOp::Mul, false),
+                    Op::InplaceMul => {
+                        arith!(arith::int_mul, |p: f64, q| Value::small_float(p * q), BinOp::Mul, true)
+                    }
+                    Op::TrueDiv | Op::InplaceTrueDiv => {
+                        let (x, y) = (rk!(i.b), rk!(i.c));
+                        if let (Some(p), Some(q)) = (x.as_small_float(), y.as_small_float())
+                            && q != 0.0
+                            && let Some(value) = Value::small_float(p / q)
+                        {
+                            set!(i.a, value);
+                            next!()
+                        }
+                        slow!(arith::binary(vm, frame, pc, BinOp::TrueDiv, i.op == Op::InplaceTrueDiv))
+                    }
+                    Op::FloorDiv => arith!(arith::int_floor_div, |_: f64, _: f64| None, BinOp::FloorDiv, false),
+                    Op::InplaceFloorDiv => {
+                        arith!(arith::int_floor_div, |_: f64, _: f64| None, BinOp::FloorDiv, true)
+                    }
+                    Op::Mod => arith!(arith::int_mod, |_: f64, _: f64| None, BinOp::Mod, false),
+                    Op::InplaceMod => arith!(arith::int_mod, |_: f64, _: f64| None, BinOp::Mod, true),
+                    Op::And => arith!(arith::int_and, |_: f64, _: f64| None, BinOp::And, false),
+                    Op::InplaceAnd => arith!(arith::int_and, |_: f64, _: f64| None, BinOp::And, true),
+                    Op::Or => arith!(arith::int_or, |_: f64, _: f64| None, BinOp::Or, false),
+                    Op::InplaceOr => arith!(arith::int_or, |_: f64, _: f64| None, BinOp::Or, true),
+                    Op::Xor => arith!(arith::int_xor, |_: f64, _: f64| None, BinOp::Xor, false),
+                    Op::InplaceXor => arith!(arith::int_xor, |_: f64, _: f64| None, BinOp::Xor, true),
+                    Op::RShift => arith!(arith::int_rshift, |_: f64, _: f64| None, BinOp::RShift, false),
+                    Op::InplaceRShift => arith!(arith::int_rshift, |_: f64, _: f64| None, BinOp::RShift, true),
+                    Op::LShift => arith!(arith::int_lshift, |_: f64, _: f64| None, BinOp::LShift, false),
+                    Op::InplaceLShift => arith!(arith::int_lshift, |_: f64, _: f64| None, BinOp::LShift, true),
+                    Op::MatMul => slow!(arith::binary(vm, frame, pc, BinOp::MatMul, false)),
+                    Op::InplaceMatMul => slow!(arith::binary(vm, frame, pc, BinOp::MatMul, true)),
+                    Op::DivMod | Op::InplaceDivMod => slow!(arith::binary(vm, frame, pc, BinOp::DivMod, false)),
+                    Op::Pow => slow!(arith::binary(vm, frame, pc, BinOp::Pow, false)),
+                    Op::InplacePow => slow!(arith::binary(vm, frame, pc, BinOp::Pow, true)),
+                    Op::Neg => slow!(arith::unary(vm, frame, pc, UnOp::Neg)),
+                    Op::Pos => slow!(arith::unary(vm, frame, pc, UnOp::Pos)),
+                    Op::Invert => slow!(arith::unary(vm, frame, pc, UnOp::Invert)),
+                    Op::Not => slow!(arith::not(vm, frame, pc)),
+                    Op::Lt => compare!(CmpOp::Lt),
+                    Op::Le => compare!(CmpOp::Le),
+                    Op::Eq => compare!(CmpOp::Eq),
+                    Op::Ne => compare!(CmpOp::Ne),
+                    Op::Gt => compare!(CmpOp::Gt),
+                    Op::Ge => compare!(CmpOp::Ge),
+                    Op::JumpLt => compare_jump!(CmpOp::Lt),
+                    Op::JumpLe => compare_jump!(CmpOp::Le),
+                    Op::JumpEq => compare_jump!(CmpOp::Eq),
+                    Op::JumpNe => compare_jump!(CmpOp::Ne),
+                    Op::JumpGt => compare_jump!(CmpOp::Gt),
+                    Op::JumpGe => compare_jump!(CmpOp::Ge),
+                    Op::Is => slow!(arith::is(frame, pc)),
+                    Op::JumpIs => {
+                        let same = rk!(i.b).is(rk!(i.c));
+                        arith::release(frame, i.c);
+                        arith::release(frame, i.b);
+                        if same == (i.a != 0) {
+                            jump!()
+                        }
+                        next!()
+                    }
+                    Op::Contains => slow!(arith::contains(vm, frame, pc)),
+                    Op::JumpContains => slow_jump!(arith::contains_test(vm, frame, pc)),
+                    Op::Jump => jump!(),
+                    Op::JumpBack => {
+                        if poll::pending(vm) {
+                            (*frame).pc = pc;
+                            if let Err(raised) = poll::poll(vm) {
+                                break 'dispatch raised;
+                            }
+                        }
+                        jump!()
+                    }
+                    Op::JumpIfFalse => {
+                        let value = rk!(i.b);
+                        if value.is_bool() {
+                            if !value.is_true() {
+                                jump!()
+                            }
+                            next!()
+                        }
+                        slow_jump!(arith::test(vm, frame, pc, false))
+                    }
+                    Op::JumpIfTrue => {
+                        let value = rk!(i.b);
+                        if value.is_bool() {
+                            if value.is_true() {
+                                jump!()
+                            }
+                            next!()
+                        }
+                        slow_jump!(arith::test(vm, frame, pc, true))
+                    }
+                    Op::JumpIfFalseKeep => slow_jump!(arith::test_keep(vm, frame, pc, false)),
+                    Op::JumpIfTrueKeep => slow_jump!(arith::test_keep(vm, frame, pc, true)),
+                    Op::LoadGlobal => {
+                        if let Some(value) = ops_name::cached_global(frame, i) {
+                            set!(i.a, value);
+                            next!()
+                        }
+                        slow!(ops_name::load_global(vm, frame, pc))
+                    }
+                    Op::LoadName => slow!(ops_name::load_name(vm, frame, pc)),
+                    Op::StoreName => slow!(ops_name::store_name(vm, frame, pc)),
+                    Op::StoreGlobal => slow!(ops_name::store_global(vm, frame, pc)),
+                    Op::LoadAttr => {
+                        let object = rk!(i.b);
+                        if let Some(value) = ops_attr::cached(frame, i, object) {
+                            arith::release(frame, i.b);
+                            set!(i.a, value);
+                            next!()
+                        }
+                        slow!(ops_attr::load(vm, frame, pc))
+                    }
+                    Op::StoreAttr => {
+                        if ops_attr::cached_store(frame, i) {
+                            arith::release(frame, i.b);
+                            next!()
+                        }
+                        slow!(ops_attr::store(vm, frame, pc))
+                    }
+                    Op::LoadMethod => {
+                        let object = rk!(i.b);
+                        if let Some(function) = ops_attr::cached_method(frame, i, object) {
+                            let this = if i.b as usize >= (*(*frame).form).first_temp as usize {
+                                regs.offset(i.b as isize).replace(Value::UNBOUND)
+                            } else {
+                                object.clone()
+                            };
+                            set!(i.a, function);
+                            set!(i.a + 1, this);
+                            next!()
+                        }
+                        slow!(ops_attr::load_method(vm, frame, pc))
+                    }
+                    Op::LoadSubscr => {
+                        if let Some(value) = ops_attr::list_item(vm, rk!(i.b), rk!(i.c)) {
+                            arith::release(frame, i.b);
+                            set!(i.a, value);
+                            next!()
+                        }
+                        entering!(ops_attr::load_subscr(vm, frame, pc))
+                    }
+                    Op::StoreSubscr => {
+                        if ops_attr::set_list_item(vm, rk!(i.a), rk!(i.b), rk!(i.c)) {
+                            arith::release(frame, i.c);
+                            arith::release(frame, i.a);
+                            next!()
+                        }
+                        slow!(ops_attr::store_subscr(vm, frame, pc))
+                    }
+                    Op::LoadDeref => {
+                        let cell = (*regs.offset(i.b as isize)).payload_unchecked::<crate::cell::Cell>();
+                        if let Some(value) = cell.contents.get() {
+                            set!(i.a, value);
+                            next!()
+                        }
+                        slow!(ops_name::unbound_deref(vm, frame, pc))
+                    }
+                    Op::StoreDeref => {
+                        let value = ops_name::take(frame, i.b);
+                        let cell = (*regs.offset(i.a as isize)).payload_unchecked::<crate::cell::Cell>();
+                        cell.contents.set(Some(value));
+                        next!()
+                    }
+                    Op::Call => {
+                        let callee = regs.offset(i.b as isize);
+                        if let Some(header) = (*callee).header()
+                            && header.ty.get() as u64 == function_type
+                            && ops_call::enter_simple(vm, thread, frame, pc, callee, 1, i.c as usize)
+                        {
+                            reload!();
+                            continue 'dispatch;
+                        }
+                        entering!(ops_call::call(vm, st, thread, frame, pc))
+                    }
+                    Op::CallMethod => {
+                        let callee = regs.offset(i.b as isize);
+                        if let Some(header) = (*callee).header()
+                            && header.ty.get() as u64 == function_type
+                            && ops_call::enter_simple(vm, thread, frame, pc, callee, 1, i.c as usize + 1)
+                        {
+                            reload!();
+                            continue 'dispatch;
+                        }
+                        entering!(ops_call::call_method(vm, st, thread, frame, pc))
+                    }
+                    Op::CallKw => entering!(ops_call::call_kw(vm, st, thread, frame, pc)),
+                    Op::GetIter => slow!(ops_build::get_iter(vm, frame, pc)),
+                    Op::ForIter => {
+                        (*frame).pc = pc;
+                        match ops_build::for_iter(vm, st, thread, frame, pc) {
+                            Ok(ops_build::Step::Next) => next!(),
+                            Ok(ops_build::Step::End) => jump!(),
+                            Ok(ops_build::Step::Entered) => {
+                                reload!();
+                                continue 'dispatch;
+                            }
+                            Err(raised) => break 'dispatch raised,
+                        }
+                    }
+                    Op::BuildTuple => slow!(ops_build::build_tuple(vm, frame, pc)),
+                    Op::BuildList => slow!(ops_build::build_list(vm, frame, pc)),
+                    Op::ListAppend => slow!(ops_build::list_append(vm, frame, pc)),
+                    Op::UnpackSequence => slow!(ops_build::unpack_sequence(vm, frame, pc)),
+                    Op::JumpIfNotExcMatch => slow_jump!(unwind::no_match(vm, frame, pc)),
+                    Op::Return => {
+                        (*frame).pc = pc;
+                        let value = if i.b >= 0 && !(*frame).object.is_set() {
+                            regs.offset(i.b as isize).replace(Value::UNBOUND)
+                        } else {
+                            ops_name::take(frame, i.b)
+                        };
+                        if (*frame).generator.is_set() {
+                            match generator::finish(vm, thread, value) {
+                                generator::Finished::Native(value) => return Ok(value),
+                                generator::Finished::ForIter => {
+                                    reload!();
+                                    let i = &*pc;
+                                    set!(i.b, Value::UNBOUND);
+                                    jump_at(&mut pc, frame, i);
+                                    continue 'dispatch;
+                                }
+                            }
+                        }
+                        let done = leave(vm, thread);
+                        match done.ret {
+                            Ret::Call => {
+                                let dst = done.dst;
+                                drop(done);
+                                reload!();
+                                set!(dst, value);
+                                next!()
+                            }
+                            Ret::Native => return Ok(value),
+                            _ => {
+                                reload!();
+                                match ops_call::init_done(vm, &done, &value) {
+                                    Ok(object) => {
+                                        set!(done.dst, object);
+                                        next!()
+                                    }
+                                    Err(raised) => break 'dispatch raised,
+                                }
+                            }
+                        }
+                    }
+                    Op::Yield => {
+                        (*frame).pc = pc;
+                        let value = ops_name::take(frame, i.b);
+                        match generator::suspend(vm, thread, value) {
+                            Err(raised) => break 'dispatch raised,
+                            Ok(generator::Yielded::Native(value)) => return Ok(value),
+                            Ok(generator::Yielded::ForIter(value)) => {
+                                reload!();
+                                set!((*pc).a, value);
+                                next!()
+                            }
+                        }
+                    }
+                    Op::YieldFrom => {
+                        (*frame).pc = pc;
+                        match generator::delegate(vm, thread, frame, pc) {
+                            Err(raised) => break 'dispatch raised,
+                            Ok(None) => next!(),
+                            Ok(Some(generator::Yielded::Native(value))) => return Ok(value),
+                            Ok(Some(generator::Yielded::ForIter(value))) => {
+                                reload!();
+                                set!((*pc).a, value);
+                                next!()
+                            }
+                        }
+                    }
+                    Op::Generic => entering!(ops_generic::execute(vm, st, thread, frame, pc)),
+                }
+            };
+            match unwind::unwind(vm, thread, raised) {
+                Ok(()) => reload!(),
+                Err(raised) => return Err(raised),
+            }
+        }
+    }
+}
+
+/// # Safety
+/// `i` is an instruction of `frame`'s form with a target.
+#[inline(always)]
+unsafe fn jump_at(pc: &mut *const Instr, frame: *mut Frame, i: &Instr) {
+    // SAFETY: by the contract.
+    unsafe { *pc = (*(*frame).form).instrs.as_ptr().add(i.d as usize) }
+}

@@ -1,0 +1,71 @@
+//! What the virtual machine keeps for an interpreter: its types, and the stack of the running thread.
+
+use crate::frame::Thread;
+use pellucid_object::{Interpreter, Ref, Type, Value};
+use std::cell::Cell;
+use std::ptr;
+
+/// The machine's types and interned names.
+pub struct State {
+    pub code: Ref<Type>,
+    pub function: Ref<Type>,
+    pub cell: Ref<Type>,
+    pub frame: Ref<Type>,
+    pub traceback: Ref<Type>,
+    pub generator: Ref<Type>,
+    pub coroutine: Ref<Type>,
+    pub coroutine_wrapper: Ref<Type>,
+    pub async_generator: Ref<Type>,
+    pub async_send: Ref<Type>,
+    pub async_throw: Ref<Type>,
+    pub async_wrapped: Ref<Type>,
+    pub super_: Ref<Type>,
+    pub locals_proxy: Ref<Type>,
+    pub names: Names,
+    /// The stack of the thread that has the interpreter.
+    pub thread: Cell<*mut Thread>,
+}
+
+macro_rules! names {
+    ($($name:ident)*) => {
+        /// Names that the machine looks up itself, interned.
+        pub struct Names { $(pub $name: Value,)* }
+        impl Names {
+            pub fn new(vm: &Interpreter) -> pellucid_object::Res<Names> {
+                Ok(Names { $($name: vm.intern(stringify!($name))?,)* })
+            }
+        }
+    };
+}
+names!(__name__ __builtins__ __doc__ __module__ __qualname__ __build_class__ __import__ __enter__ __exit__ __aenter__
+    __aexit__ __class__ __annotations__ __annotate__ __path__ __all__ __dict__ __spec__ __class_cell__
+    __classcell__ __prepare__ __mro_entries__ __orig_bases__ __match_args__ __await__ __file__ __package__
+    __type_params__ __debug__ metaclass send throw close __init__ __new__);
+
+/// Owns the [`State`]; a separate type so that `Interpreter::state` can make it before it is filled.
+#[derive(Default)]
+pub struct Owner(std::cell::OnceCell<Box<State>>);
+
+impl Owner {
+    /// Takes `state` in and tells `vm` where it stands.
+    pub fn fill(&self, vm: &Interpreter, state: State) {
+        let state = self.0.get_or_init(|| Box::new(state));
+        vm.loop_state.set(ptr::from_ref::<State>(state).cast());
+    }
+}
+
+/// The machine's state.
+#[inline(always)]
+pub fn state(vm: &Interpreter) -> &State {
+    debug_assert!(!vm.loop_state.get().is_null());
+    // SAFETY: `Owner::fill` put the address of a boxed `State` there, which lives as long as the interpreter's states;
+    // code runs only between `install` and the interpreter's end.
+    unsafe { &*vm.loop_state.get().cast::<State>() }
+}
+
+/// The stack of the running thread.
+#[inline(always)]
+pub fn thread(vm: &Interpreter) -> &Thread {
+    // SAFETY: set by `install`, and by whoever lets another thread run, to a live stack.
+    unsafe { &*state(vm).thread.get() }
+}

@@ -1,0 +1,823 @@
+//! From wordcode to the private form, by abstract interpretation of the value stack.
+//!
+//! A stack entry is symbolic while it can be: a local or a constant that was only loaded stays in its place and becomes an
+//! operand of the instruction that uses it. The temporary of stack position `p` is register `first_temp + p`; wherever
+//! ways meet, all entries stand in their temporaries. An instruction whose result is stored into a local
+//! at once writes the local itself. The block stack is known at each instruction, so `SETUP_FINALLY` and
+//! `POP_BLOCK` leave only entries in a table.
+//!
+//! Invariant of running code: a temporary that holds nothing live holds no heap word.
+
+use crate::form::{Block, Form, Instr, OpenBlock};
+use crate::ops::Op;
+use pellucid_bytecode::code::flags;
+use pellucid_bytecode::ops::Op as Word;
+use pellucid_bytecode::{Code, decode};
+use std::collections::HashMap;
+
+/// Why code cannot be translated: it is malformed, or larger than registers can address.
+#[derive(Debug)]
+pub struct Malformed(pub &'static str);
+
+type Done<T = ()> = Result<T, Malformed>;
+
+/// Registers and constants that an operand can name.
+const MOST: usize = 32_000;
+
+#[derive(Clone, Copy, Debug)]
+struct WordInstr {
+    op: Word,
+    arg: u32,
+    /// Byte offset.
+    offset: u32,
+    /// Index of the instruction a jump goes to.
+    target: usize,
+}
+
+/// What is known where control enters an instruction.
+#[derive(Clone, Debug, PartialEq)]
+struct Entry {
+    depth: usize,
+    open: u16,
+    assigned: Vec<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sym {
+    /// In its temporary.
+    Temp,
+    /// The local variable, not copied yet.
+    Local(i16),
+    /// The constant.
+    Const(usize),
+}
+
+/// Which opcodes end a way through the code.
+fn ends_way(op: Word) -> bool {
+    matches!(
+        op,
+        Word::ReturnValue | Word::RaiseVarargs | Word::Reraise | Word::JumpForward | Word::JumpAbsolute
+    )
+}
+
+struct Translator<'a> {
+    code: &'a Code,
+    words: Vec<WordInstr>,
+    leader: Vec<bool>,
+    /// A jump goes there (leaders also stand behind jumps).
+    target: Vec<bool>,
+    entries: Vec<Option<Entry>>,
+    blocks: Vec<OpenBlock>,
+    block_ids: HashMap<(u32, u16, bool, u16), u16>,
+    /// Locals with a `DELETE_FAST` anywhere: never assumed to be assigned.
+    deleted: Vec<u64>,
+    instrs: Vec<Instr>,
+    offsets: Vec<u32>,
+    open: Vec<u16>,
+    starts: Vec<u32>,
+    stack: Vec<Sym>,
+    assigned: Vec<u64>,
+    now_open: u16,
+    now_offset: u32,
+    first_temp: usize,
+    most_depth: usize,
+    caches: u32,
+    /// The last instruction writes the temporary on top of the stack, and may write a local instead.
+    producer: Option<usize>,
+}
+
+/// Translates a code object that [`pellucid_bytecode::verify`] accepts.
+pub fn translate(code: &Code) -> Result<Form, Malformed> {
+    let nlocals = code.varnames.len();
+    let (ncells, nfrees) = (code.cellvars.len(), code.freevars.len());
+    let first_temp = nlocals + ncells + nfrees;
+    if first_temp + code.stacksize as usize + 8 > MOST {
+        return Err(Malformed("too many variables"));
+    }
+    let words = decode_words(code)?;
+    let count = words.len();
+    let mut t = Translator {
+        code,
+        leader: vec![false; count],
+        target: vec![false; count],
+        entries: vec![None; count],
+        blocks: Vec::new(),
+        block_ids: HashMap::new(),
+        deleted: vec![0; nlocals.div_ceil(64)],
+        instrs: Vec::with_capacity(count),
+        offsets: Vec::with_capacity(count),
+        open: Vec::with_capacity(count),
+        starts: vec![u32::MAX; count],
+        stack: Vec::new(),
+        assigned: Vec::new(),
+        now_open: 0,
+        now_offset: 0,
+        first_temp,
+        most_depth: 0,
+        caches: 0,
+        producer: None,
+        words,
+    };
+    t.find_leaders();
+    t.flow()?;
+    t.emit_all()?;
+    t.patch_targets()?;
+    Ok(t.finish())
+}
+
+fn decode_words(code: &Code) -> Done<Vec<WordInstr>> {
+    let mut words = Vec::new();
+    let mut at_offset = HashMap::new();
+    // A jump to a prefix is a jump to the instruction it extends.
+    let mut starts = Vec::new();
+    for instr in decode::instrs(&code.code) {
+        starts.push(instr.offset);
+        let op = instr.op().ok_or(Malformed("unknown opcode"))?;
+        if op == Word::ExtendedArg {
+            continue;
+        }
+        starts.drain(..).for_each(|offset| drop(at_offset.insert(u64::from(offset), words.len())));
+        words.push((WordInstr { op, arg: instr.arg, offset: instr.offset, target: 0 }, instr.target()));
+    }
+    words
+        .into_iter()
+        .map(|(mut word, target)| {
+            if let Some(target) = target {
+                word.target = *at_offset.get(&target).ok_or(Malformed("jump to nowhere"))?;
+            }
+            Ok(word)
+        })
+        .collect()
+}
+
+impl Translator<'_> {
+    fn find_leaders(&mut self) {
+        for i in 0..self.words.len() {
+            let word = self.words[i];
+            if word.op.is_jump() {
+                self.leader[word.target] = true;
+                self.target[word.target] = true;
+                if i + 1 < self.leader.len() {
+                    self.leader[i + 1] = true;
+                }
+            }
+            if ends_way(word.op) && i + 1 < self.leader.len() {
+                self.leader[i + 1] = true;
+            }
+            if word.op == Word::DeleteFast {
+                set_bit(&mut self.deleted, word.arg as usize);
+            }
+        }
+    }
+
+    /// Depth, open blocks and assigned locals at the start of every instruction that can be reached.
+    fn flow(&mut self) -> Done {
+        let generator =
+            self.code.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
+        let mut assigned = vec![0u64; self.code.varnames.len().div_ceil(64)];
+        (0..parameter_count(self.code)).for_each(|i| set_bit(&mut assigned, i));
+        self.clear_deleted(&mut assigned);
+        let depth = usize::from(generator);
+        let mut todo = vec![0];
+        self.entries[0] = Some(Entry { depth, open: 0, assigned });
+        while let Some(at) = todo.pop() {
+            let Some(entry) = self.entries[at].clone() else { continue };
+            let word = self.words[at];
+            if word.op.is_jump() {
+                let next = self.step(word, &entry, true)?;
+                self.reach(word.target, next, &mut todo)?;
+            }
+            if !ends_way(word.op) {
+                let next = self.step(word, &entry, false)?;
+                self.reach(at + 1, next, &mut todo)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn clear_deleted(&self, assigned: &mut [u64]) {
+        assigned.iter_mut().zip(&self.deleted).for_each(|(a, d)| *a &= !d);
+    }
+
+    fn reach(&mut self, at: usize, next: Entry, todo: &mut Vec<usize>) -> Done {
+        let place = self.entries.get_mut(at).ok_or(Malformed("code ends without a return"))?;
+        match place {
+            None => *place = Some(next),
+            Some(known) => {
+                if known.depth != next.depth || known.open != next.open {
+                    return Err(Malformed("inconsistent stack"));
+                }
+                let mut changed = false;
+                for (a, b) in known.assigned.iter_mut().zip(&next.assigned) {
+                    changed |= *a & !b != 0;
+                    *a &= b;
+                }
+                if !changed {
+                    return Ok(());
+                }
+            }
+        }
+        todo.push(at);
+        Ok(())
+    }
+
+    /// The state behind `word`, when it jumps or when it does not.
+    fn step(&mut self, word: WordInstr, entry: &Entry, jump: bool) -> Done<Entry> {
+        let mut next = entry.clone();
+        let depth = entry.depth as i64 + i64::from(word.op.stack_effect(word.arg, Some(jump)));
+        next.depth = usize::try_from(depth).map_err(|_| Malformed("stack underflow"))?;
+        self.most_depth = self.most_depth.max(next.depth).max(entry.depth);
+        match word.op {
+            Word::SetupFinally | Word::SetupWith | Word::SetupAsyncWith => {
+                let level = (entry.depth as i64 + i64::from(word.op.stack_effect(word.arg, Some(true))) - 6)
+                    .max(0) as u16;
+                let block = if jump {
+                    Block::Handler { level }
+                } else {
+                    Block::Try { target: word.target as u32, level }
+                };
+                next.open = self.open_block(block, entry.open);
+            }
+            Word::PopBlock | Word::PopExcept | Word::EndAsyncFor => {
+                let top = usize::from(entry.open).checked_sub(1).ok_or(Malformed("no block to pop"))?;
+                next.open = self.blocks[top].outer;
+            }
+            Word::StoreFast => {
+                set_bit(&mut next.assigned, word.arg as usize);
+                let mut assigned = std::mem::take(&mut next.assigned);
+                self.clear_deleted(&mut assigned);
+                next.assigned = assigned;
+            }
+            _ => {}
+        }
+        Ok(next)
+    }
+
+    fn open_block(&mut self, block: Block, outer: u16) -> u16 {
+        let key = match block {
+            Block::Try { target, level } => (target, level, true, outer),
+            Block::Handler { level } => (0, level, false, outer),
+        };
+        let blocks = &mut self.blocks;
+        *self.block_ids.entry(key).or_insert_with(|| {
+            blocks.push(OpenBlock { block, outer });
+            blocks.len() as u16
+        })
+    }
+
+    fn emit_all(&mut self) -> Done {
+        let mut skip = false;
+        for at in 0..self.words.len() {
+            let Some(entry) = self.entries[at].clone() else { continue };
+            if self.leader[at] || at == 0 {
+                self.stack = vec![Sym::Temp; entry.depth];
+                self.assigned = entry.assigned;
+                self.producer = None;
+            }
+            self.starts[at] = self.instrs.len() as u32;
+            self.now_open = entry.open;
+            let word = self.words[at];
+            self.now_offset = word.offset;
+            if std::mem::take(&mut skip) {
+                if word.op == Word::StoreFast {
+                    self.stack.pop();
+                    if !has_bit(&self.deleted, word.arg as usize) {
+                        set_bit(&mut self.assigned, word.arg as usize);
+                    }
+                }
+                continue;
+            }
+            skip = self.emit_word(at, word)?;
+            let falls = !ends_way(word.op) && self.leader.get(at + 1 + usize::from(skip)).is_some_and(|l| *l);
+            if falls && !word.op.is_jump() {
+                self.settle_all();
+            }
+        }
+        Ok(())
+    }
+
+    fn patch_targets(&mut self) -> Done {
+        let starts = &self.starts;
+        for instr in &mut self.instrs {
+            if is_jump(instr.op) {
+                instr.d = starts[instr.d as usize];
+                if instr.d == u32::MAX {
+                    return Err(Malformed("jump to nowhere"));
+                }
+            }
+        }
+        for open in &mut self.blocks {
+            if let Block::Try { target, .. } = &mut open.block {
+                // The handler of a block that nothing in can raise is never reached.
+                *target = starts[*target as usize];
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Form {
+        let code = self.code;
+        let nregs = self.first_temp + self.most_depth + 1;
+        let generator = code.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
+        let stars = code.flags & (flags::VARARGS | flags::VARKEYWORDS) != 0;
+        let parameters = parameter_count(code);
+        let cell_params = code
+            .cellvars
+            .iter()
+            .map(|name| {
+                code.varnames[..parameters].iter().position(|v| v == name).map_or(-1, |i| i as i16)
+            })
+            .collect();
+        Form {
+            instrs: self.instrs.into(),
+            caches: (0..self.caches).map(|_| Default::default()).collect(),
+            offsets: self.offsets.into(),
+            open: self.open.into(),
+            blocks: self.blocks.into(),
+            nlocals: code.varnames.len() as u16,
+            ncells: code.cellvars.len() as u16,
+            nfrees: code.freevars.len() as u16,
+            first_temp: self.first_temp as u16,
+            nregs: nregs as u16,
+            argcount: code.argcount as u16,
+            simple: !generator
+                && !stars
+                && code.kwonlyargcount == 0
+                && code.cellvars.is_empty()
+                && code.freevars.is_empty(),
+            generator,
+            cell_params,
+        }
+    }
+}
+
+/// Parameters of every kind, stars included.
+pub fn parameter_count(code: &Code) -> usize {
+    let stars =
+        usize::from(code.flags & flags::VARARGS != 0) + usize::from(code.flags & flags::VARKEYWORDS != 0);
+    (code.argcount + code.kwonlyargcount) as usize + stars
+}
+
+fn set_bit(bits: &mut [u64], index: usize) {
+    if let Some(word) = bits.get_mut(index / 64) {
+        *word |= 1 << (index % 64);
+    }
+}
+
+fn has_bit(bits: &[u64], index: usize) -> bool {
+    bits.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 != 0)
+}
+
+/// Whether `d` is a target.
+pub fn is_jump(op: Op) -> bool {
+    use Op::*;
+    matches!(
+        op,
+        JumpLt | JumpLe
+            | JumpEq
+            | JumpNe
+            | JumpGt
+            | JumpGe
+            | JumpIs
+            | JumpContains
+            | Jump
+            | JumpBack
+            | JumpIfFalse
+            | JumpIfTrue
+            | JumpIfFalseKeep
+            | JumpIfTrueKeep
+            | ForIter
+            | JumpIfNotExcMatch
+    )
+}
+
+// ---- emission ----
+impl Translator<'_> {
+    fn emit(&mut self, op: Op, a: i16, b: i16, c: i16, d: u32) -> usize {
+        self.producer = None;
+        self.instrs.push(Instr { op, a, b, c, d, e: 0 });
+        self.offsets.push(self.now_offset);
+        self.open.push(self.now_open);
+        self.instrs.len() - 1
+    }
+
+    fn with_cache(&mut self, instr: usize) {
+        self.instrs[instr].e = self.caches;
+        self.caches += 1;
+    }
+
+    fn temp(&self, position: usize) -> i16 {
+        (self.first_temp + position) as i16
+    }
+
+    /// The next free temporary.
+    fn next_temp(&self) -> i16 {
+        self.temp(self.stack.len())
+    }
+
+    /// The operand for a stack entry at `position`.
+    fn operand(&mut self, position: usize, sym: Sym) -> i16 {
+        match sym {
+            Sym::Temp => self.temp(position),
+            Sym::Local(local) => local,
+            Sym::Const(index) => {
+                let from_end = self.code.consts.len() - index;
+                if from_end <= MOST {
+                    return -(from_end as i16);
+                }
+                let temp = self.temp(position);
+                self.emit(Op::LoadConst, temp, 0, 0, index as u32);
+                temp
+            }
+        }
+    }
+
+    fn pop(&mut self) -> Done<i16> {
+        let sym = self.stack.pop().ok_or(Malformed("stack underflow"))?;
+        Ok(self.operand(self.stack.len(), sym))
+    }
+
+    /// Pushes the result of instruction `instr`, which writes the next temporary.
+    fn push_result(&mut self, instr: usize) {
+        self.stack.push(Sym::Temp);
+        self.producer = Some(instr);
+    }
+
+    /// Brings a stack entry into its temporary.
+    fn settle(&mut self, position: usize) {
+        let (sym, temp) = (self.stack[position], self.temp(position));
+        match sym {
+            Sym::Temp => return,
+            Sym::Const(index) => match self.operand(position, sym) {
+                operand if operand < 0 => drop(self.emit(Op::Move, temp, operand, 0, 0)),
+                _ => debug_assert!(index > 0, "the operand was loaded"),
+            },
+            Sym::Local(local) => drop(self.emit(Op::Move, temp, local, 0, 0)),
+        }
+        self.stack[position] = Sym::Temp;
+    }
+
+    fn settle_top(&mut self, count: usize) -> Done {
+        let from = self.stack.len().checked_sub(count).ok_or(Malformed("stack underflow"))?;
+        (from..self.stack.len()).for_each(|position| self.settle(position));
+        Ok(())
+    }
+
+    fn settle_all(&mut self) {
+        (0..self.stack.len()).for_each(|position| self.settle(position));
+    }
+
+    fn binary(&mut self, op: Op, d: u32) -> Done {
+        let c = self.pop()?;
+        let b = self.pop()?;
+        let dst = self.next_temp();
+        let instr = self.emit(op, dst, b, c, d);
+        self.push_result(instr);
+        Ok(())
+    }
+
+    fn unary(&mut self, op: Op, d: u32) -> Done<usize> {
+        let b = self.pop()?;
+        let dst = self.next_temp();
+        let instr = self.emit(op, dst, b, 0, d);
+        self.push_result(instr);
+        Ok(instr)
+    }
+
+    fn load_fast(&mut self, local: u32) {
+        if !has_bit(&self.assigned, local as usize) {
+            self.emit(Op::CheckLocal, local as i16, 0, 0, 0);
+            if !has_bit(&self.deleted, local as usize) {
+                set_bit(&mut self.assigned, local as usize);
+            }
+        }
+        self.stack.push(Sym::Local(local as i16));
+        self.producer = None;
+    }
+
+    fn store_fast(&mut self, local: u32) -> Done {
+        let local = local as i16;
+        let producer = self.producer;
+        let sym = self.stack.pop().ok_or(Malformed("stack underflow"))?;
+        let position = self.stack.len();
+        let aliased = self.stack.contains(&Sym::Local(local));
+        match producer {
+            Some(instr) if !aliased && sym == Sym::Temp => self.instrs[instr].a = local,
+            _ => {
+                self.unalias(local);
+                let operand = self.operand(position, sym);
+                let op = if operand >= self.first_temp as i16 { Op::Take } else { Op::Move };
+                if operand != local {
+                    self.emit(op, local, operand, 0, 0);
+                }
+            }
+        }
+        self.producer = None;
+        if !has_bit(&self.deleted, local as usize) {
+            set_bit(&mut self.assigned, local as usize);
+        }
+        Ok(())
+    }
+
+    /// Copies the local into the temporaries of the stack entries that stand for it.
+    fn unalias(&mut self, local: i16) {
+        for position in 0..self.stack.len() {
+            if self.stack[position] == Sym::Local(local) {
+                self.settle(position);
+            }
+        }
+    }
+
+    fn conditional_jump(&mut self, op: Op, sense: i16, target: usize) -> Done {
+        let b = self.pop()?;
+        // The operand's own temporary lies above what is settled.
+        self.settle_all();
+        self.emit(op, sense, b, 0, target as u32);
+        Ok(())
+    }
+
+    fn comparing_jump(&mut self, op: Op, sense: bool, target: usize) -> Done {
+        let c = self.pop()?;
+        let b = self.pop()?;
+        self.settle_all();
+        self.emit(op, i16::from(sense), b, c, target as u32);
+        Ok(())
+    }
+
+    /// A test whose result only decides a jump is one instruction with it. `Some`: both are done.
+    fn fused(&mut self, at: usize, value_op: Op, jump_op: Op, invert: bool) -> Done<bool> {
+        let next = self.words.get(at + 1).copied();
+        if let Some(next) = next
+            && !self.leader[at + 1]
+            && matches!(next.op, Word::PopJumpIfFalse | Word::PopJumpIfTrue)
+        {
+            let sense = (next.op == Word::PopJumpIfTrue) != invert;
+            self.comparing_jump(jump_op, sense, next.target)?;
+            return Ok(true);
+        }
+        self.binary(value_op, u32::from(invert))?;
+        Ok(false)
+    }
+
+    fn call(&mut self, op: Op, callee_words: usize, count: u32, d: u32) -> Done {
+        let count = count as usize;
+        self.settle_top(count + callee_words)?;
+        self.stack.truncate(self.stack.len() - count - callee_words);
+        let base = self.next_temp();
+        let instr = self.emit(op, base, base, count as i16, d);
+        self.push_result(instr);
+        Ok(())
+    }
+
+    fn build(&mut self, op: Op, count: u32) -> Done {
+        self.settle_top(count as usize)?;
+        self.stack.truncate(self.stack.len() - count as usize);
+        let base = self.next_temp();
+        let instr = self.emit(op, base, base, 0, count);
+        self.push_result(instr);
+        Ok(())
+    }
+
+    fn rotate_two(&mut self) -> Done {
+        let top = self.stack.len().checked_sub(2).ok_or(Malformed("stack underflow"))?;
+        let (first, second) = (self.stack[top], self.stack[top + 1]);
+        let (low, high) = (self.temp(top), self.temp(top + 1));
+        match (first, second) {
+            (Sym::Temp, Sym::Temp) => drop(self.emit(Op::Swap, low, high, 0, 0)),
+            (Sym::Temp, _) => drop(self.emit(Op::Take, high, low, 0, 0)),
+            (_, Sym::Temp) => drop(self.emit(Op::Take, low, high, 0, 0)),
+            _ => {}
+        }
+        self.stack[top] = second;
+        self.stack[top + 1] = first;
+        self.producer = None;
+        Ok(())
+    }
+
+    /// An instruction that works on its operands as on a stack.
+    fn generic(&mut self, word: WordInstr) -> Done {
+        self.settle_all();
+        let top = self.next_temp();
+        self.emit(Op::Generic, top, word.op as i16, 0, word.arg);
+        let depth = self.stack.len() as i64 + i64::from(word.op.stack_effect(word.arg, Some(false)));
+        let depth = usize::try_from(depth).map_err(|_| Malformed("stack underflow"))?;
+        self.stack = vec![Sym::Temp; depth];
+        Ok(())
+    }
+
+    /// Emits one instruction; true when the next one is done with it.
+    fn emit_word(&mut self, at: usize, word: WordInstr) -> Done<bool> {
+        use Word::*;
+        let arg = word.arg;
+        if let Some(op) = binary_op(word.op) {
+            self.binary(op, 0)?;
+            return Ok(false);
+        }
+        match word.op {
+            Nop => drop(self.emit(Op::Nop, 0, 0, 0, 0)),
+            ExtendedArg | SetupFinally | SetupAsyncWith | PopBlock => {}
+            GenStart => drop(self.stack.pop()),
+            PopTop => {
+                if self.stack.pop().ok_or(Malformed("stack underflow"))? == Sym::Temp {
+                    let temp = self.next_temp();
+                    self.emit(Op::Drop, temp, 0, 0, 0);
+                }
+                self.producer = None;
+            }
+            RotTwo => self.rotate_two()?,
+            DupTop => match self.stack.last().copied().ok_or(Malformed("stack underflow"))? {
+                Sym::Temp => {
+                    let (from, to) = (self.temp(self.stack.len() - 1), self.next_temp());
+                    self.emit(Op::Move, to, from, 1, 0);
+                    self.stack.push(Sym::Temp);
+                }
+                sym => self.stack.push(sym),
+            },
+            UnaryPositive => drop(self.unary(Op::Pos, 0)?),
+            UnaryNegative => drop(self.unary(Op::Neg, 0)?),
+            UnaryInvert => drop(self.unary(Op::Invert, 0)?),
+            UnaryNot => drop(self.unary(Op::Not, 0)?),
+            BinarySubscr => self.binary(Op::LoadSubscr, 0)?,
+            StoreSubscr => {
+                let key = self.pop()?;
+                let container = self.pop()?;
+                let value = self.pop()?;
+                self.emit(Op::StoreSubscr, container, key, value, 0);
+            }
+            LoadConst => {
+                self.stack.push(Sym::Const(arg as usize));
+                self.producer = None;
+            }
+            LoadFast => self.load_fast(arg),
+            StoreFast => self.store_fast(arg)?,
+            DeleteFast => {
+                self.unalias(arg as i16);
+                self.emit(Op::DeleteLocal, arg as i16, 0, 0, 0);
+            }
+            CompareOp => {
+                let by = arg as usize;
+                return self.fused(at, Op::Lt.offset(by), Op::JumpLt.offset(by), false);
+            }
+            IsOp => return self.fused(at, Op::Is, Op::JumpIs, arg != 0),
+            ContainsOp => return self.fused(at, Op::Contains, Op::JumpContains, arg != 0),
+            JumpForward | JumpAbsolute => {
+                self.settle_all();
+                let op = if word.target <= at { Op::JumpBack } else { Op::Jump };
+                self.emit(op, 0, 0, 0, word.target as u32);
+            }
+            PopJumpIfFalse => self.conditional_jump(Op::JumpIfFalse, 0, word.target)?,
+            PopJumpIfTrue => self.conditional_jump(Op::JumpIfTrue, 0, word.target)?,
+            JumpIfFalseOrPop | JumpIfTrueOrPop => {
+                self.settle_all();
+                let temp = self.temp(self.stack.len().saturating_sub(1));
+                let op =
+                    if word.op == JumpIfFalseOrPop { Op::JumpIfFalseKeep } else { Op::JumpIfTrueKeep };
+                self.emit(op, 0, temp, 0, word.target as u32);
+                self.stack.pop();
+            }
+            JumpIfNotExcMatch => self.comparing_jump(Op::JumpIfNotExcMatch, false, word.target)?,
+            LoadGlobal | LoadName => {
+                let op = if word.op == LoadGlobal { Op::LoadGlobal } else { Op::LoadName };
+                let dst = self.next_temp();
+                let instr = self.emit(op, dst, 0, 0, arg);
+                self.with_cache(instr);
+                self.push_result(instr);
+            }
+            StoreName | StoreGlobal => {
+                let b = self.pop()?;
+                let op = if word.op == StoreName { Op::StoreName } else { Op::StoreGlobal };
+                let instr = self.emit(op, 0, b, 0, arg);
+                self.with_cache(instr);
+            }
+            LoadAttr => {
+                let instr = self.unary(Op::LoadAttr, arg)?;
+                self.with_cache(instr);
+            }
+            StoreAttr => {
+                let object = self.pop()?;
+                let value = self.pop()?;
+                let instr = self.emit(Op::StoreAttr, 0, object, value, arg);
+                self.with_cache(instr);
+            }
+            LoadMethod => {
+                let b = self.pop()?;
+                let dst = self.next_temp();
+                let instr = self.emit(Op::LoadMethod, dst, b, 0, arg);
+                self.with_cache(instr);
+                self.stack.extend([Sym::Temp, Sym::Temp]);
+            }
+            CallMethod => self.call(Op::CallMethod, 2, arg, 0)?,
+            CallFunction => self.call(Op::Call, 1, arg, 0)?,
+            CallFunctionKw => match self.stack.pop() {
+                Some(Sym::Const(names)) => self.call(Op::CallKw, 1, arg, names as u32)?,
+                _ => return Err(Malformed("keyword names are no constant")),
+            },
+            LoadDeref => {
+                let dst = self.next_temp();
+                let cell = (self.code.varnames.len() + arg as usize) as i16;
+                let instr = self.emit(Op::LoadDeref, dst, cell, 0, 0);
+                self.push_result(instr);
+            }
+            StoreDeref => {
+                let b = self.pop()?;
+                let cell = (self.code.varnames.len() + arg as usize) as i16;
+                self.emit(Op::StoreDeref, cell, b, 0, 0);
+            }
+            LoadClosure => {
+                let dst = self.next_temp();
+                let cell = (self.code.varnames.len() + arg as usize) as i16;
+                let instr = self.emit(Op::Move, dst, cell, 0, 0);
+                self.push_result(instr);
+            }
+            GetIter => drop(self.unary(Op::GetIter, 0)?),
+            ForIter => return self.for_iter(at, word),
+            BuildTuple => self.build(Op::BuildTuple, arg)?,
+            BuildList => self.build(Op::BuildList, arg)?,
+            ListAppend => {
+                let c = self.pop()?;
+                let list = self
+                    .stack
+                    .len()
+                    .checked_sub(arg as usize)
+                    .ok_or(Malformed("stack underflow"))?;
+                self.settle(list);
+                let b = self.temp(list);
+                self.emit(Op::ListAppend, 0, b, c, 0);
+            }
+            UnpackSequence => {
+                let b = self.pop()?;
+                let dst = self.next_temp();
+                self.emit(Op::UnpackSequence, dst, b, 0, arg);
+                (0..arg).for_each(|_| self.stack.push(Sym::Temp));
+            }
+            ReturnValue => {
+                let b = self.pop()?;
+                self.emit(Op::Return, 0, b, 0, 0);
+            }
+            YieldValue => {
+                // While the generator sleeps all its values stand where the frame's owner looks for them.
+                let instr = self.unary(Op::Yield, 0)?;
+                debug_assert!(instr > 0 || self.instrs.len() == 1);
+            }
+            YieldFrom => {
+                self.settle_all();
+                let top = self.stack.len().checked_sub(2).ok_or(Malformed("stack underflow"))?;
+                let (receiver, sent) = (self.temp(top), self.temp(top + 1));
+                self.emit(Op::YieldFrom, receiver, sent, 0, 0);
+                self.stack.pop();
+            }
+            SetupWith => {
+                // The block is open only behind this instruction.
+                self.generic(word)?;
+            }
+            _ => self.generic(word)?,
+        }
+        Ok(false)
+    }
+
+    /// The loop's variable is written at once when the body starts by storing it.
+    fn for_iter(&mut self, at: usize, word: WordInstr) -> Done<bool> {
+        self.settle_all();
+        let iterator = self.temp(self.stack.len().checked_sub(1).ok_or(Malformed("stack underflow"))?);
+        let next = self.words.get(at + 1).copied();
+        let stored = next.filter(|next| next.op == Word::StoreFast && !self.target[at + 1]);
+        let dst = stored.map_or(self.next_temp(), |next| next.arg as i16);
+        let instr = self.emit(Op::ForIter, dst, iterator, 0, word.target as u32);
+        self.with_cache(instr);
+        Ok(stored.is_some())
+    }
+}
+
+/// Wordcode's binary operators.
+fn binary_op(word: Word) -> Option<Op> {
+    use Word::*;
+    Some(match word {
+        BinaryAdd => Op::Add,
+        BinarySubtract => Op::Sub,
+        BinaryMultiply => Op::Mul,
+        BinaryMatrixMultiply => Op::MatMul,
+        BinaryTrueDivide => Op::TrueDiv,
+        BinaryFloorDivide => Op::FloorDiv,
+        BinaryModulo => Op::Mod,
+        BinaryPower => Op::Pow,
+        BinaryLshift => Op::LShift,
+        BinaryRshift => Op::RShift,
+        BinaryAnd => Op::And,
+        BinaryOr => Op::Or,
+        BinaryXor => Op::Xor,
+        InplaceAdd => Op::InplaceAdd,
+        InplaceSubtract => Op::InplaceSub,
+        InplaceMultiply => Op::InplaceMul,
+        InplaceMatrixMultiply => Op::InplaceMatMul,
+        InplaceTrueDivide => Op::InplaceTrueDiv,
+        InplaceFloorDivide => Op::InplaceFloorDiv,
+        InplaceModulo => Op::InplaceMod,
+        InplacePower => Op::InplacePow,
+        InplaceLshift => Op::InplaceLShift,
+        InplaceRshift => Op::InplaceRShift,
+        InplaceAnd => Op::InplaceAnd,
+        InplaceOr => Op::InplaceOr,
+        InplaceXor => Op::InplaceXor,
+        _ => return None,
+    })
+}
