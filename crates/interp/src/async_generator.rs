@@ -5,8 +5,8 @@ use crate::state::state;
 use pellucid_bytecode::code::flags;
 use pellucid_object::heap::Visitor;
 use pellucid_object::{
-    Args, FunctionDef, Interpreter, NativeFn, Payload, Raised, Res, Slot, SlotWord, Type, TypeDef, TypeFlags, Value,
-    payload,
+    Args, FunctionDef, Interpreter, NativeFn, Payload, Raised, Res, Slot, SlotWord, Type, TypeDef, TypeFlags,
+    Value, payload,
 };
 use std::cell::Cell;
 
@@ -62,7 +62,9 @@ pub fn aiter(vm: &Interpreter, value: &Value) -> Res {
 pub fn anext(vm: &Interpreter, iterator: &Value) -> Res {
     let Some(anext) = vm.type_of_ref(iterator).slots.anext.get() else {
         let got = vm.type_name(iterator);
-        return Err(vm.type_error(format!("'async for' requires an iterator with __anext__ method, got {got}")));
+        return Err(
+            vm.type_error(format!("'async for' requires an iterator with __anext__ method, got {got}"))
+        );
     };
     let next = anext(vm, iterator)?;
     match awaitable(vm, &next) {
@@ -244,7 +246,14 @@ fn send(vm: &Interpreter, value: &Value, sent: &Value) -> Res {
     let Some(generator) = generator::of(&target) else { return Err(vm.bug("no async generator")) };
     match awaitable.stage.get() {
         Stage::Closed => return Err(awaitable.reused(vm)),
-        Stage::Iterating => return outcome(vm, awaitable, generator, generator::resume(vm, &target, Input::Send(sent.clone()))),
+        Stage::Iterating => {
+            return outcome(
+                vm,
+                awaitable,
+                generator,
+                generator::resume(vm, &target, Input::Send(sent.clone())),
+            );
+        }
         Stage::Fresh => {}
     }
     if awaitable.what != What::Send && generator.life.get() == Life::Done {
@@ -257,7 +266,8 @@ fn send(vm: &Interpreter, value: &Value, sent: &Value) -> Res {
     awaitable.begin(vm, generator)?;
     let result = match awaitable.what {
         What::Send => {
-            let first = if sent.is_none() { awaitable.argument.get().unwrap_or(Value::NONE) } else { sent.clone() };
+            let first =
+                if sent.is_none() { awaitable.argument.get().unwrap_or(Value::NONE) } else { sent.clone() };
             generator::resume(vm, &target, Input::Send(first))
         }
         What::Throw => generator::throw(vm, &target, awaitable.argument.get().unwrap_or(Value::NONE)),
@@ -385,11 +395,8 @@ const AWAITABLE_METHODS: &[FunctionDef] = &[
     FunctionDef::new("throw", "($self, typ, val=None, tb=None, /)", "", NativeFn::Args(throw)),
     FunctionDef::new("close", "($self, /)", "", NativeFn::F1(close)),
 ];
-const AWAITABLE_SLOTS: &[Slot] = &[
-    Slot::Iter(|_, v| Ok(v.clone())),
-    Slot::Next(next),
-    Slot::Await(|_, v| Ok(v.clone())),
-];
+const AWAITABLE_SLOTS: &[Slot] =
+    &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(next), Slot::Await(|_, v| Ok(v.clone()))];
 
 pub static ASYNC_SEND: TypeDef = TypeDef {
     name: "async_generator_asend",

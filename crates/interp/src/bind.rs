@@ -116,9 +116,9 @@ unsafe fn bind_any(
                 (Some(index), _) => {
                     if !(*window.add(index)).is_unbound() {
                         let (function, name) = (qualname(vm, function), vm.str_lossy(name));
-                        return Err(vm.type_error(format!(
-                            "{function}() got multiple values for argument '{name}'"
-                        )));
+                        return Err(
+                            vm.type_error(format!("{function}() got multiple values for argument '{name}'"))
+                        );
                     }
                     window.add(index).write(value);
                 }
@@ -289,10 +289,8 @@ fn unexpected(
     }
     let name = vm.str_lossy(name);
     let all = (code.code.argcount + code.code.kwonlyargcount) as usize;
-    let known: Vec<String> = code.varnames[code.code.posonlyargcount as usize..all]
-        .iter()
-        .map(|v| vm.str_lossy(v))
-        .collect();
+    let known: Vec<String> =
+        code.varnames[code.code.posonlyargcount as usize..all].iter().map(|v| vm.str_lossy(v)).collect();
     match crate::suggest::closest(&name, known.iter().map(String::as_str)) {
         Some(other) => vm.type_error(format!(
             "{function}() got an unexpected keyword argument '{name}'. Did you mean '{other}'?"

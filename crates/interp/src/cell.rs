@@ -1,10 +1,10 @@
 //! Cells: variables that functions share.
 
 use pellucid_object::heap::Visitor;
+use pellucid_object::{CallArgs, CmpOp};
 use pellucid_object::{
     GetSetDef, Interpreter, Payload, Res, Slot, SlotWord, TypeDef, TypeFlags, Value, payload,
 };
-use pellucid_object::{CallArgs, CmpOp};
 
 /// Payload of `cell`.
 #[derive(Default)]
@@ -59,7 +59,12 @@ pub static CELL: TypeDef = TypeDef {
     payload: payload::<Cell>(),
     flags: TypeFlags::NONE,
     doc: "A variable that a function shares with those inside it.",
-    slots: &[Slot::New(new), Slot::Repr(repr), Slot::Compare(compare), Slot::Hash(|vm, v| Err(vm.unhashable(v)))],
+    slots: &[
+        Slot::New(new),
+        Slot::Repr(repr),
+        Slot::Compare(compare),
+        Slot::Hash(|vm, v| Err(vm.unhashable(v))),
+    ],
     methods: &[],
     getset: &[GetSetDef {
         name: "cell_contents",

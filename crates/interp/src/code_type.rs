@@ -6,8 +6,8 @@ use pellucid_bytecode::{Code, Const, Wtf8, lines, positions, verify};
 use pellucid_object::int::IntRef;
 use pellucid_object::protocol::CmpOp;
 use pellucid_object::{
-    Args, CallArgs, FunctionDef, GetSetDef, Interpreter, NativeFn, Res, Slot, Str, Tuple, TypeDef, TypeFlags, Value,
-    payload,
+    Args, CallArgs, FunctionDef, GetSetDef, Interpreter, NativeFn, Res, Slot, Str, Tuple, TypeDef, TypeFlags,
+    Value, payload,
 };
 use std::rc::Rc;
 
@@ -143,7 +143,13 @@ fn count(vm: &Interpreter, value: &Value, what: &str) -> Res<u32> {
 }
 
 /// One field of a code object by its `co_` name without the prefix. Errors: `TypeError` for the wrong type or name.
-fn set_field(vm: &Interpreter, code: &mut Code, consts: &mut Vec<Value>, name: &str, value: &Value) -> Res<bool> {
+fn set_field(
+    vm: &Interpreter,
+    code: &mut Code,
+    consts: &mut Vec<Value>,
+    name: &str,
+    value: &Value,
+) -> Res<bool> {
     match name {
         "argcount" => code.argcount = count(vm, value, "argcount")?,
         "posonlyargcount" => code.posonlyargcount = count(vm, value, "posonlyargcount")?,
@@ -208,8 +214,23 @@ fn replace(vm: &Interpreter, call: &CallArgs) -> Res {
 
 fn new(vm: &Interpreter, _: &Value, args: &CallArgs) -> Res {
     const FIELDS: [&str; 18] = [
-        "argcount", "posonlyargcount", "kwonlyargcount", "nlocals", "stacksize", "flags", "code", "consts", "names",
-        "varnames", "filename", "name", "qualname", "firstlineno", "linetable", "exceptiontable", "freevars",
+        "argcount",
+        "posonlyargcount",
+        "kwonlyargcount",
+        "nlocals",
+        "stacksize",
+        "flags",
+        "code",
+        "consts",
+        "names",
+        "varnames",
+        "filename",
+        "name",
+        "qualname",
+        "firstlineno",
+        "linetable",
+        "exceptiontable",
+        "freevars",
         "cellvars",
     ];
     let given = args.positional();
@@ -271,7 +292,7 @@ pub static CODE: TypeDef = TypeDef {
     base: None,
     payload: payload::<CodeObject>(),
     flags: TypeFlags::WEAKREF,
-    doc: "Create a code object.  Not for mere mortals.",
+    doc: "Code that the virtual machine runs.",
     slots: &[Slot::New(new), Slot::Repr(repr), Slot::Compare(compare), Slot::Hash(hash)],
     methods: &[
         FunctionDef::new("co_lines", "($self, /)", "", NativeFn::F1(co_lines)),
@@ -282,7 +303,12 @@ pub static CODE: TypeDef = TypeDef {
             "Return a copy of the code object with new values for the specified fields.",
             NativeFn::Raw(replace),
         ),
-        FunctionDef::new("__replace__", "($self, /, **changes)", "The same as replace().", NativeFn::Raw(replace)),
+        FunctionDef::new(
+            "__replace__",
+            "($self, /, **changes)",
+            "The same as replace().",
+            NativeFn::Raw(replace),
+        ),
         FunctionDef::new("_varname_from_oparg", "($self, oparg)", "", NativeFn::Args(varname_from_oparg)),
     ],
     getset: &[

@@ -13,11 +13,17 @@ pub fn intrinsic2(vm: &Interpreter, number: u32, first: &Value, second: &Value) 
 }
 
 /// `Template(*strings, *interpolations)` as a t-string makes it.
-pub fn template(vm: &Interpreter, strings: &Value, interpolations: &Value) -> Res {
-    pellucid_types::template::build_template(vm, strings, interpolations)
+pub fn template(vm: &Interpreter, _strings: &Value, _interpolations: &Value) -> Res {
+    Err(vm.not_implemented_error("template strings are not there yet".to_string()))
 }
 
 /// `Interpolation(value, expression, conversion, spec)`; `conversion`: none, str, repr, ascii.
-pub fn interpolation(vm: &Interpreter, value: &Value, expression: &Value, conversion: u32, spec: Option<Value>) -> Res {
-    pellucid_types::template::build_interpolation(vm, value, expression, conversion, spec)
+pub fn interpolation(
+    vm: &Interpreter,
+    _value: &Value,
+    _text: &Value,
+    _conversion: u32,
+    _spec: Option<Value>,
+) -> Res {
+    Err(vm.not_implemented_error("template strings are not there yet".to_string()))
 }

@@ -10,7 +10,10 @@ use crate::function::Function;
 use crate::generator::{self, Generator};
 use crate::state::{state, thread};
 use pellucid_object::heap::Visitor;
-use pellucid_object::{Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Ref, Res, Slot, SlotWord, TypeDef, TypeFlags, Value, payload};
+use pellucid_object::{
+    Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Ref, Res, Slot, SlotWord, TypeDef,
+    TypeFlags, Value, payload,
+};
 use std::cell::{Cell, RefCell};
 
 #[derive(Clone, Copy)]
@@ -177,8 +180,12 @@ pub fn of_frame(vm: &Interpreter, frame: &Frame) -> Res {
     if let Some(object) = frame.object.get() {
         return Ok(object);
     }
-    let payload =
-        FrameObject::new(frame.code.clone(), frame.function.clone(), Place::Running(frame), frame.locals.get());
+    let payload = FrameObject::new(
+        frame.code.clone(),
+        frame.function.clone(),
+        Place::Running(frame),
+        frame.locals.get(),
+    );
     let object = vm.alloc(&state(vm).frame, payload)?;
     frame.object.set(Some(object.clone()));
     Ok(object)
@@ -277,10 +284,12 @@ pub fn locals(vm: &Interpreter, frame: &Frame) -> Res {
     let code = frame.code();
     for (index, name) in variable_names(code).enumerate() {
         let word = frame.reg(index).clone().bound();
-        let value = match word.as_ref().and_then(|w| w.downcast::<PyCell>()).filter(|_| index >= code.varnames.len()) {
-            Some(cell) => cell.contents.get(),
-            None => word,
-        };
+        let value =
+            match word.as_ref().and_then(|w| w.downcast::<PyCell>()).filter(|_| index >= code.varnames.len())
+            {
+                Some(cell) => cell.contents.get(),
+                None => word,
+            };
         if let Some(value) = value {
             dict.set(vm, name.clone(), value)?;
         }
@@ -352,7 +361,12 @@ pub static FRAME: TypeDef = TypeDef {
     flags: TypeFlags::NONE,
     doc: "",
     slots: &[Slot::Repr(repr)],
-    methods: &[FunctionDef::new("clear", "($self, /)", "Clear all references held by the frame.", NativeFn::F1(clear))],
+    methods: &[FunctionDef::new(
+        "clear",
+        "($self, /)",
+        "Clear all references held by the frame.",
+        NativeFn::F1(clear),
+    )],
     getset: &[
         readonly!("f_back", f_back),
         readonly!("f_code", |vm, f| Ok(this(vm, f)?.code.clone())),

@@ -4,8 +4,8 @@ use crate::code::CodeObject;
 use crate::state::{state, thread};
 use pellucid_object::heap::Visitor;
 use pellucid_object::{
-    CallArgs, Dict, GetSetDef, Interpreter, Payload, Res, Slot, SlotWord, Str, Tuple, TypeDef, TypeFlags, Value,
-    payload,
+    CallArgs, Dict, GetSetDef, Interpreter, Payload, Res, Slot, SlotWord, Str, Tuple, TypeDef, TypeFlags,
+    Value, payload,
 };
 
 /// Payload of `function`.
@@ -174,9 +174,7 @@ fn new(vm: &Interpreter, _: &Value, args: &CallArgs) -> Res {
         match NAMES.iter().position(|n| *n == name) {
             Some(index) => given[index] = Some(value.clone()),
             None => {
-                return Err(
-                    vm.type_error(format!("function() got an unexpected keyword argument '{name}'"))
-                );
+                return Err(vm.type_error(format!("function() got an unexpected keyword argument '{name}'")));
             }
         }
     }
@@ -199,8 +197,15 @@ fn new(vm: &Interpreter, _: &Value, args: &CallArgs) -> Res {
         return Err(vm.type_error("arg 4 (defaults) must be None or tuple".to_string()));
     }
     let kwdefaults = kwdefaults.filter(|d| !d.is_none());
-    let parts =
-        FunctionParts { code: code.clone(), globals, qualname: None, defaults, kwdefaults, closure, annotate: None };
+    let parts = FunctionParts {
+        code: code.clone(),
+        globals,
+        qualname: None,
+        defaults,
+        kwdefaults,
+        closure,
+        annotate: None,
+    };
     let function = new_function(vm, parts)?;
     if let Some(name) = name.filter(|n| !n.is_none()) {
         if name.downcast::<Str>().is_none() {
@@ -296,9 +301,9 @@ fn set_code(vm: &Interpreter, object: &Value, value: Option<&Value>) -> Res<()> 
     let have = function.closure.get().and_then(|c| c.downcast::<Tuple>().map(Tuple::len)).unwrap_or(0);
     if want != have {
         let name = vm.str_lossy(&function.name.get().unwrap_or(Value::NONE));
-        return Err(vm.value_error(format!(
-            "{name}() requires a code object with {have} free vars, not {want}"
-        )));
+        return Err(
+            vm.value_error(format!("{name}() requires a code object with {have} free vars, not {want}"))
+        );
     }
     function.code.set(Some(value.clone()));
     Ok(())
@@ -327,8 +332,13 @@ pub static FUNCTION: TypeDef = TypeDef {
         getset!("__globals__", |vm, f| Ok(this(vm, f)?.globals.clone())),
         getset!("__builtins__", |vm, f| Ok(this(vm, f)?.builtins.clone())),
         getset!("__closure__", |vm, f| get_word(vm, f, |f| &f.closure)),
-        getset!("__name__", |vm, f| get_word(vm, f, |f| &f.name), |vm, f, v| set_str(vm, f, v, "__name__", |f| &f
-            .name)),
+        getset!("__name__", |vm, f| get_word(vm, f, |f| &f.name), |vm, f, v| set_str(
+            vm,
+            f,
+            v,
+            "__name__",
+            |f| &f.name
+        )),
         getset!("__qualname__", |vm, f| get_word(vm, f, |f| &f.qualname), |vm, f, v| set_str(
             vm,
             f,
@@ -351,7 +361,9 @@ pub static FUNCTION: TypeDef = TypeDef {
             set_checked::<Dict>(vm, f, v, "__kwdefaults__ must be set to a dict object", |f| &f.kwdefaults)
         }),
         getset!("__annotations__", get_annotations, |vm, f, v| {
-            set_checked::<Dict>(vm, f, v, "__annotations__ must be set to a dict object", |f| &f.annotations)?;
+            set_checked::<Dict>(vm, f, v, "__annotations__ must be set to a dict object", |f| {
+                &f.annotations
+            })?;
             this(vm, f)?.annotate.set(None);
             Ok(())
         }),

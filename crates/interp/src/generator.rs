@@ -132,8 +132,15 @@ impl Generator {
 impl Payload for Generator {
     fn trace(&self, visit: &mut Visitor) {
         visit(&self.code);
-        let words =
-            [&self.function, &self.object, &self.handled, &self.name, &self.qualname, &self.finalizer, &self.origin];
+        let words = [
+            &self.function,
+            &self.object,
+            &self.handled,
+            &self.name,
+            &self.qualname,
+            &self.finalizer,
+            &self.origin,
+        ];
         words.into_iter().for_each(|word| word.trace(visit));
         self.words().iter().for_each(visit);
     }
@@ -218,11 +225,13 @@ pub fn of(value: &Value) -> Option<&Generator> {
 /// Pushes the frame record of a generator that sleeps, or has not begun.
 fn begin(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value) -> Res<()> {
     let Some(generator) = of(value) else { return Err(vm.bug("no generator")) };
-    let (Some(function), Some(form)) = (generator.function.get(), generator.code().map(|c| c.form(vm))) else {
+    let (Some(function), Some(form)) = (generator.function.get(), generator.code().map(|c| c.form(vm)))
+    else {
         return Err(vm.bug("a generator without code"));
     };
     let form = form?;
-    let mut frame = new_frame(&function, generator.code.clone(), form, generator.regs.get(), thread.free_words());
+    let mut frame =
+        new_frame(&function, generator.code.clone(), form, generator.regs.get(), thread.free_words());
     frame.ret = ret;
     frame.pc = generator.pc.get();
     frame.generator = SlotWord::new(Some(value.clone()));
@@ -322,7 +331,7 @@ pub fn finish(vm: &Interpreter, thread: &Thread, value: Value) -> Finished {
 /// Leaves the frame of a generator for good.
 fn end(vm: &Interpreter, thread: &Thread) -> Ret {
     let generator = thread.top().and_then(|f| f.generator.get()).unwrap_or(Value::NONE);
-    let mut frame = leave(vm, thread);
+    let frame = leave(vm, thread);
     vm.set_handled_exception(frame.extra.replace(None));
     if let Some(generator) = of(&generator) {
         generator.life.set(Life::Done);
@@ -538,11 +547,9 @@ pub fn throw(vm: &Interpreter, value: &Value, exception: Value) -> Res<Outcome> 
     } else {
         match vm.get_attr_opt(&receiver, "throw")? {
             None => return resume(vm, value, Input::Throw(exception)),
-            Some(method) => while_running(generator, || {
-                match vm.call_values(&method, &[exception]) {
-                    Ok(value) => Ok(Outcome::Yielded(value)),
-                    Err(raised) => stop_value(vm, raised).map(Outcome::Returned),
-                }
+            Some(method) => while_running(generator, || match vm.call_values(&method, &[exception]) {
+                Ok(value) => Ok(Outcome::Yielded(value)),
+                Err(raised) => stop_value(vm, raised).map(Outcome::Returned),
             }),
         }
     };
@@ -613,7 +620,11 @@ pub fn finalize(vm: &Interpreter, value: &Value) {
             if let Some(finalizer) = generator.finalizer.replace(None)
                 && let Err(raised) = vm.call_values(&finalizer, std::slice::from_ref(value))
             {
-                vm.unraisable(raised, "Exception ignored while calling async generator finalizer", &finalizer);
+                vm.unraisable(
+                    raised,
+                    "Exception ignored while calling async generator finalizer",
+                    &finalizer,
+                );
             }
         }
         Life::Suspended if generator.must_close() => {

@@ -5,8 +5,8 @@ use crate::generator::{self, Generator, Input, Kind, Life, Outcome};
 use crate::state::state;
 use pellucid_object::heap::Visitor;
 use pellucid_object::{
-    Args, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, Str, TypeDef, TypeFlags, Value,
-    payload,
+    Args, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, Str, TypeDef,
+    TypeFlags, Value, payload,
 };
 
 fn this<'a>(vm: &Interpreter, value: &'a Value) -> Res<&'a Generator> {
@@ -195,7 +195,12 @@ pub static COROUTINE_WRAPPER: TypeDef = TypeDef {
     doc: "A wrapper object implementing __await__ for coroutines.",
     slots: &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(|vm, v| next(vm, &inner(vm, v)?))],
     methods: &[
-        FunctionDef::new("send", "($self, value, /)", "", NativeFn::F2(|vm, w, v| send(vm, &inner(vm, w)?, v))),
+        FunctionDef::new(
+            "send",
+            "($self, value, /)",
+            "",
+            NativeFn::F2(|vm, w, v| send(vm, &inner(vm, w)?, v)),
+        ),
         FunctionDef::new(
             "throw",
             "($self, typ, val=None, tb=None, /)",

@@ -60,16 +60,7 @@ pub fn split_match(vm: &Interpreter, exception: &Value, wanted: &Value) -> Res<(
 /// A group of one, with the traceback of the exception.
 fn wrap(vm: &Interpreter, exception: &Value) -> Res {
     let list = vm.new_list(vec![exception.clone()])?;
-    let group = vm.call_values(vm.exceptions().exception_group().value(), &[vm.new_str("")?, list]);
-    let group = match group {
-        Ok(group) => group,
-        Err(raised) if vm.raised_is(vm.exceptions().type_error()) => {
-            drop(vm.take_raised(raised));
-            let list = vm.new_list(vec![exception.clone()])?;
-            vm.call_values(base_group(vm).value(), &[vm.new_str("")?, list])?
-        }
-        Err(raised) => return Err(raised),
-    };
+    let group = vm.call_values(base_group(vm).value(), &[vm.new_str("")?, list])?;
     if let (Some(to), Some(from)) = (group.downcast::<Exception>(), exception.downcast::<Exception>()) {
         to.traceback.set(from.traceback.get());
     }
@@ -131,8 +122,13 @@ fn project(vm: &Interpreter, group: &Value, keep: &[Value]) -> Res {
 /// What an `except*` statement raises at its end: the exceptions raised in its clauses, and what nobody caught in the
 /// shape of the original group. None for nothing.
 pub fn reraise(vm: &Interpreter, original: &Value, raised: &Value) -> Res {
-    let items: Vec<Value> =
-        raised.downcast::<List>().map(List::items).unwrap_or_default().into_iter().filter(|e| !e.is_none()).collect();
+    let items: Vec<Value> = raised
+        .downcast::<List>()
+        .map(List::items)
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|e| !e.is_none())
+        .collect();
     if items.is_empty() {
         return Ok(Value::NONE);
     }
@@ -154,5 +150,5 @@ pub fn reraise(vm: &Interpreter, original: &Value, raised: &Value) -> Res {
     if all.len() == 1 {
         return Ok(all.remove(0));
     }
-    vm.call_values(vm.exceptions().exception_group().value(), &[vm.new_str("")?, vm.new_list(all)?])
+    vm.call_values(base_group(vm).value(), &[vm.new_str("")?, vm.new_list(all)?])
 }

@@ -71,7 +71,8 @@ fn cannot_import(vm: &Interpreter, module: &Value, name: &Value, package: Option
     let text = vm.new_str(&message)?;
     let (path, package) = (file.unwrap_or(Value::NONE), package.unwrap_or(Value::NONE));
     let keywords = [vm.intern("name")?, vm.intern("path")?, vm.intern("name_from")?];
-    let exception = vm.call(&ty, &CallArgs { values: &[text, package, path, name.clone()], names: &keywords })?;
+    let exception =
+        vm.call(&ty, &CallArgs { values: &[text, package, path, name.clone()], names: &keywords })?;
     Err(vm.raise(exception))
 }
 

@@ -1,1 +1,112 @@
-//! The virtual machine: private form, inline caches, frames, the loop.
+//! The virtual machine: functions, frames, generators, and the loop that runs them.
+//!
+//! Wordcode is translated once per code object, at its first call, into the private form ([`translate`], [`form`],
+//! [`ops`]): register instructions whose operands are locals, constants and temporaries. [`run`] executes it.
+//! What an instruction does out of line stands in `ops_*.rs`. Start reading at [`frame`] (the stack), then [`run`].
+//!
+//! Invariants
+//! - Python calls do not use the native stack: they push frames. Native code that calls Python runs a loop of its own.
+//! - A temporary that holds nothing live holds no heap word; unwinding drops every heap word that it finds.
+//! - `frame.pc` is up to date whenever anything outside of the loop may look at frames.
+//! - The block stack of an instruction is known statically: entering a `try` costs nothing.
+
+pub mod async_generator;
+pub mod bind;
+pub mod builtins;
+pub mod cell;
+pub mod code;
+pub mod code_type;
+pub mod extras;
+pub mod form;
+pub mod frame;
+pub mod frame_object;
+pub mod function;
+pub mod generator;
+pub mod generator_types;
+pub mod groups;
+pub mod import;
+pub mod locals_proxy;
+pub mod matching;
+pub mod ops;
+mod ops_arith;
+mod ops_attr;
+mod ops_build;
+mod ops_call;
+mod ops_generic;
+mod ops_name;
+pub mod poll;
+pub mod run;
+pub mod state;
+pub mod suggest;
+pub mod super_;
+pub mod traceback;
+pub mod translate;
+mod unwind;
+
+use pellucid_object::{Interpreter, Res, Value};
+pub use run::run_code;
+use state::{Names, Owner, State};
+use std::cell::Cell;
+
+/// Gives an interpreter its machine: types, hooks, and the stack of its first thread. Errors: `MemoryError`.
+pub fn install(vm: &Interpreter) -> Res<()> {
+    let stacks = vm.state::<Stacks>();
+    let thread = match stacks.0.take() {
+        Some(thread) => thread,
+        None => frame::Thread::new().ok_or_else(|| vm.no_memory())?,
+    };
+    let state = State {
+        code: vm.type_for(&code_type::CODE)?,
+        function: vm.type_for(&function::FUNCTION)?,
+        cell: vm.type_for(&cell::CELL)?,
+        frame: vm.type_for(&frame_object::FRAME)?,
+        traceback: vm.type_for(&traceback::TRACEBACK)?,
+        generator: vm.type_for(&generator_types::GENERATOR)?,
+        coroutine: vm.type_for(&generator_types::COROUTINE)?,
+        coroutine_wrapper: vm.type_for(&generator_types::COROUTINE_WRAPPER)?,
+        async_generator: vm.type_for(&generator_types::ASYNC_GENERATOR)?,
+        async_send: vm.type_for(&async_generator::ASYNC_SEND)?,
+        async_throw: vm.type_for(&async_generator::ASYNC_THROW)?,
+        async_wrapped: vm.type_for(&async_generator::WRAPPED)?,
+        super_: vm.type_for(&super_::SUPER)?,
+        locals_proxy: vm.type_for(&locals_proxy::LOCALS_PROXY)?,
+        names: Names::new(vm)?,
+        thread: Cell::new(std::ptr::from_ref::<frame::Thread>(&thread).cast_mut()),
+    };
+    stacks.0.set(Some(thread));
+    vm.state::<Owner>().fill(vm, state);
+    vm.hooks.frame.set(Some(|vm, depth| match state::thread(vm).nth(depth) {
+        Some(frame) => frame_object::of_frame(vm, frame).map(Some),
+        None => Ok(None),
+    }));
+    vm.hooks.globals.set(Some(|vm| Some(frame::current(vm)?.function().globals.clone())));
+    Ok(())
+}
+
+/// The stacks of the interpreter's first thread.
+#[derive(Default)]
+struct Stacks(Cell<Option<Box<frame::Thread>>>);
+
+/// Adds the builtins that need the machine to the module `builtins`. Errors: `MemoryError`.
+pub fn add_builtins(vm: &Interpreter, module: &Value) -> Res<()> {
+    add_functions(vm, module, builtins::FUNCTIONS)?;
+    vm.set_attr_str(module, "super", state::state(vm).super_.value().clone())
+}
+
+/// Adds what `sys` has of frames to the module `sys`. Errors: `MemoryError`.
+pub fn add_sys(vm: &Interpreter, module: &Value) -> Res<()> {
+    add_functions(vm, module, builtins::SYS_FUNCTIONS)
+}
+
+fn add_functions(
+    vm: &Interpreter,
+    module: &Value,
+    functions: &'static [pellucid_object::FunctionDef],
+) -> Res<()> {
+    let name = vm.get_attr_str(module, "__name__")?;
+    for function in functions {
+        let value = vm.new_builtin(function, Some(module.clone()), false, Some(name.clone()))?;
+        vm.set_attr_str(module, function.name, value)?;
+    }
+    Ok(())
+}

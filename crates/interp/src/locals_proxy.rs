@@ -5,8 +5,8 @@ use crate::state::state;
 use pellucid_object::heap::Visitor;
 use pellucid_object::protocol::BinOp;
 use pellucid_object::{
-    Args, CmpOp, Dict, FunctionDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, TypeDef, TypeFlags, Value,
-    payload,
+    Args, CmpOp, Dict, FunctionDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, TypeDef, TypeFlags,
+    Value, payload,
 };
 
 /// Payload of `FrameLocalsProxy`.
@@ -77,7 +77,9 @@ fn set_item(vm: &Interpreter, proxy: &Value, key: &Value, value: Option<&Value>)
     with_frame(vm, proxy, |frame| {
         let index = index_of(vm, frame, key)?;
         match (index, value) {
-            (Some(_), None) => Err(vm.value_error("cannot remove local variables from FrameLocalsProxy".to_string())),
+            (Some(_), None) => {
+                Err(vm.value_error("cannot remove local variables from FrameLocalsProxy".to_string()))
+            }
             (Some(index), Some(value)) => {
                 frame.set_value(index, value.clone());
                 Ok(())

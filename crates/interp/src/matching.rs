@@ -40,7 +40,13 @@ pub fn rest(vm: &Interpreter, subject: &Value, keys: &Value) -> Res {
 
 /// The attributes that a class pattern with `count` positional subpatterns and those named matches, as a tuple; `None`
 /// when it does not match. Errors: `TypeError` for patterns that cannot match.
-pub fn class(vm: &Interpreter, subject: &Value, class: &Value, count: usize, names: &Value) -> Res<Option<Value>> {
+pub fn class(
+    vm: &Interpreter,
+    subject: &Value,
+    class: &Value,
+    count: usize,
+    names: &Value,
+) -> Res<Option<Value>> {
     let Some(ty) = class.downcast::<Type>() else {
         let got = vm.type_name(class);
         return Err(vm.type_error(format!("called match pattern must be a class, not {got}")));
@@ -55,7 +61,9 @@ pub fn class(vm: &Interpreter, subject: &Value, class: &Value, count: usize, nam
         let most = if itself { 1 } else { allowed.len() };
         if count > most {
             let (s, name) = (if most == 1 { "" } else { "s" }, ty.name());
-            return Err(vm.type_error(format!("{name}() accepts {most} positional sub-pattern{s} ({count} given)")));
+            return Err(
+                vm.type_error(format!("{name}() accepts {most} positional sub-pattern{s} ({count} given)"))
+            );
         }
         if itself {
             values.push(subject.clone());
@@ -109,7 +117,9 @@ fn attribute(
 ) -> Res<Option<Value>> {
     let text = vm.str_lossy(name);
     if seen.contains(&text) {
-        return Err(vm.type_error(format!("{}() got multiple sub-patterns for attribute '{text}'", ty.name())));
+        return Err(
+            vm.type_error(format!("{}() got multiple sub-patterns for attribute '{text}'", ty.name()))
+        );
     }
     let value = vm.get_attr_opt(subject, &text)?;
     seen.push(text);

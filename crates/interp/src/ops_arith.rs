@@ -163,7 +163,13 @@ fn float_binary(op: BinOp, a: &Value, b: &Value) -> Option<f64> {
 /// # Safety
 /// As for [`rk`]; `pc` is the instruction.
 #[inline(never)]
-pub unsafe fn binary(vm: &Interpreter, frame: *mut Frame, pc: *const Instr, op: BinOp, inplace: bool) -> Res<()> {
+pub unsafe fn binary(
+    vm: &Interpreter,
+    frame: *mut Frame,
+    pc: *const Instr,
+    op: BinOp,
+    inplace: bool,
+) -> Res<()> {
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;

@@ -189,7 +189,9 @@ pub fn unpack(vm: &Interpreter, source: &Value, want: usize, after: Option<usize
     let mut rest = vm.collect(&iterator)?;
     if rest.len() < after {
         let (least, got) = (want + after, want + rest.len());
-        return Err(vm.value_error(format!("not enough values to unpack (expected at least {least}, got {got})")));
+        return Err(
+            vm.value_error(format!("not enough values to unpack (expected at least {least}, got {got})"))
+        );
     }
     let tail = rest.split_off(rest.len() - after);
     items.push(vm.new_list(rest)?);

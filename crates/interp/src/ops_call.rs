@@ -1,6 +1,5 @@
 //! Calls.
 
-use crate::code::CodeObject;
 use crate::form::Instr;
 use crate::frame::{Frame, Ret, Thread, drop_words, new_frame};
 use crate::function::Function;
@@ -57,13 +56,25 @@ pub unsafe fn enter_simple(
 
 /// # Safety
 /// The innermost frame is `frame`, at the `Call` instruction `pc`.
-pub unsafe fn call(vm: &Interpreter, st: &State, thread: &Thread, frame: *mut Frame, pc: *const Instr) -> Res<bool> {
+pub unsafe fn call(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<bool> {
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
         let base = i.b as usize;
         let callee = (*frame).regs.add(base).replace(Value::UNBOUND);
-        call_at(vm, st, thread, frame, Call { callee, first: base + 1, given: i.c as usize, names: &[], dst: i.a })
+        call_at(
+            vm,
+            st,
+            thread,
+            frame,
+            Call { callee, first: base + 1, given: i.c as usize, names: &[], dst: i.a },
+        )
     }
 }
 
@@ -131,7 +142,13 @@ pub struct Call<'a> {
 /// # Safety
 /// `frame` is the innermost frame, its `pc` is up to date, and the arguments are the topmost live temporaries.
 #[inline(never)]
-pub unsafe fn call_at(vm: &Interpreter, st: &State, thread: &Thread, frame: *mut Frame, call: Call) -> Res<bool> {
+pub unsafe fn call_at(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    call: Call,
+) -> Res<bool> {
     // SAFETY: by the contract.
     unsafe {
         if poll::pending(vm) {
@@ -209,7 +226,13 @@ fn python_init(vm: &Interpreter, st: &State, callee: &Value) -> Option<Value> {
 ///
 /// # Safety
 /// As for [`call_at`].
-unsafe fn window(vm: &Interpreter, thread: &Thread, frame: *mut Frame, first: usize, given: usize) -> Res<*mut Value> {
+unsafe fn window(
+    vm: &Interpreter,
+    thread: &Thread,
+    frame: *mut Frame,
+    first: usize,
+    given: usize,
+) -> Res<*mut Value> {
     // SAFETY: by the contract.
     unsafe {
         let args = (*frame).regs.add(first);
@@ -237,9 +260,4 @@ pub fn init_done(vm: &Interpreter, frame: &Frame, value: &Value) -> Res {
         Some(object) => Ok(object),
         None => Err(vm.bug("a call of a class lost its object")),
     }
-}
-
-/// The code of a Python function.
-pub fn function_code(function: &Value) -> Option<&CodeObject> {
-    function.downcast::<Function>().map(Function::code)
 }

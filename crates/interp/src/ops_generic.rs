@@ -139,8 +139,10 @@ unsafe fn call_ex(vm: &Interpreter, st: &State, thread: &Thread, stack: &mut Sta
 
 /// How messages name what is called.
 pub fn callee_name(vm: &Interpreter, callee: &Value) -> String {
-    let name = vm.get_attr_opt(callee, "__qualname__").ok().flatten().filter(|n| n.downcast::<Str>().is_some());
-    let module = vm.get_attr_opt(callee, "__module__").ok().flatten().filter(|m| m.downcast::<Str>().is_some());
+    let name =
+        vm.get_attr_opt(callee, "__qualname__").ok().flatten().filter(|n| n.downcast::<Str>().is_some());
+    let module =
+        vm.get_attr_opt(callee, "__module__").ok().flatten().filter(|m| m.downcast::<Str>().is_some());
     match (name, module.map(|m| vm.str_lossy(&m)).filter(|m| m != "builtins")) {
         (Some(name), Some(module)) => format!("{module}.{}()", vm.str_lossy(&name)),
         (Some(name), None) => format!("{}()", vm.str_lossy(&name)),
@@ -177,7 +179,9 @@ fn merge(vm: &Interpreter, dict: &Dict, more: &Value, callee: &Value) -> Res<()>
                 return Err(vm.type_error(format!("{callee} argument after ** must be a mapping, not {got}")));
             };
             let keys = vm.collect(&vm.call_values(&keys, &[])?)?;
-            keys.into_iter().map(|key| Ok((key.clone(), vm.get_item(more, &key)?))).collect::<Res<Vec<_>>>()?
+            keys.into_iter()
+                .map(|key| Ok((key.clone(), vm.get_item(more, &key)?)))
+                .collect::<Res<Vec<_>>>()?
         }
     };
     for (key, value) in pairs {
@@ -267,7 +271,9 @@ fn simple(vm: &Interpreter, frame: &Frame, stack: &mut Stack, word: Word, arg: u
             }
         }
         SetupAnnotations => {
-            let Some(locals) = frame.locals.get() else { return Err(vm.system_error("no locals".to_string())) };
+            let Some(locals) = frame.locals.get() else {
+                return Err(vm.system_error("no locals".to_string()));
+            };
             let name = state(vm).names.__annotations__.clone();
             if mapping_get(vm, &locals, &name)?.is_none() {
                 vm.set_item(&locals, &name, Some(&vm.new_dict()?.into_value()))?;
@@ -510,7 +516,8 @@ fn make_function(vm: &Interpreter, frame: &Frame, stack: &mut Stack, arg: u32) -
     let kwdefaults = if arg & 2 != 0 { Some(stack.pop()) } else { None };
     let defaults = if arg & 1 != 0 { Some(stack.pop()) } else { None };
     let globals = frame.function().globals.clone();
-    let has_annotations = annotate.as_ref().is_some_and(|a| a.downcast::<Tuple>().is_some() || a.downcast::<Dict>().is_some());
+    let has_annotations =
+        annotate.as_ref().is_some_and(|a| a.downcast::<Tuple>().is_some() || a.downcast::<Dict>().is_some());
     let (annotate, annotations) = if has_annotations { (None, annotate) } else { (annotate, None) };
     let parts =
         FunctionParts { code, globals, qualname: Some(qualname), defaults, kwdefaults, closure, annotate };
@@ -571,8 +578,11 @@ fn with(vm: &Interpreter, stack: &mut Stack, word: Word) -> Res<()> {
         return Ok(());
     }
     let asynchronous = word == Word::BeforeAsyncWith;
-    let (enter, exit) =
-        if asynchronous { (&names.__aenter__, &names.__aexit__) } else { (&names.__enter__, &names.__exit__) };
+    let (enter, exit) = if asynchronous {
+        (&names.__aenter__, &names.__aexit__)
+    } else {
+        (&names.__enter__, &names.__exit__)
+    };
     let manager = stack.pop();
     let enter = manager_method(vm, &manager, enter, asynchronous)?;
     let exit = manager_method(vm, &manager, exit, asynchronous)?;

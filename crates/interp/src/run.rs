@@ -305,15 +305,21 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         slow!(ops_name::unbound_local(vm, frame, pc))
                     }
                     Op::DeleteLocal => slow!(ops_name::delete_local(vm, frame, pc)),
-                    Op::Add => arith!(arith::int_add, |p: f64, q| Value::small_float(p + q), BinOp::Add, false),
+                    Op::Add => {
+                        arith!(arith::int_add, |p: f64, q| Value::small_float(p + q), BinOp::Add, false)
+                    }
                     Op::InplaceAdd => {
                         arith!(arith::int_add, |p: f64, q| Value::small_float(p + q), BinOp::Add, true)
                     }
-                    Op::Sub => arith!(arith::int_sub, |p: f64, q| Value::small_float(p - q), BinOp::Sub, false),
+                    Op::Sub => {
+                        arith!(arith::int_sub, |p: f64, q| Value::small_float(p - q), BinOp::Sub, false)
+                    }
                     Op::InplaceSub => {
                         arith!(arith::int_sub, |p: f64, q| Value::small_float(p - q), BinOp::Sub, true)
                     }
-                    Op::Mul => arith!(arith::int_mul, |p: f64, q| Value::small_float(p * q), BinOp::Mul, false),
+                    Op::Mul => {
+                        arith!(arith::int_mul, |p: f64, q| Value::small_float(p * q), BinOp::Mul, false)
+                    }
                     Op::InplaceMul => {
                         arith!(arith::int_mul, |p: f64, q| Value::small_float(p * q), BinOp::Mul, true)
                     }
@@ -328,7 +334,9 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         }
                         slow!(arith::binary(vm, frame, pc, BinOp::TrueDiv, i.op == Op::InplaceTrueDiv))
                     }
-                    Op::FloorDiv => arith!(arith::int_floor_div, |_: f64, _: f64| None, BinOp::FloorDiv, false),
+                    Op::FloorDiv => {
+                        arith!(arith::int_floor_div, |_: f64, _: f64| None, BinOp::FloorDiv, false)
+                    }
                     Op::InplaceFloorDiv => {
                         arith!(arith::int_floor_div, |_: f64, _: f64| None, BinOp::FloorDiv, true)
                     }
@@ -341,12 +349,18 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::Xor => arith!(arith::int_xor, |_: f64, _: f64| None, BinOp::Xor, false),
                     Op::InplaceXor => arith!(arith::int_xor, |_: f64, _: f64| None, BinOp::Xor, true),
                     Op::RShift => arith!(arith::int_rshift, |_: f64, _: f64| None, BinOp::RShift, false),
-                    Op::InplaceRShift => arith!(arith::int_rshift, |_: f64, _: f64| None, BinOp::RShift, true),
+                    Op::InplaceRShift => {
+                        arith!(arith::int_rshift, |_: f64, _: f64| None, BinOp::RShift, true)
+                    }
                     Op::LShift => arith!(arith::int_lshift, |_: f64, _: f64| None, BinOp::LShift, false),
-                    Op::InplaceLShift => arith!(arith::int_lshift, |_: f64, _: f64| None, BinOp::LShift, true),
+                    Op::InplaceLShift => {
+                        arith!(arith::int_lshift, |_: f64, _: f64| None, BinOp::LShift, true)
+                    }
                     Op::MatMul => slow!(arith::binary(vm, frame, pc, BinOp::MatMul, false)),
                     Op::InplaceMatMul => slow!(arith::binary(vm, frame, pc, BinOp::MatMul, true)),
-                    Op::DivMod | Op::InplaceDivMod => slow!(arith::binary(vm, frame, pc, BinOp::DivMod, false)),
+                    Op::DivMod | Op::InplaceDivMod => {
+                        slow!(arith::binary(vm, frame, pc, BinOp::DivMod, false))
+                    }
                     Op::Pow => slow!(arith::binary(vm, frame, pc, BinOp::Pow, false)),
                     Op::InplacePow => slow!(arith::binary(vm, frame, pc, BinOp::Pow, true)),
                     Op::Neg => slow!(arith::unary(vm, frame, pc, UnOp::Neg)),

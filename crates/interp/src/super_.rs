@@ -5,7 +5,8 @@ use crate::frame;
 use crate::state::state;
 use pellucid_object::heap::Visitor;
 use pellucid_object::{
-    CallArgs, GetSetDef, Interpreter, Payload, Ref, Res, Slot, SlotWord, Type, TypeDef, TypeFlags, Value, payload,
+    CallArgs, GetSetDef, Interpreter, Payload, Ref, Res, Slot, SlotWord, Type, TypeDef, TypeFlags, Value,
+    payload,
 };
 
 /// Payload of `super`.
@@ -168,7 +169,7 @@ pub static SUPER: TypeDef = TypeDef {
     base: None,
     payload: payload::<Super>(),
     flags: TypeFlags::BASETYPE,
-    doc: "super() -> same as super(__class__, <first argument>)\nsuper(type) -> unbound super object\nsuper(type, obj) -> bound super object; requires isinstance(obj, type)\nsuper(type, type2) -> bound super object; requires issubclass(type2, type)",
+    doc: "The attributes of an object as the classes behind a given one in its MRO define them.",
     slots: &[
         Slot::New(new),
         Slot::Init(init),
@@ -180,6 +181,11 @@ pub static SUPER: TypeDef = TypeDef {
     getset: &[
         GetSetDef { name: "__thisclass__", doc: "", get: |_, s| Ok(word(s, |s| &s.this_class)), set: None },
         GetSetDef { name: "__self__", doc: "", get: |_, s| Ok(word(s, |s| &s.object)), set: None },
-        GetSetDef { name: "__self_class__", doc: "", get: |_, s| Ok(word(s, |s| &s.object_class)), set: None },
+        GetSetDef {
+            name: "__self_class__",
+            doc: "",
+            get: |_, s| Ok(word(s, |s| &s.object_class)),
+            set: None,
+        },
     ],
 };

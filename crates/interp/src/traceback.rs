@@ -5,8 +5,8 @@ use crate::frame_object::{self, FrameObject};
 use crate::state::state;
 use pellucid_object::heap::Visitor;
 use pellucid_object::{
-    Args, CallArgs, Exception, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, TypeDef,
-    TypeFlags, Value, payload,
+    Args, CallArgs, Exception, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord,
+    TypeDef, TypeFlags, Value, payload,
 };
 use std::cell::Cell;
 
@@ -71,7 +71,11 @@ fn new(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
     };
     if !args.names.is_empty() {
         let names: Vec<String> = args.names.iter().map(|n| vm.str_lossy(n)).collect();
-        if names.iter().map(String::as_str).ne(["tb_next", "tb_frame", "tb_lasti", "tb_lineno"].into_iter().skip(4 - names.len())) {
+        if names
+            .iter()
+            .map(String::as_str)
+            .ne(["tb_next", "tb_frame", "tb_lasti", "tb_lineno"].into_iter().skip(4 - names.len()))
+        {
             return Err(vm.type_error("TracebackType() got keyword arguments in another order".to_string()));
         }
     }

@@ -136,7 +136,7 @@ fn decode_words(code: &Code) -> Done<Vec<WordInstr>> {
         if op == Word::ExtendedArg {
             continue;
         }
-        starts.drain(..).for_each(|offset| drop(at_offset.insert(u64::from(offset), words.len())));
+        at_offset.extend(starts.drain(..).map(|offset| (u64::from(offset), words.len())));
         words.push((WordInstr { op, arg: instr.arg, offset: instr.offset, target: 0 }, instr.target()));
     }
     words
@@ -172,8 +172,7 @@ impl Translator<'_> {
 
     /// Depth, open blocks and assigned locals at the start of every instruction that can be reached.
     fn flow(&mut self) -> Done {
-        let generator =
-            self.code.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
+        let generator = self.code.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
         let mut assigned = vec![0u64; self.code.varnames.len().div_ceil(64)];
         (0..parameter_count(self.code)).for_each(|i| set_bit(&mut assigned, i));
         self.clear_deleted(&mut assigned);
@@ -324,9 +323,7 @@ impl Translator<'_> {
         let cell_params = code
             .cellvars
             .iter()
-            .map(|name| {
-                code.varnames[..parameters].iter().position(|v| v == name).map_or(-1, |i| i as i16)
-            })
+            .map(|name| code.varnames[..parameters].iter().position(|v| v == name).map_or(-1, |i| i as i16))
             .collect();
         Form {
             instrs: self.instrs.into(),
@@ -373,7 +370,8 @@ pub fn is_jump(op: Op) -> bool {
     use Op::*;
     matches!(
         op,
-        JumpLt | JumpLe
+        JumpLt
+            | JumpLe
             | JumpEq
             | JumpNe
             | JumpGt
@@ -670,8 +668,7 @@ impl Translator<'_> {
             JumpIfFalseOrPop | JumpIfTrueOrPop => {
                 self.settle_all();
                 let temp = self.temp(self.stack.len().saturating_sub(1));
-                let op =
-                    if word.op == JumpIfFalseOrPop { Op::JumpIfFalseKeep } else { Op::JumpIfTrueKeep };
+                let op = if word.op == JumpIfFalseOrPop { Op::JumpIfFalseKeep } else { Op::JumpIfTrueKeep };
                 self.emit(op, 0, temp, 0, word.target as u32);
                 self.stack.pop();
             }
@@ -735,11 +732,7 @@ impl Translator<'_> {
             BuildList => self.build(Op::BuildList, arg)?,
             ListAppend => {
                 let c = self.pop()?;
-                let list = self
-                    .stack
-                    .len()
-                    .checked_sub(arg as usize)
-                    .ok_or(Malformed("stack underflow"))?;
+                let list = self.stack.len().checked_sub(arg as usize).ok_or(Malformed("stack underflow"))?;
                 self.settle(list);
                 let b = self.temp(list);
                 self.emit(Op::ListAppend, 0, b, c, 0);

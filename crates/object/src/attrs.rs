@@ -97,6 +97,15 @@ impl Attrs {
         self.shape.get().map_or(std::ptr::null(), |s| s.as_ptr())
     }
 
+    /// Makes `shape` the current one, as an inline cache remembers it.
+    ///
+    /// # Safety
+    /// `shape` is the current shape with one name more, whose word has just been written.
+    #[inline(always)]
+    pub unsafe fn set_shape_ptr(&self, shape: *const Shape) {
+        self.shape.set(NonNull::new(shape.cast_mut()));
+    }
+
     pub fn shape(&self) -> Option<&Shape> {
         // SAFETY: shapes live as long as the interpreter, hence longer than its objects.
         self.shape.get().map(|s| unsafe { s.as_ref() })

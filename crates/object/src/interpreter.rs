@@ -22,6 +22,7 @@ use std::collections::HashMap;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Objects with no payload of their own: plain instances, singletons.
 pub struct Plain;
@@ -162,8 +163,8 @@ pub struct Interpreter {
     pub hash_seed: Cell<u64>,
     /// State of the layer that runs Python code, kept alive by it through [`Interpreter::state`]; null before it is there.
     pub loop_state: Cell<*const ()>,
-    /// Deepest nesting of Python calls before `RecursionError`.
-    pub recursion_limit: Cell<usize>,
+    /// Set from signal handlers and other threads: the loop is to call [`Interpreter::poll`] soon.
+    pub attention: Arc<AtomicBool>,
     /// Longest int text that is converted; 0: no limit.
     pub int_max_str_digits: Cell<usize>,
     /// Deepest nesting of Python calls (`sys.setrecursionlimit`).
@@ -205,9 +206,9 @@ impl Interpreter {
             builtins: SlotWord::default(),
             hash_seed: Cell::new(0),
             loop_state: Cell::new(std::ptr::null()),
-            recursion_limit: Cell::new(1000),
             int_max_str_digits: Cell::new(4300),
             recursion_limit: Cell::new(1000),
+            attention: Arc::default(),
             host: OnceCell::new(),
             states: RefCell::default(),
         });
