@@ -114,7 +114,10 @@ impl Text {
         let found = match &self.0 {
             Units::Ucs2(units) => find_wide(&units[start..end], needle),
             Units::Ucs4(units) => find_wide(&units[start..end], needle),
-            _ => memmem::find(&self.as_latin1()?[start..end], needle.as_latin1()?),
+            _ => match (&self.as_latin1()?[start..end], needle.as_latin1()?) {
+                (units, [one]) => memchr::memchr(*one, units),
+                (units, needle) => memmem::find(units, needle),
+            },
         };
         found.map(|at| start + at)
     }
@@ -128,7 +131,10 @@ impl Text {
         let found = match &self.0 {
             Units::Ucs2(units) => rfind_wide(&units[start..end], needle),
             Units::Ucs4(units) => rfind_wide(&units[start..end], needle),
-            _ => memmem::rfind(&self.as_latin1()?[start..end], needle.as_latin1()?),
+            _ => match (&self.as_latin1()?[start..end], needle.as_latin1()?) {
+                (units, [one]) => memchr::memrchr(*one, units),
+                (units, needle) => memmem::rfind(units, needle),
+            },
         };
         found.map(|at| start + at)
     }
@@ -150,6 +156,9 @@ impl Text {
             return Box::new(std::iter::empty());
         }
         if let (Some(units), Some(needle)) = (self.as_latin1(), needle.as_latin1()) {
+            if let [one] = needle {
+                return Box::new(memchr::memchr_iter(*one, &units[start..end]).map(move |at| start + at));
+            }
             return Box::new(memmem::find_iter(&units[start..end], needle).map(move |at| start + at));
         }
         let mut from = start;

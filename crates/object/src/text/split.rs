@@ -1,7 +1,7 @@
 //! Cutting texts. Results are ranges, so that callers make objects of the pieces without an extra copy.
 
 use super::case::is_space;
-use super::{NoMemory, Text};
+use super::{NoMemory, Text, Unit, with_units};
 use std::ops::Range;
 
 /// Ranges of code points of a text, in order.
@@ -18,56 +18,68 @@ pub fn is_line_break(point: u32) -> bool {
     matches!(point, 0x0a..=0x0d | 0x1c..=0x1e | 0x85 | 0x2028 | 0x2029)
 }
 
-impl Text {
-    fn is_space_at(&self, index: usize) -> bool {
-        self.get(index).is_some_and(is_space)
+fn whitespace_pieces<T: Unit>(units: &[T], limit: usize) -> Result<Pieces, NoMemory> {
+    let (mut pieces, mut at) = (Vec::new(), 0);
+    loop {
+        at += units[at..].iter().take_while(|u| is_space(u.point())).count();
+        if at == units.len() {
+            return Ok(pieces);
+        }
+        if pieces.len() >= limit {
+            // What is left keeps its trailing whitespace.
+            add(&mut pieces, at..units.len())?;
+            return Ok(pieces);
+        }
+        let start = at;
+        at += units[at..].iter().take_while(|u| !is_space(u.point())).count();
+        add(&mut pieces, start..at)?;
     }
+}
 
+fn whitespace_pieces_from_right<T: Unit>(units: &[T], limit: usize) -> Result<Pieces, NoMemory> {
+    let (mut pieces, mut at) = (Vec::new(), units.len());
+    loop {
+        at -= units[..at].iter().rev().take_while(|u| is_space(u.point())).count();
+        if at == 0 {
+            break;
+        }
+        if pieces.len() >= limit {
+            add(&mut pieces, 0..at)?;
+            break;
+        }
+        let end = at;
+        at -= units[..at].iter().rev().take_while(|u| !is_space(u.point())).count();
+        add(&mut pieces, at..end)?;
+    }
+    pieces.reverse();
+    Ok(pieces)
+}
+
+fn lines<T: Unit>(units: &[T], keep_ends: bool) -> Result<Pieces, NoMemory> {
+    let (mut pieces, mut at) = (Vec::new(), 0);
+    while at < units.len() {
+        let start = at;
+        at += units[at..].iter().take_while(|u| !is_line_break(u.point())).count();
+        let end = at;
+        at += match &units[at..] {
+            [] => 0,
+            [cr, lf, ..] if cr.point() == 0x0d && lf.point() == 0x0a => 2,
+            _ => 1,
+        };
+        add(&mut pieces, start..if keep_ends { at } else { end })?;
+    }
+    Ok(pieces)
+}
+
+impl Text {
     /// Pieces between runs of whitespace; at most `limit` cuts from the left.
     pub fn split_whitespace(&self, limit: Option<usize>) -> Result<Pieces, NoMemory> {
-        let (mut pieces, mut at, len) = (Vec::new(), 0, self.len());
-        loop {
-            while at < len && self.is_space_at(at) {
-                at += 1;
-            }
-            if at == len {
-                return Ok(pieces);
-            }
-            if limit.is_some_and(|limit| pieces.len() >= limit) {
-                // What is left keeps its trailing whitespace.
-                add(&mut pieces, at..len)?;
-                return Ok(pieces);
-            }
-            let start = at;
-            while at < len && !self.is_space_at(at) {
-                at += 1;
-            }
-            add(&mut pieces, start..at)?;
-        }
+        with_units!(self, units => whitespace_pieces(units, limit.unwrap_or(usize::MAX)))
     }
 
     /// The same with the cuts counted from the right.
     pub fn rsplit_whitespace(&self, limit: Option<usize>) -> Result<Pieces, NoMemory> {
-        let (mut pieces, mut at) = (Vec::new(), self.len());
-        loop {
-            while at > 0 && self.is_space_at(at - 1) {
-                at -= 1;
-            }
-            if at == 0 {
-                break;
-            }
-            if limit.is_some_and(|limit| pieces.len() >= limit) {
-                add(&mut pieces, 0..at)?;
-                break;
-            }
-            let end = at;
-            while at > 0 && !self.is_space_at(at - 1) {
-                at -= 1;
-            }
-            add(&mut pieces, at..end)?;
-        }
-        pieces.reverse();
-        Ok(pieces)
+        with_units!(self, units => whitespace_pieces_from_right(units, limit.unwrap_or(usize::MAX)))
     }
 
     /// Pieces between occurrences of `separator` (not empty); at most `limit` cuts from the left.
@@ -96,40 +108,20 @@ impl Text {
 
     /// The lines; each with its line break when `keep_ends`.
     pub fn split_lines(&self, keep_ends: bool) -> Result<Pieces, NoMemory> {
-        let (mut pieces, mut at, len) = (Vec::new(), 0, self.len());
-        while at < len {
-            let start = at;
-            while at < len && !self.get(at).is_some_and(is_line_break) {
-                at += 1;
-            }
-            let end = at;
-            if at < len {
-                let crlf = self.get(at) == Some(0x0d) && self.get(at + 1) == Some(0x0a);
-                at += if crlf { 2 } else { 1 };
-            }
-            add(&mut pieces, start..if keep_ends { at } else { end })?;
-        }
-        Ok(pieces)
+        with_units!(self, units => lines(units, keep_ends))
     }
 
     /// What is left without whitespace (or the code points of `set`) at the chosen ends.
     pub fn strip(&self, set: Option<&Text>, ends: StripEnds) -> Range<usize> {
-        let gone = |point: u32| match set {
-            None => is_space(point),
-            Some(set) => set.code_points().any(|p| p == point),
+        let gone = |point: &u32| match set {
+            None => is_space(*point),
+            Some(set) => set.code_points().any(|p| p == *point),
         };
-        let (mut start, mut end) = (0, self.len());
-        if ends != StripEnds::Right {
-            while start < end && self.get(start).is_some_and(gone) {
-                start += 1;
-            }
-        }
-        if ends != StripEnds::Left {
-            while start < end && self.get(end - 1).is_some_and(gone) {
-                end -= 1;
-            }
-        }
-        start..end
+        let (left, right) = (ends != StripEnds::Right, ends != StripEnds::Left);
+        let start = if left { self.code_points().take_while(gone).count() } else { 0 };
+        let rest = self.code_points_in(start, self.len());
+        let cut = if right { rest.rev().take_while(gone).count() } else { 0 };
+        start..self.len() - cut
     }
 }
 
