@@ -35,6 +35,18 @@ impl Clock {
         }
     }
 
+    /// The number of `time.CLOCK_*`.
+    pub fn number(self) -> i32 {
+        match self {
+            Clock::Realtime => libc::CLOCK_REALTIME,
+            Clock::Monotonic => libc::CLOCK_MONOTONIC,
+            Clock::Process => libc::CLOCK_PROCESS_CPUTIME_ID,
+            Clock::Thread => libc::CLOCK_THREAD_CPUTIME_ID,
+            Clock::Boot => libc::CLOCK_BOOTTIME,
+            Clock::MonotonicRaw => libc::CLOCK_MONOTONIC_RAW,
+        }
+    }
+
     /// The clock of a number of `time.CLOCK_*`.
     pub fn from_number(number: i32) -> Option<Clock> {
         Some(match number {
@@ -131,4 +143,104 @@ impl Host {
             zone,
         })
     }
+}
+
+impl LocalTime {
+    /// As C has it. The name of the zone must outlive the result.
+    fn to_tm(&self, zone: Option<&std::ffi::CStr>) -> Result<libc::tm> {
+        // SAFETY: zeroes are a valid `tm`.
+        let mut tm: libc::tm = unsafe { std::mem::zeroed() };
+        let out_of_range = |_| Error::os(libc::EOVERFLOW);
+        tm.tm_year = i32::try_from(self.year - 1900).map_err(out_of_range)?;
+        tm.tm_mon = self.month - 1;
+        tm.tm_mday = self.day;
+        tm.tm_hour = self.hour;
+        tm.tm_min = self.minute;
+        tm.tm_sec = self.second;
+        tm.tm_wday = (self.weekday + 1) % 7;
+        tm.tm_yday = self.day_of_year - 1;
+        tm.tm_isdst = self.dst;
+        tm.tm_gmtoff = self.utc_offset;
+        if let Some(zone) = zone {
+            tm.tm_zone = zone.as_ptr();
+        }
+        Ok(tm)
+    }
+}
+
+impl Host {
+    /// The moment of a local time, in seconds since 1970; fields out of range carry over. `EOVERFLOW` when there is none.
+    pub fn make_time(&self, time: &LocalTime) -> Result<i64> {
+        self.need(Capability::Clock)?;
+        let mut tm = time.to_tm(None)?;
+        // The call says -1 for an error, which is a moment too; only success sets the day of the week.
+        tm.tm_wday = -1;
+        // SAFETY: `tm` is valid for the call.
+        let seconds = unsafe { libc::mktime(&mut tm) };
+        if seconds == -1 && tm.tm_wday == -1 { Err(Error::os(libc::EOVERFLOW)) } else { Ok(seconds) }
+    }
+
+    /// Writes a time as the C library does, in the locale of the process.
+    pub fn format_time(&self, format: &[u8], time: &LocalTime) -> Result<Vec<u8>> {
+        self.need(Capability::Clock)?;
+        let bad = |_| Error::os(libc::EINVAL);
+        // A character in front tells an empty result from one that did not fit.
+        let mut marked = vec![b'.'];
+        marked.extend_from_slice(format);
+        let format = std::ffi::CString::new(marked).map_err(bad)?;
+        let zone = std::ffi::CString::new(time.zone.clone()).map_err(bad)?;
+        let tm = time.to_tm(Some(&zone).filter(|zone| !zone.is_empty()).map(|zone| zone.as_c_str()))?;
+        let mut size = 256 + format.as_bytes().len() * 4;
+        loop {
+            let mut buffer = vec![0u8; size];
+            // SAFETY: the buffer has `size` bytes; format and `tm` are valid for the call, and so is the zone's name.
+            let count = unsafe { libc::strftime(buffer.as_mut_ptr().cast(), size, format.as_ptr(), &tm) };
+            if count > 0 {
+                buffer.truncate(count);
+                buffer.remove(0);
+                return Ok(buffer);
+            }
+            if size > 256 * (format.as_bytes().len() + 1024) {
+                return Err(Error::os(libc::ERANGE));
+            }
+            size *= 4;
+        }
+    }
+
+    /// Reads `TZ` again from the environment of this host, for the whole process.
+    pub fn set_zone(&self) -> Result<()> {
+        self.need(Capability::Clock)?;
+        self.need(Capability::Environment)?;
+        // SAFETY: the C library guards its time zone with a lock; nothing else in this program reads the process's
+        // environment once it runs, because each host has its own copy of it.
+        unsafe {
+            match self.getenv(b"TZ").and_then(|value| std::ffi::CString::new(value).ok()) {
+                Some(value) => libc::setenv(c"TZ".as_ptr(), value.as_ptr(), 1),
+                None => libc::unsetenv(c"TZ".as_ptr()),
+            };
+            tzset();
+        }
+        Ok(())
+    }
+
+    /// Sets a clock, in nanoseconds.
+    pub fn set_clock(&self, clock: Clock, nanoseconds: i128) -> Result<()> {
+        self.need(Capability::Clock)?;
+        let time = rustix::time::Timespec {
+            tv_sec: i64::try_from(nanoseconds.div_euclid(1_000_000_000))
+                .map_err(|_| Error::os(libc::EINVAL))?,
+            tv_nsec: nanoseconds.rem_euclid(1_000_000_000) as i64,
+        };
+        let time = libc::timespec { tv_sec: time.tv_sec, tv_nsec: time.tv_nsec };
+        // SAFETY: `time` is valid for the call.
+        if unsafe { libc::clock_settime(clock.number(), &time) } == -1 {
+            return Err(std::io::Error::last_os_error().into());
+        }
+        Ok(())
+    }
+}
+
+unsafe extern "C" {
+    /// Reads the time zone from the environment; the `libc` crate does not declare it for Linux.
+    fn tzset();
 }

@@ -32,11 +32,13 @@ mod error;
 mod files;
 mod grant;
 mod process;
+mod signal;
 mod spawn;
 mod stat;
 mod system;
 #[cfg(test)]
 mod tests;
+mod thread;
 
 pub use clock::{Clock, LocalTime};
 pub use descriptors::{PollEntry, Seek};
@@ -46,6 +48,8 @@ pub use files::{Place, Timestamp};
 pub use grant::{Builder, Capability, Host};
 pub use libc;
 pub use process::{Ids, WaitOutcome};
+pub use signal::{Action, SIGNAL_COUNT, SignalInfo};
 pub use spawn::Spawn;
 pub use stat::{Stat, StatVfs};
 pub use system::{TerminalSize, Uname};
+pub use thread::{native_thread_id, set_thread_name, thread_ident};

@@ -39,6 +39,7 @@ pub mod run;
 pub mod state;
 pub mod suggest;
 pub mod super_;
+pub mod threads;
 pub mod traceback;
 pub mod translate;
 mod unwind;
@@ -79,6 +80,7 @@ pub fn install(vm: &Interpreter) -> Res<()> {
         Some(frame) => frame_object::of_frame(vm, frame).map(Some),
         None => Ok(None),
     }));
+    vm.hooks.threads.set(Some(threads::HOOKS));
     vm.hooks.globals.set(Some(|vm| Some(frame::current(vm)?.function().globals.clone())));
     Ok(())
 }

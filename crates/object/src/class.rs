@@ -330,6 +330,9 @@ impl Default for MethodCache {
 }
 
 impl MethodCache {
+    pub(crate) fn clear(&self) {
+        self.0.iter().for_each(|entry| entry.version.set(0));
+    }
     #[inline(always)]
     fn entry(&self, version: u32, name: &Value) -> &CacheEntry {
         let hash = (name.bits() >> 4) as usize ^ (version as usize).wrapping_mul(0x9e37);

@@ -22,7 +22,7 @@ use std::collections::HashMap;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Objects with no payload of their own: plain instances, singletons.
 pub struct Plain;
@@ -30,6 +30,9 @@ impl crate::heap::Payload for Plain {}
 
 /// Reports an exception that nobody can catch: (exception, message, object).
 pub type UnraisableHook = fn(&Interpreter, &Value, &str, &Value);
+
+/// Something to do at a poll.
+pub type Poller = fn(&Interpreter) -> Res<()>;
 
 /// What `compile()` is asked for.
 pub struct CompileRequest<'a> {
@@ -68,6 +71,10 @@ pub struct Hooks {
     pub memoryview: Cell<Option<fn(&Interpreter, Buffer) -> Res>>,
     /// Whether a value is a `memoryview`.
     pub is_memoryview: Cell<Option<fn(&Value) -> bool>>,
+    /// The stacks of threads.
+    pub threads: Cell<Option<crate::gil::ThreadHooks>>,
+    /// Warns on behalf of the frame that is so many levels up (1: the running one): (category, text, level).
+    pub warn: Cell<Option<fn(&Interpreter, &Value, &str, i64) -> Res<()>>>,
     /// Runs pending signal handlers and checks limits; long native loops call [`Interpreter::poll`].
     pub poll: Cell<Option<fn(&Interpreter) -> Res<()>>>,
 }
@@ -151,7 +158,7 @@ pub struct Interpreter {
     pub weakrefs: Rc<WeakRefs>,
     pub(crate) trashcan: RefCell<Vec<NonNull<Header>>>,
     pub(crate) destroy_depth: Cell<usize>,
-    native_depth: Cell<usize>,
+    pub(crate) native_depth: Cell<usize>,
     /// Deepest nesting of native calls before `RecursionError`.
     pub native_limit: Cell<usize>,
     pub empty_tuple: SlotWord,
@@ -169,7 +176,17 @@ pub struct Interpreter {
     pub int_max_str_digits: Cell<usize>,
     /// Deepest nesting of Python calls (`sys.setrecursionlimit`).
     pub recursion_limit: Cell<usize>,
+    pub(crate) gil: crate::gil::Gil,
+    pollers: RefCell<Vec<Poller>>,
     pub(crate) host: OnceCell<Arc<Host>>,
+    /// Hooks of `sys.addaudithook`.
+    pub(crate) audit_hooks: RefCell<Vec<Value>>,
+    /// `sys.set_asyncgen_hooks`: called at the first iteration of an asynchronous generator.
+    pub asyncgen_firstiter: SlotWord,
+    /// `sys.set_asyncgen_hooks`: called before an asynchronous generator is finalised.
+    pub asyncgen_finalizer: SlotWord,
+    /// Frames that coroutines remember of where they were made (`sys.set_coroutine_origin_tracking_depth`).
+    pub coroutine_origin_depth: Cell<usize>,
     states: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
 }
 
@@ -179,6 +196,7 @@ impl Interpreter {
     pub fn new() -> Option<Box<Interpreter>> {
         let shapes = Shapes::default();
         let dictionary_shape = shapes.add(Shape::root(true));
+        let attention: Arc<AtomicBool> = Arc::default();
         let vm = Box::new(Interpreter {
             heap: Heap::new(),
             core: OnceCell::new(),
@@ -208,8 +226,14 @@ impl Interpreter {
             loop_state: Cell::new(std::ptr::null()),
             int_max_str_digits: Cell::new(4300),
             recursion_limit: Cell::new(1000),
-            attention: Arc::default(),
+            gil: crate::gil::Gil::new(&attention),
+            attention,
+            pollers: RefCell::default(),
             host: OnceCell::new(),
+            audit_hooks: RefCell::default(),
+            asyncgen_firstiter: SlotWord::default(),
+            asyncgen_finalizer: SlotWord::default(),
+            coroutine_origin_depth: Cell::new(0),
             states: RefCell::default(),
         });
         let core = vm.bootstrap_types()?;
@@ -362,7 +386,41 @@ impl Interpreter {
 
     /// Long native loops call this now and then. Errors: `KeyboardInterrupt` and what signal handlers and limits raise.
     pub fn poll(&self) -> Res<()> {
-        self.hooks.poll.get().map_or(Ok(()), |poll| poll(self))
+        if !self.attention.swap(false, Ordering::SeqCst) {
+            return Ok(());
+        }
+        self.give_way();
+        if let Some(poll) = self.hooks.poll.get() {
+            poll(self)?;
+        }
+        let pollers = self.pollers.borrow().clone();
+        pollers.iter().try_for_each(|poll| poll(self))
+    }
+
+    /// Warns, on behalf of the running Python code. Errors: the warning itself, when a filter says so.
+    pub fn warn(&self, category: &Ref<Type>, text: &str) -> Res<()> {
+        match self.hooks.warn.get() {
+            Some(warn) => warn(self, category.value(), text, 1),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds something to do at each poll that has been asked for by [`Interpreter::attention`].
+    pub fn add_poller(&self, poller: Poller) {
+        let mut pollers = self.pollers.borrow_mut();
+        if !pollers.iter().any(|known| std::ptr::fn_addr_eq(*known, poller)) {
+            pollers.push(poller);
+        }
+    }
+
+    /// Number of interned strings.
+    pub fn interned_count(&self) -> usize {
+        self.interned.borrow().len()
+    }
+
+    /// Forgets remembered look-ups of methods.
+    pub fn clear_method_cache(&self) {
+        self.method_cache.clear();
     }
 
     /// The module of that dotted name, imported if need be. Errors: what importing raises.
@@ -395,9 +453,13 @@ impl Interpreter {
 impl Drop for Interpreter {
     /// Ends the interpreter: gives up the roots, collects, and in debug builds proves that every block came back.
     fn drop(&mut self) {
-        for root in [&self.modules, &self.builtins, &self.raised, &self.handled] {
+        self.gil.close();
+        self.gil.drop_states();
+        let roots = [&self.modules, &self.builtins, &self.raised, &self.handled];
+        for root in roots.into_iter().chain([&self.asyncgen_firstiter, &self.asyncgen_finalizer]) {
             root.set(None);
         }
+        drop(self.audit_hooks.take());
         let states = self.states.take();
         drop(states);
         self.collect_garbage(2);

@@ -21,6 +21,7 @@ pub mod collect;
 pub mod dict;
 pub mod exception;
 pub mod float;
+pub mod gil;
 pub mod heap;
 pub mod instances;
 pub mod int;

@@ -138,6 +138,27 @@ impl Interpreter {
     }
 }
 
+/// Audit events (`sys.audit`).
+impl Interpreter {
+    /// Tells the audit hooks of an event. Errors: what a hook raises, which forbids the event.
+    #[inline]
+    pub fn audit(&self, event: &str, args: &[Value]) -> Res<()> {
+        if self.audit_hooks.borrow().is_empty() { Ok(()) } else { self.tell_hooks(event, args) }
+    }
+
+    #[cold]
+    fn tell_hooks(&self, event: &str, args: &[Value]) -> Res<()> {
+        let (event, args) = (self.new_str(event)?, self.new_tuple(args.to_vec())?);
+        let hooks = self.audit_hooks.borrow().clone();
+        hooks.iter().try_for_each(|hook| self.call_values(hook, &[event.clone(), args.clone()]).map(drop))
+    }
+
+    /// Adds a hook that is told of every later event. It cannot be removed.
+    pub fn add_audit_hook(&self, hook: Value) {
+        self.audit_hooks.borrow_mut().push(hook);
+    }
+}
+
 /// Bytes that are no UTF-8 one by one as lone surrogates.
 fn escape_bytes(bytes: &[u8]) -> Result<Text, crate::text::NoMemory> {
     let mut builder = TextBuilder::new();
