@@ -61,30 +61,42 @@ impl Payload for Dict {
 }
 
 impl Table {
-    /// Looks for `key` from probe step `step` on, which it advances.
-    fn probe(&self, key: &Value, hash: i64, step: &mut usize) -> Probe {
+    /// Looks for `key` from probe step `step` on, which it advances. Strings of one type and small ints are compared here:
+    /// no Python code needs to be asked about them.
+    #[inline]
+    fn probe(&self, key: &Value, hash: i64, text: Option<&Str>, step: &mut usize) -> Probe {
         if self.index.is_empty() {
             return Probe::Missing;
         }
         let mask = self.index.len() - 1;
+        let spread = spread(hash);
         loop {
-            let at = (spread(hash) + triangular(*step)) & mask;
+            let at = (spread + triangular(*step)) & mask;
             *step += 1;
-            match self.index[at] {
-                0 => return Probe::Missing,
-                1 => {}
-                slot => {
-                    let i = slot as usize - 2;
-                    if let Some(Some(entry)) = self.entries.get(i) {
-                        if entry.key.is(key) {
-                            return Probe::Found(i);
-                        }
-                        if entry.hash == hash {
-                            return Probe::Compare(i, entry.key.clone());
-                        }
-                    }
+            let slot = self.index[at] as usize;
+            if slot < 2 {
+                if slot == 0 {
+                    return Probe::Missing;
                 }
+                continue;
             }
+            let Some(Some(entry)) = self.entries.get(slot - 2) else { continue };
+            if entry.key.is(key) {
+                return Probe::Found(slot - 2);
+            }
+            if entry.hash != hash || entry.key.is_small_int() && key.is_small_int() {
+                continue;
+            }
+            if let Some(text) = text
+                && same_type(&entry.key, key)
+                && let Some(other) = entry.key.downcast::<Str>()
+            {
+                if other.text == text.text {
+                    return Probe::Found(slot - 2);
+                }
+                continue;
+            }
+            return Probe::Compare(slot - 2, entry.key.clone());
         }
     }
 
@@ -93,11 +105,11 @@ impl Table {
         let mut index = Vec::new();
         index.try_reserve_exact(size)?;
         index.resize(size, 0);
+        self.entries.try_reserve((size / 2).saturating_sub(self.entries.len()))?;
         if self.entries.len() > self.live {
             self.entries.retain(Option::is_some);
         }
         self.first = 0;
-        self.entries.try_reserve(size / 2)?;
         for (i, entry) in self.entries.iter().enumerate() {
             if let Some(entry) = entry {
                 let _ = place(&mut index, entry.hash, i);
@@ -183,11 +195,17 @@ fn place(index: &mut [u32], hash: i64, i: usize) -> bool {
     fresh
 }
 
+fn same_type(a: &Value, b: &Value) -> bool {
+    a.header().map(|h| h.ty.get()) == b.header().map(|h| h.ty.get())
+}
+
+#[inline]
 fn spread(hash: i64) -> usize {
     (hash as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_right(29) as usize & (usize::MAX >> 1)
 }
 
 /// Triangular probing visits every place of a table whose size is a power of two.
+#[inline]
 fn triangular(step: usize) -> usize {
     step * (step + 1) / 2
 }
@@ -210,9 +228,10 @@ impl Dict {
 
     /// The entry index of `key`. Errors: what comparing raises.
     pub fn find(&self, vm: &Interpreter, key: &Value, hash: i64) -> Res<Option<usize>> {
+        let text = if vm.is_exact(key, &vm.types().str) { key.downcast::<Str>() } else { None };
         let mut step = 0;
         loop {
-            let probe = self.table.borrow().probe(key, hash, &mut step);
+            let probe = self.table.borrow().probe(key, hash, text, &mut step);
             match probe {
                 Probe::Found(i) => return Ok(Some(i)),
                 Probe::Missing => return Ok(None),
@@ -261,19 +280,16 @@ impl Dict {
 
     /// As [`Dict::get_interned`], the entry index.
     pub fn find_interned(&self, vm: &Interpreter, key: &Value) -> Option<usize> {
-        let hash = vm.str_hash(key.downcast::<Str>()?);
+        let text = key.downcast::<Str>()?;
+        let hash = vm.str_hash(text);
         let table = self.table.borrow();
         let mut step = 0;
         loop {
-            match table.probe(key, hash, &mut step) {
+            match table.probe(key, hash, Some(text), &mut step) {
                 Probe::Found(i) => return Some(i),
                 Probe::Missing => return None,
                 Probe::Compare(i, candidate) => {
-                    let same = match (candidate.downcast::<Str>(), key.downcast::<Str>()) {
-                        (Some(a), Some(b)) => a.text == b.text,
-                        _ => false,
-                    };
-                    if same {
+                    if candidate.downcast::<Str>().is_some_and(|other| other.text == text.text) {
                         return Some(i);
                     }
                 }
@@ -424,6 +440,51 @@ impl Dict {
     }
     pub fn values(&self) -> Vec<Value> {
         self.table.borrow().entries.iter().flatten().map(|e| e.value.clone()).collect()
+    }
+
+    /// The first live entry at or after `position` with its hash: (its index, hash, key, value).
+    pub fn hashed_from(&self, position: usize) -> Option<(usize, i64, Value, Value)> {
+        let table = self.table.borrow();
+        let position = position.max(table.first);
+        let rest = table.entries.get(position..)?;
+        let (skip, entry) = rest.iter().enumerate().find_map(|(i, e)| e.as_ref().map(|e| (i, e)))?;
+        Some((position + skip, entry.hash, entry.key.clone(), entry.value.clone()))
+    }
+
+    /// A dict of the same entries. Errors: `MemoryError`.
+    pub fn copied(&self, vm: &Interpreter) -> Res<Dict> {
+        let copy = Dict::default();
+        let done =
+            {
+                let (table, mut fresh) = (self.table.borrow(), copy.table.borrow_mut());
+                fresh.live = table.live;
+                match fresh.entries.try_reserve(table.live) {
+                    Err(error) => Err(error),
+                    Ok(()) => {
+                        let living = table.entries.iter().flatten();
+                        fresh.entries.extend(living.map(|e| {
+                            Some(Entry { hash: e.hash, key: e.key.clone(), value: e.value.clone() })
+                        }));
+                        if table.live == 0 { Ok(()) } else { fresh.grow() }
+                    }
+                }
+            };
+        copy.keys_changed(vm);
+        done.map_err(|_| vm.no_memory())?;
+        Ok(copy)
+    }
+
+    /// Takes over the entries of `other`; the old ones die.
+    pub fn replace(&self, vm: &Interpreter, other: Dict) {
+        let old = self.table.replace(other.table.take());
+        self.keys_changed(vm);
+        drop(old);
+    }
+
+    /// Bytes of the table, for `__sizeof__`.
+    pub fn table_bytes(&self) -> usize {
+        let table = self.table.borrow();
+        table.index.len() * size_of::<u32>() + table.entries.capacity() * size_of::<Option<Entry>>()
     }
 
     /// Takes every entry of `other`; its keys keep their hashes.

@@ -193,6 +193,27 @@ pub fn arity(vm: &Interpreter, name: &str, call: &CallArgs, least: usize, most: 
     vm.type_error(format!("{name} expected {word}{count} argument{s}, got {given}"))
 }
 
+/// `self` and the positional arguments of a method. Errors: `TypeError` for keywords and wrong numbers.
+pub fn method_args<'a>(
+    vm: &Interpreter,
+    name: &str,
+    call: &CallArgs<'a>,
+    least: usize,
+    most: usize,
+) -> Res<(&'a Value, &'a [Value])> {
+    match call.values.split_first() {
+        Some((this, rest)) if call.names.is_empty() && (least..=most).contains(&rest.len()) => {
+            Ok((this, rest))
+        }
+        Some((_, rest)) if call.names.is_empty() => Err(arity(vm, name, &CallArgs::new(rest), least, most)),
+        Some((this, _)) => {
+            let ty = vm.type_name(this);
+            Err(vm.type_error(format!("{ty}.{name}() takes no keyword arguments")))
+        }
+        None => Err(vm.type_error(format!("unbound method {name}() needs an argument"))),
+    }
+}
+
 fn aiter(vm: &Interpreter, value: &Value) -> Res {
     let Some(f) = vm.type_of_ref(value).slots.aiter.get() else {
         return Err(vm.type_error(format!("'{}' object is not an async iterable", vm.type_name(value))));

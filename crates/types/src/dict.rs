@@ -1,5 +1,7 @@
 //! The type `dict`. Its views and iterators stand in [`views`](crate::views).
 
+use crate::builtins::method_args;
+use crate::generic_alias::CLASS_GETITEM;
 use crate::seq;
 use crate::views;
 use pellucid_object::{
@@ -52,7 +54,11 @@ fn merge(vm: &Interpreter, dict: &Dict, source: &Value) -> Res<()> {
             _ => false,
         }
     {
-        return dict.update_from(vm, &other);
+        if dict.is_empty() && !std::ptr::eq::<Dict>(dict, &*other) {
+            dict.replace(vm, other.copied(vm)?);
+            return Ok(());
+        }
+        return merge_dict(vm, dict, &other);
     }
     if vm.get_attr_opt(source, "keys")?.is_some() {
         let keys = vm.call_attr(source, "keys", &[])?;
@@ -85,6 +91,18 @@ fn merge(vm: &Interpreter, dict: &Dict, source: &Value) -> Res<()> {
         i += 1;
         dict.set(vm, key.clone(), value.clone())
     })
+}
+
+fn merge_dict(vm: &Interpreter, dict: &Dict, other: &Dict) -> Res<()> {
+    let (len, mut at) = (other.len(), 0);
+    while let Some((i, hash, key, value)) = other.hashed_from(at) {
+        dict.set_hashed(vm, key, hash, value)?;
+        if other.len() != len {
+            return Err(vm.runtime_error("dict mutated during update".to_string()));
+        }
+        at = i + 1;
+    }
+    Ok(())
 }
 
 fn get_item(vm: &Interpreter, value: &Value, key: &Value) -> Res {
@@ -145,11 +163,14 @@ fn equal(vm: &Interpreter, a: &Dict, b: &Dict) -> Res<bool> {
     if a.len() != b.len() {
         return Ok(false);
     }
-    for (key, value) in a.pairs() {
-        match b.get(vm, &key)? {
+    let mut at = 0;
+    while let Some((i, hash, key, value)) = a.hashed_from(at) {
+        let other = b.find(vm, &key, hash)?.and_then(|i| b.value_at(i));
+        match other {
             Some(other) if vm.keys_equal(&value, &other)? => {}
             _ => return Ok(false),
         }
+        at = i + 1;
     }
     Ok(true)
 }
@@ -158,10 +179,9 @@ fn or(vm: &Interpreter, a: &Value, b: &Value) -> Res {
     let (Some(x), Some(y)) = (a.downcast_ref::<Dict>(), b.downcast_ref::<Dict>()) else {
         return Ok(Value::NOT_IMPLEMENTED);
     };
-    let dict = vm.new_dict()?;
-    dict.update_from(vm, &x)?;
-    dict.update_from(vm, &y)?;
-    Ok(dict.into_value())
+    let dict = vm.alloc(&vm.types().dict, x.copied(vm)?)?;
+    merge(vm, &*this(vm, &dict)?, y.value())?;
+    Ok(dict)
 }
 
 fn or_inplace(vm: &Interpreter, a: &Value, b: &Value) -> Res {
@@ -170,22 +190,26 @@ fn or_inplace(vm: &Interpreter, a: &Value, b: &Value) -> Res {
     Ok(a.clone())
 }
 
-fn get(vm: &Interpreter, args: &Args) -> Res {
-    let found = this(vm, args.req(0))?.get(vm, args.req(1))?;
-    Ok(found.unwrap_or_else(|| args.get(2).cloned().unwrap_or(Value::NONE)))
+fn get(vm: &Interpreter, call: &CallArgs) -> Res {
+    let (value, args) = method_args(vm, "get", call, 1, 2)?;
+    let found = this(vm, value)?.get(vm, &args[0])?;
+    Ok(found.unwrap_or_else(|| args.get(1).cloned().unwrap_or(Value::NONE)))
 }
 
-fn set_default(vm: &Interpreter, args: &Args) -> Res {
-    let default = args.get(2).cloned().unwrap_or(Value::NONE);
-    this(vm, args.req(0))?.set_default(vm, args.req(1).clone(), default)
+fn set_default(vm: &Interpreter, call: &CallArgs) -> Res {
+    let (value, args) = method_args(vm, "setdefault", call, 1, 2)?;
+    let default = args.get(1).cloned().unwrap_or(Value::NONE);
+    this(vm, value)?.set_default(vm, args[0].clone(), default)
 }
 
-fn pop(vm: &Interpreter, args: &Args) -> Res {
-    let dict = this(vm, args.req(0))?;
-    match (dict.remove(vm, args.req(1))?, args.get(2)) {
+fn pop(vm: &Interpreter, call: &CallArgs) -> Res {
+    let (value, args) = method_args(vm, "pop", call, 1, 2)?;
+    let dict = this(vm, value)?;
+    let found = if dict.is_empty() { None } else { dict.remove(vm, &args[0])? };
+    match (found, args.get(1)) {
         (Some(found), _) => Ok(found),
         (None, Some(default)) => Ok(default.clone()),
-        (None, None) => Err(vm.key_error(args.req(1).clone())),
+        (None, None) => Err(vm.key_error(args[0].clone())),
     }
 }
 
@@ -204,9 +228,12 @@ fn clear(vm: &Interpreter, value: &Value) -> Res {
 }
 
 fn copy(vm: &Interpreter, value: &Value) -> Res {
-    let dict = vm.new_dict()?;
-    dict.update_from(vm, &*this(vm, value)?)?;
-    Ok(dict.into_value())
+    vm.alloc(&vm.types().dict, this(vm, value)?.copied(vm)?)
+}
+
+fn size_of(vm: &Interpreter, value: &Value) -> Res {
+    let bytes = vm.type_of(value).object_size() + this(vm, value)?.table_bytes();
+    vm.new_int(bytes as i64)
 }
 
 fn from_keys(vm: &Interpreter, args: &Args) -> Res {
@@ -226,19 +253,19 @@ static METHODS: &[FunctionDef] = &[
         "get",
         "($self, key, default=None, /)",
         "The value, or the default.",
-        NativeFn::Args(get),
+        NativeFn::Raw(get),
     ),
     FunctionDef::new(
         "setdefault",
         "($self, key, default=None, /)",
         "The value, set to the default when the key is new.",
-        NativeFn::Args(set_default),
+        NativeFn::Raw(set_default),
     ),
     FunctionDef::new(
         "pop",
         "($self, key, default=<unrepresentable>, /)",
         "Takes a key out; its value.",
-        NativeFn::Args(pop),
+        NativeFn::Raw(pop),
     ),
     FunctionDef::new("popitem", "($self, /)", "Takes the last pair out.", NativeFn::F1(pop_item)),
     FunctionDef::new(
@@ -264,6 +291,20 @@ static METHODS: &[FunctionDef] = &[
         "An iterator over the keys from the end.",
         NativeFn::F1(views::reversed_keys),
     ),
+    FunctionDef::new(
+        "__contains__",
+        "($self, key, /)",
+        "True if the dictionary has the specified key, else False.",
+        NativeFn::F2(|vm, v, key| this(vm, v)?.contains(vm, key).map(Value::bool)),
+    ),
+    FunctionDef::new("__getitem__", "($self, key, /)", "Return self[key].", NativeFn::F2(get_item)),
+    FunctionDef::new(
+        "__sizeof__",
+        "($self, /)",
+        "Size of the dict in memory, in bytes.",
+        NativeFn::F1(size_of),
+    ),
+    CLASS_GETITEM,
 ];
 
 pub static DICT: TypeDef = TypeDef {

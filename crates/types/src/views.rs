@@ -1,10 +1,10 @@
 //! `dict_keys`, `dict_values`, `dict_items` and the iterators over dicts.
 
 use crate::dict::this;
-use crate::seq;
+use crate::{builtins, seq};
 use pellucid_object::{
-    CmpOp, Dict, FunctionDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, Tuple, TypeDef, TypeFlags,
-    Value, Visitor, payload,
+    BinOp, CmpOp, Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Res, Set, Slot, SlotWord,
+    Tuple, TypeDef, TypeFlags, Value, Visitor, payload,
 };
 use std::cell::Cell;
 
@@ -149,9 +149,10 @@ fn parts(vm: &Interpreter, value: &Value) -> Res<(Value, Part)> {
 }
 
 fn repr(vm: &Interpreter, value: &Value) -> Res {
-    let list = vm.new_list(vm.collect(value)?)?;
+    let name = vm.type_name(value);
     seq::guarded_repr(vm, value, "...", |w| {
-        w.push(&vm.type_name(value));
+        let list = vm.new_list(vm.collect(value)?)?;
+        w.push(&name);
         w.push("(");
         w.push_repr(vm, &list)?;
         w.push(")");
@@ -181,32 +182,115 @@ fn contains(vm: &Interpreter, value: &Value, item: &Value) -> Res<bool> {
     }
 }
 
-/// Keys and items compare as sets, with each other.
+/// Whether a value is a view that behaves as a set.
+fn is_set_view(value: &Value) -> bool {
+    value.downcast::<View>().is_some_and(|v| v.part != Part::Values)
+}
+
+/// Whether every item of `small` is in `big`.
+fn within(vm: &Interpreter, small: &Value, big: &Value) -> Res<bool> {
+    let it = vm.iter(small)?;
+    while let Some(item) = vm.next(&it)? {
+        if !vm.contains(big, &item)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Keys and items compare as sets, with each other and with sets.
 fn compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
-    let set_like = |v: &Value| v.downcast::<View>().is_some_and(|v| v.part != Part::Values);
-    if !set_like(a) || !set_like(b) {
+    if !is_set_view(a) || !is_set_view(b) && b.downcast::<Set>().is_none() {
         return Ok(Value::NOT_IMPLEMENTED);
     }
     let (la, lb) = (vm.len(a)?, vm.len(b)?);
-    let within = |small: &Value, big: &Value| -> Res<bool> {
-        for item in vm.collect(small)? {
-            if !vm.contains(big, &item)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    };
     Ok(Value::bool(match op {
-        CmpOp::Eq => la == lb && within(a, b)?,
-        CmpOp::Ne => la != lb || !within(a, b)?,
-        CmpOp::Lt => la < lb && within(a, b)?,
-        CmpOp::Le => la <= lb && within(a, b)?,
-        CmpOp::Gt => la > lb && within(b, a)?,
-        CmpOp::Ge => la >= lb && within(b, a)?,
+        CmpOp::Eq => la == lb && within(vm, a, b)?,
+        CmpOp::Ne => la != lb || !within(vm, a, b)?,
+        CmpOp::Lt => la < lb && within(vm, a, b)?,
+        CmpOp::Le => la <= lb && within(vm, a, b)?,
+        CmpOp::Gt => la > lb && within(vm, b, a)?,
+        CmpOp::Ge => la >= lb && within(vm, b, a)?,
     }))
 }
 
-static REVERSED: &[FunctionDef] = &[FunctionDef::new(
+/// A set of the items of an iterable.
+fn set_of(vm: &Interpreter, iterable: &Value) -> Res {
+    vm.call_values(vm.types().set.value(), std::slice::from_ref(iterable))
+}
+
+fn and(vm: &Interpreter, a: &Value, b: &Value) -> Res {
+    let (mut view, mut other) = if is_set_view(a) { (a, b) } else { (b, a) };
+    let len = vm.len(view)?;
+    if vm.is_exact(other, &vm.types().set) && len <= vm.len(other)? {
+        return vm.call_attr(other, "intersection", std::slice::from_ref(view));
+    }
+    if is_set_view(other) && vm.len(other)? > len {
+        (view, other) = (other, view);
+    }
+    let result = Set::default();
+    vm.for_each(other, |item| {
+        if vm.contains(view, &item)? {
+            result.add(vm, item)?;
+        }
+        Ok(())
+    })?;
+    vm.alloc(&vm.types().set, result)
+}
+
+fn changed_copy(vm: &Interpreter, a: &Value, b: &Value, method: &str) -> Res {
+    let result = set_of(vm, a)?;
+    vm.call_attr(&result, method, std::slice::from_ref(b))?;
+    Ok(result)
+}
+
+fn or(vm: &Interpreter, a: &Value, b: &Value) -> Res {
+    changed_copy(vm, a, b, "update")
+}
+
+fn sub(vm: &Interpreter, a: &Value, b: &Value) -> Res {
+    changed_copy(vm, a, b, "difference_update")
+}
+
+fn xor(vm: &Interpreter, a: &Value, b: &Value) -> Res {
+    changed_copy(vm, a, b, "symmetric_difference_update")
+}
+
+fn is_disjoint(vm: &Interpreter, view: &Value, other: &Value) -> Res {
+    let (mut view, mut other) = (view.clone(), other.clone());
+    if view.is(&other) {
+        return Ok(Value::bool(vm.len(&view)? == 0));
+    }
+    let sized = other.downcast::<Set>().is_some() || is_set_view(&other);
+    if sized && vm.len(&other)? > vm.len(&view)? {
+        (view, other) = (other, view);
+    }
+    let it = vm.iter(&other)?;
+    while let Some(item) = vm.next(&it)? {
+        if vm.contains(&view, &item)? {
+            return Ok(Value::FALSE);
+        }
+    }
+    Ok(Value::TRUE)
+}
+
+/// An iterator pickles as one over a list of what is left.
+fn iterator_reduce(vm: &Interpreter, value: &Value) -> Res {
+    let Some(it) = value.downcast::<DictIterator>() else { return Err(vm.bug("dict iterator")) };
+    let copy = DictIterator {
+        dict: SlotWord::new(it.dict.get()),
+        part: it.part,
+        position: it.position.clone(),
+        expected: it.expected.clone(),
+        left: it.left.clone(),
+        backward: it.backward,
+    };
+    let copy = vm.alloc(&vm.type_of(value), copy)?;
+    let rest = vm.new_list(vm.collect(&copy)?)?;
+    vm.new_tuple(vec![builtins::named(vm, "iter")?, vm.new_tuple(vec![rest])?])
+}
+
+const REVERSED: FunctionDef = FunctionDef::new(
     "__reversed__",
     "($self, /)",
     "An iterator from the end.",
@@ -214,14 +298,36 @@ static REVERSED: &[FunctionDef] = &[FunctionDef::new(
         let (dict, part) = parts(vm, v)?;
         iterator(vm, &dict, part, true)
     }),
-)];
+);
 
-static HINT: &[FunctionDef] = &[FunctionDef::new(
-    "__length_hint__",
-    "($self, /)",
-    "How many entries are left.",
-    NativeFn::F1(remaining),
-)];
+static SET_METHODS: &[FunctionDef] = &[
+    REVERSED,
+    FunctionDef::new(
+        "isdisjoint",
+        "($self, other, /)",
+        "Whether the view and the other have no item in common.",
+        NativeFn::F2(is_disjoint),
+    ),
+];
+
+static VALUE_METHODS: &[FunctionDef] = &[REVERSED];
+
+static MAPPING: &[GetSetDef] = &[GetSetDef {
+    name: "mapping",
+    doc: "dictionary that this view refers to",
+    get: |vm, v| crate::mapping_proxy::new_proxy(vm, parts(vm, v)?.0),
+    set: None,
+}];
+
+static HINT: &[FunctionDef] = &[
+    FunctionDef::new("__length_hint__", "($self, /)", "How many entries are left.", NativeFn::F1(remaining)),
+    FunctionDef::new(
+        "__reduce__",
+        "($self, /)",
+        "Return state information for pickling.",
+        NativeFn::F1(iterator_reduce),
+    ),
+];
 
 fn iter_view(vm: &Interpreter, value: &Value) -> Res {
     let (dict, part) = parts(vm, value)?;
@@ -240,12 +346,17 @@ static SET_LIKE: &[Slot] = &[
     Slot::Contains(contains),
     Slot::Compare(compare),
     Slot::Hash(|vm, v| Err(vm.unhashable(v))),
+    Slot::Binary(BinOp::And, and),
+    Slot::Binary(BinOp::Or, or),
+    Slot::Binary(BinOp::Sub, sub),
+    Slot::Binary(BinOp::Xor, xor),
 ];
 
 const fn def<T: Payload>(
     name: &'static str,
     slots: &'static [Slot],
     methods: &'static [FunctionDef],
+    getset: &'static [GetSetDef],
 ) -> TypeDef {
     TypeDef {
         name,
@@ -256,19 +367,26 @@ const fn def<T: Payload>(
         doc: "",
         slots,
         methods,
-        getset: &[],
+        getset,
     }
 }
 
 static ITERATOR: &[Slot] = &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(next)];
 
-pub static KEY_ITERATOR: TypeDef = def::<DictIterator>("dict_keyiterator", ITERATOR, HINT);
-pub static VALUE_ITERATOR: TypeDef = def::<DictIterator>("dict_valueiterator", ITERATOR, HINT);
-pub static ITEM_ITERATOR: TypeDef = def::<DictIterator>("dict_itemiterator", ITERATOR, HINT);
-pub static REVERSE_KEY_ITERATOR: TypeDef = def::<DictIterator>("dict_reversekeyiterator", ITERATOR, HINT);
-pub static REVERSE_VALUE_ITERATOR: TypeDef = def::<DictIterator>("dict_reversevalueiterator", ITERATOR, HINT);
-pub static REVERSE_ITEM_ITERATOR: TypeDef = def::<DictIterator>("dict_reverseitemiterator", ITERATOR, HINT);
-pub static DICT_KEYS: TypeDef = def::<View>("dict_keys", SET_LIKE, REVERSED);
-pub static DICT_ITEMS: TypeDef = def::<View>("dict_items", SET_LIKE, REVERSED);
-pub static DICT_VALUES: TypeDef =
-    def::<View>("dict_values", &[Slot::Repr(repr), Slot::Iter(iter_view), Slot::Len(len)], REVERSED);
+pub static KEY_ITERATOR: TypeDef = def::<DictIterator>("dict_keyiterator", ITERATOR, HINT, &[]);
+pub static VALUE_ITERATOR: TypeDef = def::<DictIterator>("dict_valueiterator", ITERATOR, HINT, &[]);
+pub static ITEM_ITERATOR: TypeDef = def::<DictIterator>("dict_itemiterator", ITERATOR, HINT, &[]);
+pub static REVERSE_KEY_ITERATOR: TypeDef =
+    def::<DictIterator>("dict_reversekeyiterator", ITERATOR, HINT, &[]);
+pub static REVERSE_VALUE_ITERATOR: TypeDef =
+    def::<DictIterator>("dict_reversevalueiterator", ITERATOR, HINT, &[]);
+pub static REVERSE_ITEM_ITERATOR: TypeDef =
+    def::<DictIterator>("dict_reverseitemiterator", ITERATOR, HINT, &[]);
+pub static DICT_KEYS: TypeDef = def::<View>("dict_keys", SET_LIKE, SET_METHODS, MAPPING);
+pub static DICT_ITEMS: TypeDef = def::<View>("dict_items", SET_LIKE, SET_METHODS, MAPPING);
+pub static DICT_VALUES: TypeDef = def::<View>(
+    "dict_values",
+    &[Slot::Repr(repr), Slot::Iter(iter_view), Slot::Len(len)],
+    VALUE_METHODS,
+    MAPPING,
+);
