@@ -5,6 +5,7 @@
 
 pub mod abc;
 pub mod collections;
+pub mod contextvars;
 pub mod functools;
 pub mod itertools;
 pub mod support;
@@ -17,6 +18,7 @@ use pellucid_object::ModuleDef;
 pub static MODULES: &[&ModuleDef] = &[
     &abc::MODULE,
     &collections::MODULE,
+    &contextvars::MODULE,
     &functools::MODULE,
     &itertools::MODULE,
     &typing::MODULE,

@@ -33,6 +33,7 @@ pub mod slice;
 pub mod sort;
 pub mod str;
 pub mod structseq;
+pub mod template;
 pub mod tuple;
 pub mod typing;
 pub mod union;
@@ -89,6 +90,7 @@ pub fn install(vm: &Interpreter) -> Res<()> {
     vm.fill_type(&types.set, &set::SET)?;
     vm.fill_type(&types.frozenset, &set::FROZENSET)?;
     memoryview::install(vm);
+    template::install(vm)?;
     exception::install(vm)?;
     codecs::error::install(vm)
 }
