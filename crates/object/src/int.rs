@@ -4,7 +4,8 @@ use crate::Res;
 use crate::heap::Payload;
 use crate::interpreter::Interpreter;
 use crate::value::Value;
-pub use dashu_int::IBig;
+pub use dashu_int::{IBig, UBig};
+use std::borrow::Cow;
 
 /// Payload of `int` objects on the heap: ints of more than 63 bits, and instances of subclasses.
 pub struct Int(pub IBig);
@@ -20,6 +21,23 @@ pub enum IntRef<'a> {
 }
 
 impl IntRef<'_> {
+    /// The number as an `IBig`, borrowed when it is one.
+    #[inline]
+    pub fn big(&self) -> Cow<'_, IBig> {
+        match self {
+            IntRef::Small(i) => Cow::Owned(IBig::from(*i)),
+            IntRef::Big(b) => Cow::Borrowed(b),
+        }
+    }
+    pub fn is_zero(&self) -> bool {
+        matches!(self, IntRef::Small(0))
+    }
+    pub fn is_negative(&self) -> bool {
+        match self {
+            IntRef::Small(i) => *i < 0,
+            IntRef::Big(b) => **b < IBig::ZERO,
+        }
+    }
     pub fn to_big(&self) -> IBig {
         match self {
             IntRef::Small(i) => IBig::from(*i),

@@ -18,6 +18,7 @@ pub mod class;
 pub mod class_change;
 pub mod class_new;
 pub mod collect;
+pub mod complex;
 pub mod dict;
 pub mod exception;
 pub mod float;

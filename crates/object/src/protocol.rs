@@ -433,21 +433,41 @@ impl Interpreter {
         if modulus.is_none() {
             return self.binary(BinOp::Pow, base, exponent);
         }
+        if let (Some(b), Some(e), Some(m)) = (base.as_int(), exponent.as_int(), modulus.as_int())
+            && self.is_exact(base, &self.types().int)
+            && self.is_exact(exponent, &self.types().int)
+        {
+            return self.int_pow_mod(&b.big(), &e.big(), &m.big());
+        }
+        for (object, other, name) in [(base, exponent, "__pow__"), (exponent, base, "__rpow__")] {
+            if let Some(m) = self.lookup_special(object, name)?
+                && m.downcast::<SlotWrapper>().is_none()
+            {
+                let result = self.call_descriptor(&m, object, &[other.clone(), modulus.clone()])?;
+                if !result.is_not_implemented() {
+                    return Ok(result);
+                }
+            }
+        }
         if let (Some(b), Some(e), Some(m)) = (base.as_int(), exponent.as_int(), modulus.as_int()) {
-            return self.int_pow_mod(&b.to_big(), &e.to_big(), &m.to_big());
+            return self.int_pow_mod(&b.big(), &e.big(), &m.big());
         }
-        match self.lookup_special(base, "__pow__")? {
-            Some(m) if m.downcast::<SlotWrapper>().is_none() => {
-                self.call_descriptor(&m, base, &[exponent.clone(), modulus.clone()])
-            }
-            _ => {
-                let names = [base, exponent, modulus].map(|v| self.type_name(v));
-                Err(self.type_error(format!(
-                    "unsupported operand type(s) for ** or pow(): '{}', '{}', '{}'",
-                    names[0], names[1], names[2]
-                )))
-            }
+        let operands = [base, exponent, modulus];
+        let is_complex = |v: &Value| v.downcast::<crate::complex::Complex>().is_some();
+        let is_real = |v: &Value| v.as_int().is_some() || v.as_float().is_some();
+        let numbers = [base, exponent].iter().all(|v| is_complex(v) || is_real(v));
+        if numbers && operands.iter().any(|v| is_complex(v)) {
+            return Err(self.value_error("complex modulo".to_string()));
         }
+        if numbers && operands.iter().any(|v| v.as_float().is_some()) {
+            let what = "pow() 3rd argument not allowed unless all arguments are integers";
+            return Err(self.type_error(what.to_string()));
+        }
+        let names = operands.map(|v| self.type_name(v));
+        Err(self.type_error(format!(
+            "unsupported operand type(s) for ** or pow(): '{}', '{}', '{}'",
+            names[0], names[1], names[2]
+        )))
     }
 
     fn int_pow_mod(
@@ -457,6 +477,7 @@ impl Interpreter {
         modulus: &crate::int::IBig,
     ) -> Res {
         use crate::int::IBig;
+        use dashu_int::ops::BitTest;
         let zero = IBig::from(0);
         if *modulus == zero {
             return Err(self.value_error("pow() 3rd argument cannot be 0".to_string()));
@@ -480,14 +501,16 @@ impl Interpreter {
             base = floor_mod(s0 * r0);
             exponent = -exponent;
         }
-        let mut result = floor_mod(IBig::from(1));
-        let two = IBig::from(2);
-        while exponent != zero {
-            if &exponent % &two != zero {
+        let mut result = floor_mod(IBig::ONE);
+        let bits = exponent.bit_len();
+        for i in (0..bits).rev() {
+            result = floor_mod(&result * &result);
+            if exponent.bit(i) {
                 result = floor_mod(result * &base);
             }
-            base = floor_mod(&base * &base);
-            exponent /= &two;
+            if i % 64 == 0 {
+                self.poll()?;
+            }
         }
         self.new_big(result)
     }
@@ -806,6 +829,24 @@ impl Interpreter {
 
 // ---- text ----
 impl Interpreter {
+    /// `format(value, spec)`, a `str` object; `spec` is a `str`.
+    pub fn format(&self, value: &Value, spec: &Value) -> Res {
+        if spec.downcast::<Str>().is_some_and(|s| s.text.is_empty())
+            && (self.is_exact(value, &self.types().str) || self.is_exact(value, &self.types().int))
+        {
+            return self.str(value);
+        }
+        let Some(method) = self.lookup_special(value, "__format__")? else {
+            let name = self.type_name(value);
+            return Err(self.type_error(format!("Type {name} doesn't define __format__")));
+        };
+        let result = self.call_descriptor(&method, value, std::slice::from_ref(spec))?;
+        if result.downcast::<Str>().is_some() {
+            return Ok(result);
+        }
+        Err(self.type_error(format!("__format__ must return a str, not {}", self.type_name(&result))))
+    }
+
     /// `repr(value)`, a `str` object.
     pub fn repr(&self, value: &Value) -> Res {
         let result = match self.type_of_ref(value).slots.repr.get() {

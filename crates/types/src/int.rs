@@ -1,11 +1,14 @@
 //! The type `int`: arithmetic on small ints with overflow to big ones, bit operations, comparison, and its table.
 
+use crate::float;
+use crate::int_methods::{METHODS, exact, new};
+pub use crate::int_methods::{from_number, int_bytes, int_from_bytes};
+pub use crate::int_text::decimal_text;
 use crate::number::{self, compare_int_float, division_by_zero, int_to_f64};
 use dashu_int::ops::{Abs, BitTest, UnsignedAbs};
 use pellucid_object::int::{IBig, Int, IntRef};
 use pellucid_object::{
-    BinOp, CmpOp, FunctionDef, GetSetDef, Interpreter, NativeFn, Res, Slot, TypeDef, TypeFlags, UnOp, Value,
-    payload,
+    BinOp, CmpOp, GetSetDef, Interpreter, Res, Slot, TypeDef, TypeFlags, UnOp, Value, payload,
 };
 
 /// Ints of more bits than this are not made: `MemoryError` instead.
@@ -24,7 +27,7 @@ macro_rules! arithmetic {
             {
                 return vm.new_int(result);
             }
-            vm.new_big(x.to_big() $op y.to_big())
+            vm.new_big(&*x.big() $op &*y.big())
         }
     };
 }
@@ -38,7 +41,7 @@ macro_rules! bitwise {
             match operands(a, b) {
                 None => Ok(Value::NOT_IMPLEMENTED),
                 Some((IntRef::Small(x), IntRef::Small(y))) => vm.new_int(x $op y),
-                Some((x, y)) => vm.new_big(x.to_big() $op y.to_big()),
+                Some((x, y)) => vm.new_big(&*x.big() $op &*y.big()),
             }
         }
     };
@@ -76,7 +79,7 @@ fn quotient(vm: &Interpreter, a: &Value, b: &Value) -> Res<Option<Quotient>> {
     {
         return Ok(Some(Quotient::Small(q, r)));
     }
-    let (q, r) = big_divmod(&x.to_big(), &y.to_big());
+    let (q, r) = big_divmod(&x.big(), &y.big());
     Ok(Some(Quotient::Big(q, r)))
 }
 
@@ -113,7 +116,7 @@ fn truediv(vm: &Interpreter, a: &Value, b: &Value) -> Res {
         (IntRef::Small(x), IntRef::Small(y)) if x.unsigned_abs() <= EXACT && y.unsigned_abs() <= EXACT => {
             vm.new_float(*x as f64 / *y as f64)
         }
-        _ => match big_truediv(&x.to_big(), &y.to_big()) {
+        _ => match big_truediv(&x.big(), &y.big()) {
             f if f.is_finite() => vm.new_float(f),
             _ => Err(vm.overflow_error("integer division result too large for a float".to_string())),
         },
@@ -149,7 +152,7 @@ fn lshift(vm: &Interpreter, a: &Value, b: &Value) -> Res {
             vm.new_int(x << n)
         }
         (_, Some(n)) if n as u128 >= MOST_BITS => Err(vm.no_memory()),
-        (x, Some(n)) => vm.new_big(x.to_big() << n),
+        (x, Some(n)) => vm.new_big(&*x.big() << n),
     }
 }
 
@@ -180,21 +183,21 @@ fn shift_count(vm: &Interpreter, count: &IntRef) -> Res<Option<usize>> {
 
 fn pow(vm: &Interpreter, a: &Value, b: &Value) -> Res {
     let Some((x, y)) = operands(a, b) else { return Ok(Value::NOT_IMPLEMENTED) };
-    let (base, exponent) = (x.to_big(), y.to_big());
-    if exponent < IBig::from(0) {
-        let (x, y) = (int_to_f64(vm, &x)?, int_to_f64(vm, &y)?);
-        if x == 0.0 {
-            return Err(vm.zero_division_error("zero to a negative power".to_string()));
-        }
-        return vm.new_float(x.powf(y));
+    if y.is_negative() {
+        return float::power(vm, int_to_f64(vm, &x)?, int_to_f64(vm, &y)?);
+    }
+    if let (IntRef::Small(base), IntRef::Small(exponent)) = (&x, &y)
+        && let Some(result) = u32::try_from(*exponent).ok().and_then(|n| base.checked_pow(n))
+    {
+        return vm.new_int(result);
     }
     if let IntRef::Small(base @ -1..=1) = x {
-        let odd = exponent.bit(0);
-        let empty = exponent == IBig::from(0);
-        return vm.new_int(if empty || base == -1 && !odd { 1 } else { base });
+        return vm.new_int(if base == -1 && !y.big().bit(0) { 1 } else { base });
     }
-    match usize::try_from(&exponent) {
-        Ok(n) if base.clone().abs().bit_len() as u128 * n as u128 <= MOST_BITS => vm.new_big(base.pow(n)),
+    match (x.big(), &y) {
+        (base, IntRef::Small(n)) if base.as_ref().unsigned_abs().bit_len() as u128 * *n as u128 <= MOST_BITS => {
+            vm.new_big(base.pow(*n as usize))
+        }
         _ => Err(vm.no_memory()),
     }
 }
@@ -224,11 +227,6 @@ fn invert(vm: &Interpreter, a: &Value) -> Res {
     }
 }
 
-/// The exact int of a value that is one: itself, or the number of a bool or subclass instance.
-fn exact(vm: &Interpreter, a: &Value) -> Res {
-    if vm.is_exact(a, &vm.types().int) { Ok(a.clone()) } else { vm.index(a) }
-}
-
 fn to_float(vm: &Interpreter, a: &Value) -> Res {
     match a.as_int() {
         Some(int) => vm.new_float(int_to_f64(vm, &int)?),
@@ -249,7 +247,7 @@ fn compare(_: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
     if let Some(y) = b.as_int() {
         let ordering = match (&x, &y) {
             (IntRef::Small(x), IntRef::Small(y)) => x.cmp(y),
-            _ => x.to_big().cmp(&y.to_big()),
+            _ => x.big().cmp(&y.big()),
         };
         return Ok(Value::bool(op.holds(ordering)));
     }
@@ -260,28 +258,14 @@ fn compare(_: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
 }
 
 fn repr(vm: &Interpreter, a: &Value) -> Res {
-    let Some(int) = a.as_int() else { return Ok(Value::NOT_IMPLEMENTED) };
-    let limit = vm.int_max_str_digits.get();
-    let text = match &int {
-        IntRef::Small(i) => i.to_string(),
-        IntRef::Big(b) if limit == 0 || b.bit_len() / 4 <= limit => b.to_string(),
-        IntRef::Big(_) => String::new(),
-    };
-    if text.is_empty() || limit > 0 && text.trim_start_matches('-').len() > limit {
-        return Err(vm.value_error(format!(
-            "Exceeds the limit ({limit} digits) for integer string conversion; \
-             use sys.set_int_max_str_digits() to increase the limit"
-        )));
+    match a.as_int() {
+        Some(int) => vm.new_str(&decimal_text(vm, &int)?),
+        None => Err(vm.bug("repr of no int")),
     }
-    vm.new_str(&text)
 }
 
 const fn binary(op: BinOp, f: pellucid_object::slots::BinaryFn) -> Slot {
     Slot::Binary(op, f)
-}
-
-const fn method(name: &'static str, doc: &'static str, f: fn(&Interpreter, &Value) -> Res) -> FunctionDef {
-    FunctionDef::new(name, "($self, /)", doc, NativeFn::F1(f))
 }
 
 const fn getter(name: &'static str, doc: &'static str, get: fn(&Interpreter, &Value) -> Res) -> GetSetDef {
@@ -299,6 +283,7 @@ pub static INT: TypeDef = TypeDef {
         Make an int from a number (its fraction is dropped) or from text in a base; 0 without arguments.\n\
         Base 0 reads the base from the prefix of the text.",
     slots: &[
+        Slot::New(new),
         Slot::Repr(repr),
         Slot::Hash(hash),
         Slot::Compare(compare),
@@ -324,13 +309,7 @@ pub static INT: TypeDef = TypeDef {
         Slot::Unary(UnOp::Float, to_float),
         Slot::Unary(UnOp::Index, exact),
     ],
-    methods: &[
-        method("conjugate", "The int itself.", exact),
-        method("is_integer", "True.", |_, _| Ok(Value::TRUE)),
-        method("__trunc__", "The int itself.", exact),
-        method("__floor__", "The int itself.", exact),
-        method("__ceil__", "The int itself.", exact),
-    ],
+    methods: METHODS,
     getset: &[
         getter("real", "the real part of a complex number", exact),
         getter("imag", "the imaginary part of a complex number", |vm, _| vm.new_int(0)),

@@ -1,7 +1,8 @@
 //! What ints and floats share: conversions and exact comparison.
 
 use pellucid_object::int::{IBig, IntRef};
-use pellucid_object::{Interpreter, Raised, Res, Value};
+use pellucid_object::text::case;
+use pellucid_object::{Interpreter, Raised, Res, Text, UnOp, Value};
 use std::cmp::Ordering;
 
 /// Raised by every division by zero, of ints and floats alike.
@@ -95,4 +96,162 @@ pub fn scale(mantissa: u64, exponent: i32) -> f64 {
     }
     let power = |k: i32| f64::from_bits(((k + 1023) as u64) << 52);
     kept as f64 * power(exponent / 2) * power(exponent - exponent / 2)
+}
+
+/// An argument of a function of real numbers: a float, or what `__float__` or `__index__` gives. Errors: `TypeError`.
+pub fn to_f64(vm: &Interpreter, value: &Value) -> Res<f64> {
+    if let Some(f) = value.as_float() {
+        return Ok(f);
+    }
+    if let Some(int) = value.as_int()
+        && vm.is_exact(value, &vm.types().int)
+    {
+        return int_to_f64(vm, &int);
+    }
+    if let Some(convert) = slot(vm, value, UnOp::Float) {
+        let result = convert(vm, value)?;
+        let Some(f) = result.as_float() else {
+            let (name, got) = (vm.type_name(value), vm.type_name(&result));
+            return Err(vm.type_error(format!("{name}.__float__ returned non-float (type {got})")));
+        };
+        if !vm.is_exact(&result, &vm.types().float) {
+            let (name, got) = (vm.type_name(value), vm.type_name(&result));
+            deprecated(
+                vm,
+                &format!(
+                    "{name}.__float__ returned non-float (type {got}).  The ability to return an instance of a strict \
+                     subclass of float is deprecated, and may be removed in a future version of Python."
+                ),
+            )?;
+        }
+        return Ok(f);
+    }
+    if slot(vm, value, UnOp::Index).is_some() {
+        let index = vm.index(value)?;
+        return index.as_int().map_or(Ok(0.0), |int| int_to_f64(vm, &int));
+    }
+    Err(vm.type_error(format!("must be real number, not {}", vm.type_name(value))))
+}
+
+fn slot(vm: &Interpreter, value: &Value, op: UnOp) -> Option<pellucid_object::slots::UnaryFn> {
+    vm.type_of_ref(value).slots.unary[op as usize].get()
+}
+
+/// Whether [`to_f64`] has something to go by.
+pub fn is_real(vm: &Interpreter, value: &Value) -> bool {
+    value.as_float().is_some() || slot(vm, value, UnOp::Float).is_some() || slot(vm, value, UnOp::Index).is_some()
+}
+
+/// An int argument of any size: an int or what `__index__` gives. Errors: `TypeError`.
+pub fn to_big(vm: &Interpreter, value: &Value) -> Res<IBig> {
+    if let Some(int) = value.as_int() {
+        return Ok(int.to_big());
+    }
+    let index = vm.index(value)?;
+    match index.as_int() {
+        Some(int) => Ok(int.to_big()),
+        None => Err(vm.bug("an index is an int")),
+    }
+}
+
+/// Warns of deprecated use. Errors: `DeprecationWarning` when warnings are errors.
+pub fn deprecated(vm: &Interpreter, message: &str) -> Res<()> {
+    let category = vm.exceptions().deprecation_warning().clone();
+    vm.warn(&category, message, 1)
+}
+
+/// The hash of a float that is no NaN: its value modulo 2^61 - 1, as equal ints have it.
+pub fn hash_float(f: f64) -> i64 {
+    const BITS: i32 = 61;
+    const MODULUS: u64 = (1 << BITS) - 1;
+    if f.is_infinite() {
+        return if f > 0.0 { 314_159 } else { -314_159 };
+    }
+    let (mantissa, exponent) = decompose(f);
+    let product = (u128::from(mantissa.unsigned_abs()) << exponent.rem_euclid(BITS)) % u128::from(MODULUS);
+    let reduced = if mantissa < 0 { -(product as i64) } else { product as i64 };
+    if reduced == -1 { -2 } else { reduced }
+}
+
+/// The text of a number with all digits and spaces in ASCII; `None` when another character is in it.
+pub fn ascii_number(text: &Text) -> Option<Vec<u8>> {
+    if let Some(ascii) = text.as_ascii() {
+        return Some(ascii.as_bytes().to_vec());
+    }
+    text.code_points()
+        .map(|point| match point {
+            0..0x80 => Some(point as u8),
+            _ if case::is_space(point) => Some(b' '),
+            _ => Some(b'0' + u8::try_from(case::decimal_value(point)?).ok()?),
+        })
+        .collect()
+}
+
+/// Drops underscores that stand between two digits; `None` when one stands elsewhere.
+pub fn without_underscores(text: &[u8]) -> Option<Vec<u8>> {
+    let mut result = Vec::with_capacity(text.len());
+    for (i, &b) in text.iter().enumerate() {
+        if b != b'_' {
+            result.push(b);
+            continue;
+        }
+        let digit = |i: Option<usize>| i.and_then(|i| text.get(i)).is_some_and(u8::is_ascii_digit);
+        if !digit(i.checked_sub(1)) || !digit(Some(i + 1)) {
+            return None;
+        }
+    }
+    Some(result)
+}
+
+/// White space around a number in ASCII text.
+pub fn trim(text: &[u8]) -> &[u8] {
+    let space = |b: &u8| matches!(b, b' ' | 9..=13);
+    let start = text.iter().position(|b| !space(b)).unwrap_or(text.len());
+    let end = text.iter().rposition(|b| !space(b)).map_or(start, |i| i + 1);
+    &text[start..end]
+}
+
+/// The float that the text starts with, and its length; no float: `None`.
+pub fn float_prefix(text: &[u8]) -> (Option<f64>, usize) {
+    let sign = usize::from(matches!(text.first(), Some(b'+' | b'-')));
+    let body = &text[sign..];
+    let starts = |word: &[u8]| body.len() >= word.len() && body[..word.len()].eq_ignore_ascii_case(word);
+    let special = [(&b"infinity"[..], f64::INFINITY), (b"inf", f64::INFINITY), (b"nan", f64::NAN)];
+    for (word, value) in special {
+        if starts(word) {
+            let value = if text[0] == b'-' { -value } else { value };
+            return (Some(value), sign + word.len());
+        }
+    }
+    let digits = |from: usize| body[from..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let whole = digits(0);
+    let mut end = whole;
+    let mut fraction = 0;
+    if body.get(end) == Some(&b'.') {
+        fraction = digits(end + 1);
+        end += 1 + fraction;
+    }
+    if whole + fraction == 0 {
+        return (None, 0);
+    }
+    if let Some(b'e' | b'E') = body.get(end) {
+        let signed = usize::from(matches!(body.get(end + 1), Some(b'+' | b'-')));
+        let count = if end + 1 + signed <= body.len() { digits(end + 1 + signed) } else { 0 };
+        if count > 0 {
+            end += 1 + signed + count;
+        }
+    }
+    let used = &text[..sign + end];
+    let value = std::str::from_utf8(used).ok().and_then(|s| s.parse().ok());
+    (value, sign + end)
+}
+
+/// The bytes of a bytes-like object; `None` for other objects.
+pub fn buffer(_: &Interpreter, _: &Value) -> Res<Option<Vec<u8>>> {
+    Ok(None)
+}
+
+/// Whether the value is a `bytes` or a `bytearray`.
+pub fn is_bytes(_: &Interpreter, _: &Value) -> bool {
+    false
 }
