@@ -399,20 +399,7 @@ pub fn format_value(vm: &Interpreter, value: &Value, spec: Option<&Value>) -> Re
             &empty
         }
     };
-    let plain = spec.downcast::<Str>().is_some_and(|s| s.text.is_empty());
-    if plain && (vm.is_exact(value, &vm.types().str) || vm.is_exact(value, &vm.types().int)) {
-        return vm.str(value);
-    }
-    let Some(method) = vm.lookup_special(value, "__format__")? else {
-        let name = vm.type_name(value);
-        return Err(vm.type_error(format!("Type {name} doesn't define __format__")));
-    };
-    let result = vm.call_descriptor(&method, value, std::slice::from_ref(spec))?;
-    if result.downcast::<Str>().is_none() {
-        let got = vm.type_name(&result);
-        return Err(vm.type_error(format!("__format__ must return a str, not {got}")));
-    }
-    Ok(result)
+    vm.format(value, spec)
 }
 
 fn format(vm: &Interpreter, args: &Args) -> Res {
@@ -615,6 +602,11 @@ pub static BUILTINS: ModuleDef = ModuleDef {
 /// Adds the core types and the exceptions.
 fn init(vm: &Interpreter, module: &Value) -> Res<()> {
     debug_assert!(module.downcast::<Module>().is_some());
+    let name = vm.intern("builtins")?;
+    for function in crate::number_builtins::FUNCTIONS {
+        let value = vm.new_builtin(function, Some(module.clone()), false, Some(name.clone()))?;
+        vm.set_attr_str(module, function.name, value)?;
+    }
     let types = vm.types();
     let core = [
         &types.type_,

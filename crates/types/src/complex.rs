@@ -168,7 +168,10 @@ fn real_quotient(a: f64, b: Pair) -> Option<Pair> {
     } else {
         (f64::NAN, f64::NAN)
     };
-    if result.0.is_nan() && result.1.is_nan() && a.is_finite() && (size_re.is_infinite() || size_im.is_infinite())
+    if result.0.is_nan()
+        && result.1.is_nan()
+        && a.is_finite()
+        && (size_re.is_infinite() || size_im.is_infinite())
     {
         return Some((0.0 * (a * boxed(b.0)), 0.0 * (-a * boxed(b.1))));
     }
@@ -516,9 +519,7 @@ pub static COMPLEX: TypeDef = TypeDef {
         Slot::Binary(BinOp::Sub, |vm, a, b| arithmetic(vm, a, b, |_, x, y| Ok(sub(x, y)))),
         Slot::Binary(BinOp::Mul, |vm, a, b| arithmetic(vm, a, b, |_, x, y| Ok(mul(x, y)))),
         Slot::Binary(BinOp::TrueDiv, |vm, a, b| arithmetic(vm, a, b, div)),
-        Slot::Binary(BinOp::Pow, |vm, a, b| {
-            arithmetic(vm, a, b, |vm, x, y| power(vm, x.parts(), y.parts()))
-        }),
+        Slot::Binary(BinOp::Pow, |vm, a, b| arithmetic(vm, a, b, |vm, x, y| power(vm, x.parts(), y.parts()))),
         Slot::Unary(UnOp::Neg, |vm, this| map(vm, this, |re, im| (-re, -im))),
         Slot::Unary(UnOp::Pos, exact),
         Slot::Unary(UnOp::Abs, size),

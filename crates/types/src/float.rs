@@ -4,8 +4,8 @@ use crate::{complex, number};
 use pellucid_object::float::Float;
 use pellucid_object::int::IBig;
 use pellucid_object::{
-    Args, BinOp, CallArgs, CmpOp, FunctionDef, GetSetDef, Interpreter, NativeFn, Raised, Res, Slot, Str, TypeDef,
-    TypeFlags, UnOp, Value, payload,
+    Args, BinOp, CallArgs, CmpOp, FunctionDef, GetSetDef, Interpreter, NativeFn, Raised, Res, Slot, Str,
+    TypeDef, TypeFlags, UnOp, Value, payload,
 };
 use std::cmp::Ordering;
 
@@ -292,7 +292,9 @@ fn parse_hex(vm: &Interpreter, text: &str) -> Res<f64> {
         None => (body, 0),
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    if whole.len() + fraction.len() == 0 || !(whole.bytes().chain(fraction.bytes())).all(|b| b.is_ascii_hexdigit()) {
+    if whole.len() + fraction.len() == 0
+        || !(whole.bytes().chain(fraction.bytes())).all(|b| b.is_ascii_hexdigit())
+    {
         return Err(bad());
     }
     // 60 bits exactly, and the lowest bit for whatever follows.

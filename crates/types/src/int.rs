@@ -195,7 +195,9 @@ fn pow(vm: &Interpreter, a: &Value, b: &Value) -> Res {
         return vm.new_int(if base == -1 && !y.big().bit(0) { 1 } else { base });
     }
     match (x.big(), &y) {
-        (base, IntRef::Small(n)) if base.as_ref().unsigned_abs().bit_len() as u128 * *n as u128 <= MOST_BITS => {
+        (base, IntRef::Small(n))
+            if base.as_ref().unsigned_abs().bit_len() as u128 * *n as u128 <= MOST_BITS =>
+        {
             vm.new_big(base.pow(*n as usize))
         }
         _ => Err(vm.no_memory()),

@@ -1,13 +1,11 @@
 //! `int`: construction and methods.
 
 use crate::int_text::{Parsed, from_text};
-use crate::number;
+use crate::{bytes, number};
 use dashu_int::UBig;
 use dashu_int::ops::{BitTest, UnsignedAbs};
 use pellucid_object::int::{IBig, Int, IntRef};
-use pellucid_object::{
-    Args, CallArgs, FunctionDef, Interpreter, NativeFn, Res, Str, UnOp, Value,
-};
+use pellucid_object::{Args, CallArgs, FunctionDef, Interpreter, NativeFn, Res, Str, UnOp, Value};
 
 /// The exact int of a value that is one: itself, or the number of a bool or subclass instance.
 pub(crate) fn exact(vm: &Interpreter, a: &Value) -> Res {
@@ -83,7 +81,7 @@ fn from_base(vm: &Interpreter, value: &Value, base: &Value) -> Res {
         Some(base) if base == 0 || (2..=36).contains(&base) => base as u32,
         _ => return Err(vm.value_error("int() base must be >= 2 and <= 36, or 0".to_string())),
     };
-    let text = value.downcast::<Str>().is_some() || number::is_bytes(vm, value);
+    let text = value.downcast::<Str>().is_some() || number::is_bytes(value);
     match if text { from_text(vm, value, base)? } else { None } {
         Some(parsed) => parsed_value(vm, parsed),
         None => Err(vm.type_error("int() can't convert non-string with explicit base".to_string())),
@@ -103,7 +101,9 @@ pub(crate) fn new(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
             return Err(vm.type_error(format!("int() got an unexpected keyword argument '{name}'")));
         }
         if base.is_some() {
-            return Err(vm.type_error("argument for int() given by name ('base') and position (2)".to_string()));
+            return Err(
+                vm.type_error("argument for int() given by name ('base') and position (2)".to_string())
+            );
         }
         base = Some(value);
     }
@@ -181,7 +181,7 @@ fn to_bytes(vm: &Interpreter, args: &Args) -> Res {
     if order == ByteOrder::Big {
         bytes.reverse();
     }
-    number::new_bytes(vm, bytes)
+    vm.new_bytes(bytes)
 }
 
 /// Why an int has no bytes of a given length.
@@ -201,7 +201,9 @@ pub fn int_bytes(value: &IBig, length: usize, signed: bool) -> Result<Vec<u8>, B
     // The bits of -n - 1 are those of n turned over.
     let shown = if negative { -value - IBig::ONE } else { value.clone() };
     let magnitude = shown.unsigned_abs();
-    if magnitude.bit_len() + usize::from(signed) > length.saturating_mul(8) && !(length == 0 && value == &IBig::ZERO) {
+    if magnitude.bit_len() + usize::from(signed) > length.saturating_mul(8)
+        && !(length == 0 && value == &IBig::ZERO)
+    {
         return Err(BytesError::TooBig);
     }
     let mut bytes = Vec::new();
@@ -226,7 +228,14 @@ pub fn int_from_bytes(bytes: &[u8], signed: bool) -> IBig {
 fn from_bytes(vm: &Interpreter, args: &Args) -> Res {
     let order = byte_order(vm, "from_bytes", args.get(2))?;
     let signed = args.bool_or(vm, 3, false)?;
-    let mut bytes = number::bytes_from_object(vm, args.req(1))?;
+    let source = args.req(1);
+    let mut bytes = match bytes::dunder_bytes(vm, source)? {
+        Some(result) => vm.copied(vm.expect_bytes(&result)?)?,
+        None if source.downcast::<Str>().is_some() => {
+            return Err(vm.type_error("cannot convert 'str' object to bytes".to_string()));
+        }
+        None => bytes::from_object(vm, "bytes", source)?,
+    };
     if order == ByteOrder::Big {
         bytes.reverse();
     }
@@ -279,7 +288,11 @@ const fn method(name: &'static str, doc: &'static str, f: fn(&Interpreter, &Valu
 pub(crate) static METHODS: &[FunctionDef] = &[
     method("conjugate", "Returns self, the complex conjugate of any int.", exact),
     method("bit_length", "Number of bits necessary to represent self in binary.", bit_length),
-    method("bit_count", "Number of ones in the binary representation of the absolute value of self.", bit_count),
+    method(
+        "bit_count",
+        "Number of ones in the binary representation of the absolute value of self.",
+        bit_count,
+    ),
     FunctionDef::new(
         "to_bytes",
         "($self, /, length=1, byteorder='big', *, signed=False)",
@@ -292,7 +305,11 @@ pub(crate) static METHODS: &[FunctionDef] = &[
         "Return the integer represented by the given array of bytes.",
         NativeFn::Args(from_bytes),
     ),
-    method("as_integer_ratio", "Return a pair of integers, whose ratio is equal to the original int.", as_integer_ratio),
+    method(
+        "as_integer_ratio",
+        "Return a pair of integers, whose ratio is equal to the original int.",
+        as_integer_ratio,
+    ),
     method("__trunc__", "Truncating an Integral returns itself.", exact),
     method("__floor__", "Flooring an Integral returns itself.", exact),
     method("__ceil__", "Ceiling of an Integral returns itself.", exact),
@@ -310,9 +327,11 @@ pub(crate) static METHODS: &[FunctionDef] = &[
         NativeFn::F2(crate::format::numbers::int_format_method),
     ),
     method("__sizeof__", "Returns size in memory, in bytes.", sizeof),
-    method("is_integer", "Returns True. Exists for duck type compatibility with float.is_integer.", |_, _| {
-        Ok(Value::TRUE)
-    }),
+    method(
+        "is_integer",
+        "Returns True. Exists for duck type compatibility with float.is_integer.",
+        |_, _| Ok(Value::TRUE),
+    ),
 ];
 
 #[cfg(test)]
@@ -339,7 +358,16 @@ mod tests {
 
     #[test]
     fn rounding_goes_to_even() {
-        for (value, places, expected) in [(15, 1, 20), (25, 1, 20), (-25, 1, -20), (-26, 1, -30), (5, 9, 0), (49, 2, 0), (51, 2, 100), (50, 2, 0)] {
+        for (value, places, expected) in [
+            (15, 1, 20),
+            (25, 1, 20),
+            (-25, 1, -20),
+            (-26, 1, -30),
+            (5, 9, 0),
+            (49, 2, 0),
+            (51, 2, 100),
+            (50, 2, 0),
+        ] {
             assert_eq!(round_to(&IBig::from(value), places), IBig::from(expected));
         }
     }

@@ -133,7 +133,7 @@ pub fn from_text(vm: &Interpreter, value: &Value, base: u32) -> Res<Option<Parse
     }
     match number::buffer(vm, value)? {
         Some(bytes) => {
-            let shown = number::bytes_shown(vm, value, &bytes)?;
+            let shown = vm.bytes_from(&bytes)?;
             parse_shown(vm, Some(&bytes), base, &shown).map(Some)
         }
         None => Ok(None),

@@ -8,13 +8,17 @@ pub mod builtins;
 pub mod bytes;
 pub mod class;
 pub mod codecs;
+pub mod complex;
 pub mod cursor;
 pub mod dict;
 pub mod exception;
 pub mod float;
+pub mod format;
 pub mod functions;
 pub mod generic_alias;
 pub mod int;
+mod int_methods;
+mod int_text;
 pub mod iterators;
 pub mod list;
 pub mod mapping_proxy;
@@ -22,6 +26,7 @@ pub mod memoryview;
 pub mod module;
 pub mod namespace;
 pub mod number;
+pub mod number_builtins;
 pub mod object;
 pub mod os_error;
 pub mod property;
@@ -46,6 +51,7 @@ use pellucid_object::{Interpreter, Res, TypeDef};
 
 /// The types of the module `builtins` that are no core types of the object model.
 pub static TYPES: &[&TypeDef] = &[
+    &complex::COMPLEX,
     &iterators::ENUMERATE,
     &iterators::FILTER,
     &iterators::MAP,

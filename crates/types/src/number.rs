@@ -1,5 +1,6 @@
 //! What ints and floats share: conversions and exact comparison.
 
+use pellucid_object::bytes::{ByteArray, Bytes};
 use pellucid_object::int::{IBig, IntRef};
 use pellucid_object::text::case;
 use pellucid_object::{Interpreter, Raised, Res, Text, UnOp, Value};
@@ -139,7 +140,9 @@ fn slot(vm: &Interpreter, value: &Value, op: UnOp) -> Option<pellucid_object::sl
 
 /// Whether [`to_f64`] has something to go by.
 pub fn is_real(vm: &Interpreter, value: &Value) -> bool {
-    value.as_float().is_some() || slot(vm, value, UnOp::Float).is_some() || slot(vm, value, UnOp::Index).is_some()
+    value.as_float().is_some()
+        || slot(vm, value, UnOp::Float).is_some()
+        || slot(vm, value, UnOp::Index).is_some()
 }
 
 /// An int argument of any size: an int or what `__index__` gives. Errors: `TypeError`.
@@ -247,11 +250,16 @@ pub fn float_prefix(text: &[u8]) -> (Option<f64>, usize) {
 }
 
 /// The bytes of a bytes-like object; `None` for other objects.
-pub fn buffer(_: &Interpreter, _: &Value) -> Res<Option<Vec<u8>>> {
-    Ok(None)
+pub fn buffer(vm: &Interpreter, value: &Value) -> Res<Option<Vec<u8>>> {
+    if !vm.has_buffer(value) {
+        return Ok(None);
+    }
+    let shown = vm.bytes_like(value)?;
+    let copy = vm.copied(&shown.bytes())?;
+    Ok(Some(copy))
 }
 
 /// Whether the value is a `bytes` or a `bytearray`.
-pub fn is_bytes(_: &Interpreter, _: &Value) -> bool {
-    false
+pub fn is_bytes(value: &Value) -> bool {
+    value.downcast::<Bytes>().is_some() || value.downcast::<ByteArray>().is_some()
 }

@@ -34,7 +34,8 @@ impl Compensated {
     }
     fn add(&mut self, x: f64) {
         let total = self.high + x;
-        self.low += if self.high.abs() >= x.abs() { (self.high - total) + x } else { (x - total) + self.high };
+        self.low +=
+            if self.high.abs() >= x.abs() { (self.high - total) + x } else { (x - total) + self.high };
         self.high = total;
     }
     fn total(self) -> f64 {
@@ -131,8 +132,8 @@ fn sum(vm: &Interpreter, args: &Args) -> Res {
     };
     let refused = match &*vm.type_name(&start) {
         _ if start.downcast::<Str>().is_some() => Some("strings [use ''.join(seq) instead]"),
-        "bytes" if number::is_bytes(vm, &start) => Some("bytes [use b''.join(seq) instead]"),
-        "bytearray" if number::is_bytes(vm, &start) => Some("bytearray [use b''.join(seq) instead]"),
+        "bytes" if number::is_bytes(&start) => Some("bytes [use b''.join(seq) instead]"),
+        "bytearray" if number::is_bytes(&start) => Some("bytearray [use b''.join(seq) instead]"),
         _ => None,
     };
     if let Some(what) = refused {
@@ -149,50 +150,50 @@ fn sum(vm: &Interpreter, args: &Args) -> Res {
 pub static FUNCTIONS: &[FunctionDef] = &[
     FunctionDef::new(
         "abs",
-        "($module, number, /)",
+        "(number, /)",
         "Return the absolute value of the argument.",
         NativeFn::F1(|vm, value| vm.unary(UnOp::Abs, value)),
     ),
     FunctionDef::new(
         "bin",
-        "($module, number, /)",
+        "(number, /)",
         "Return the binary representation of an integer.\n\n   >>> bin(2796202)\n   '0b1010101010101010101010'",
         NativeFn::F1(|vm, value| prefixed(vm, value, 2, "0b")),
     ),
     FunctionDef::new(
         "divmod",
-        "($module, x, y, /)",
+        "(x, y, /)",
         "Return the tuple (x//y, x%y).  Invariant: div*y + mod == x.",
         NativeFn::F2(|vm, x, y| vm.binary(BinOp::DivMod, x, y)),
     ),
     FunctionDef::new(
         "hex",
-        "($module, number, /)",
+        "(number, /)",
         "Return the hexadecimal representation of an integer.\n\n   >>> hex(12648430)\n   '0xc0ffee'",
         NativeFn::F1(|vm, value| prefixed(vm, value, 16, "0x")),
     ),
     FunctionDef::new(
         "oct",
-        "($module, number, /)",
+        "(number, /)",
         "Return the octal representation of an integer.\n\n   >>> oct(342391)\n   '0o1234567'",
         NativeFn::F1(|vm, value| prefixed(vm, value, 8, "0o")),
     ),
     FunctionDef::new(
         "pow",
-        "($module, /, base, exp, mod=None)",
+        "(base, exp, mod=None)",
         "Equivalent to base**exp with 2 arguments or base**exp % mod with 3 arguments.",
         NativeFn::Args(pow),
     ),
     FunctionDef::new(
         "round",
-        "($module, /, number, ndigits=None)",
+        "(number, ndigits=None)",
         "Round a number to a given precision in decimal digits.\n\nThe return value is an integer if ndigits is omitted or \
          None.  Otherwise\nthe return value has the same type as the number.  ndigits may be negative.",
         NativeFn::Args(round),
     ),
     FunctionDef::new(
         "sum",
-        "($module, iterable, /, start=0)",
+        "(iterable, /, start=0)",
         "Return the sum of a 'start' value (default: 0) plus an iterable of numbers",
         NativeFn::Args(sum),
     ),

@@ -257,6 +257,12 @@ fn reduced(vm: &Interpreter, this: &Value, protocol: i64) -> Res {
     vm.new_tuple(vec![vm.type_of(this).into_value(), vm.new_tuple(args)?, state])
 }
 
+fn percent(vm: &Interpreter, a: &Value, b: &Value) -> Res {
+    let Some(array) = a.downcast::<ByteArray>() else { return Ok(Value::NOT_IMPLEMENTED) };
+    let template = array.borrow().to_vec();
+    vm.new_bytearray(crate::format::percent_format_bytes(vm, &template, b)?)
+}
+
 #[rustfmt::skip]
 pub static BYTEARRAY: TypeDef = TypeDef {
     name: "bytearray",
@@ -280,6 +286,7 @@ pub static BYTEARRAY: TypeDef = TypeDef {
         Slot::Iter(crate::cursor::over_bytearray),
         Slot::Binary(BinOp::Add, add),
         Slot::Binary(BinOp::Mul, multiply),
+        Slot::Binary(BinOp::Mod, percent),
         Slot::Inplace(BinOp::Add, in_place_add),
         Slot::Inplace(BinOp::Mul, in_place_multiply),
         Slot::Buffer(bytearray_buffer),

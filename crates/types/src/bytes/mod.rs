@@ -5,6 +5,7 @@ pub mod array;
 pub mod search;
 
 use crate::codecs;
+use crate::format::percent_format_bytes;
 use crate::seq::{self, Subscript};
 use crate::slice::{self, Slice};
 use pellucid_object::buffer::BytesLike;
@@ -750,7 +751,7 @@ fn contents(vm: &Interpreter, kind: &str, args: &CallArgs) -> Res<Vec<u8>> {
 }
 
 /// The bytes of a bytes-like object or of an iterable of ints.
-fn from_object(vm: &Interpreter, kind: &str, source: &Value) -> Res<Vec<u8>> {
+pub(crate) fn from_object(vm: &Interpreter, kind: &str, source: &Value) -> Res<Vec<u8>> {
     if vm.has_buffer(source) {
         return vm.buffer(source, pellucid_object::buffer::flags::FULL_RO)?.to_vec(vm, false);
     }
@@ -824,6 +825,13 @@ fn repr(vm: &Interpreter, this: &Value) -> Res {
     vm.new_str(&text)
 }
 
+fn percent(vm: &Interpreter, a: &Value, b: &Value) -> Res {
+    match a.downcast::<Bytes>() {
+        Some(bytes) => vm.new_bytes(percent_format_bytes(vm, bytes.as_slice(), b)?),
+        None => Ok(Value::NOT_IMPLEMENTED),
+    }
+}
+
 fn getnewargs(vm: &Interpreter, this: &Value) -> Res {
     let copy = vm.bytes_from(&data(vm, this)?)?;
     vm.new_tuple(vec![copy])
@@ -858,6 +866,7 @@ pub static BYTES: TypeDef = TypeDef {
         Slot::Iter(crate::cursor::over_bytes),
         Slot::Binary(BinOp::Add, add),
         Slot::Binary(BinOp::Mul, multiply),
+        Slot::Binary(BinOp::Mod, percent),
         Slot::Buffer(bytes_buffer),
     ],
     methods: methods![

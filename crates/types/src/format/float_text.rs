@@ -25,7 +25,8 @@ pub fn float_text(f: f64, style: &Style) -> Option<String> {
         text.push_str("nan");
     } else {
         let body = if f.is_infinite() { "inf".to_string() } else { finite(f.abs(), style)? };
-        let zero = style.no_negative_zero && !body.bytes().take_while(|b| *b != b'e').any(|b| matches!(b, b'1'..=b'9' | b'i'));
+        let zero = style.no_negative_zero
+            && !body.bytes().take_while(|b| *b != b'e').any(|b| matches!(b, b'1'..=b'9' | b'i'));
         if f.is_sign_negative() && !zero {
             text.try_reserve(body.len() + 1).ok()?;
             text.push('-');
@@ -99,7 +100,13 @@ fn exponential(digits: &str, zeros: usize, exponent: i64, keep_point: bool) -> O
 }
 
 /// Digits with `zeros` more behind them, as `g` and `repr` write them.
-fn general(digits: &str, zeros: usize, exponent: i64, exponential_form: bool, style: &Style) -> Option<String> {
+fn general(
+    digits: &str,
+    zeros: usize,
+    exponent: i64,
+    exponential_form: bool,
+    style: &Style,
+) -> Option<String> {
     let digits = if style.alternate && style.code == b'g' { digits } else { digits.trim_end_matches('0') };
     let digits = if digits.is_empty() { "0" } else { digits };
     if exponential_form {

@@ -103,7 +103,8 @@ fn sign_of(parts: &Parts, spec: &Spec) -> &'static str {
 fn write_number(out: &mut Output, parts: &Parts, spec: &Spec) -> Res<()> {
     let sign = sign_of(parts, spec);
     let fraction = group_fraction(parts.fraction, spec.fraction_grouping);
-    let others = sign.len() + parts.prefix.len() + usize::from(parts.point) + fraction.len() + parts.rest.len();
+    let others =
+        sign.len() + parts.prefix.len() + usize::from(parts.point) + fraction.len() + parts.rest.len();
     let width = spec.width.unwrap_or(0);
     let zero_filled = spec.fill == u32::from('0') && spec.align == b'=';
     let least = if zero_filled { width.saturating_sub(others) } else { 0 };
@@ -143,7 +144,7 @@ pub fn int_digits(vm: &Interpreter, int: &IntRef, base: u32) -> Res<(bool, Strin
         (IntRef::Small(i), 2) => return Ok((*i < 0, format!("{:b}", i.unsigned_abs()))),
         (IntRef::Small(i), 8) => return Ok((*i < 0, format!("{:o}", i.unsigned_abs()))),
         (IntRef::Small(i), _) => return Ok((*i < 0, format!("{:x}", i.unsigned_abs()))),
-        (IntRef::Big(b), base) => b.in_radix(base).to_string(),
+        (IntRef::Big(b), base) => b.in_radix(base as u8).to_string(),
     };
     Ok(match text.strip_prefix('-') {
         Some(digits) => (true, digits.to_string()),

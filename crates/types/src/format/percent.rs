@@ -5,31 +5,17 @@ use super::{Output, ascii, numbers};
 use crate::number;
 use pellucid_object::{Interpreter, Raised, Res, Str, Text, Tuple, Value};
 
-/// What formatting needs of the types of byte strings.
-#[derive(Clone, Copy)]
-pub struct BytesHooks {
-    /// A new `bytes` object, for the keys of `%(key)s`.
-    pub make: fn(&Interpreter, Vec<u8>) -> Res,
-    /// The bytes of an object with a buffer or `__bytes__`; `None` for other objects.
-    pub read: fn(&Interpreter, &Value) -> Res<Option<Vec<u8>>>,
-}
-
 /// `template % args` for `str`. Errors: `TypeError`, `ValueError`, `OverflowError`.
 pub fn percent_format_str(vm: &Interpreter, template: &Text, args: &Value) -> Res {
-    format(vm, template, args, None)?.finish()
+    format(vm, template, args, false)?.finish()
 }
 
 /// `template % args` for byte strings: the bytes of the result.
-pub fn percent_format_bytes(
-    vm: &Interpreter,
-    template: &[u8],
-    args: &Value,
-    hooks: &BytesHooks,
-) -> Res<Vec<u8>> {
+pub fn percent_format_bytes(vm: &Interpreter, template: &[u8], args: &Value) -> Res<Vec<u8>> {
     let template = Text::from_latin1(template).map_err(|_| vm.no_memory())?;
-    let result = format(vm, &template, args, Some(hooks))?.finish()?;
+    let result = format(vm, &template, args, true)?.finish()?;
     match result.downcast::<Str>().and_then(|s| s.text.as_latin1()) {
-        Some(bytes) => Ok(bytes.to_vec()),
+        Some(bytes) => vm.copied(bytes),
         None => Err(vm.bug("bytes formatting wrote a wide character")),
     }
 }
@@ -64,7 +50,7 @@ impl Arguments {
 }
 
 /// One conversion: `%(key)-08.3lf`.
-#[derive(Default)]
+#[derive(Default, Clone, Copy)]
 struct Conversion {
     left: bool,
     plus: bool,
@@ -81,18 +67,13 @@ struct Formatter<'a> {
     template: &'a Text,
     at: usize,
     arguments: Arguments,
-    hooks: Option<&'a BytesHooks>,
+    in_bytes: bool,
     out: Output<'a>,
 }
 
-fn format<'a>(
-    vm: &'a Interpreter,
-    template: &'a Text,
-    args: &Value,
-    hooks: Option<&'a BytesHooks>,
-) -> Res<Output<'a>> {
-    let arguments = Arguments::of(vm, args, hooks.is_some());
-    let mut f = Formatter { vm, template, at: 0, arguments, hooks, out: Output::new(vm) };
+fn format<'a>(vm: &'a Interpreter, template: &'a Text, args: &Value, in_bytes: bool) -> Res<Output<'a>> {
+    let arguments = Arguments::of(vm, args, in_bytes);
+    let mut f = Formatter { vm, template, at: 0, arguments, in_bytes, out: Output::new(vm) };
     let len = template.len();
     while f.at < len {
         let start = f.at;
@@ -112,7 +93,7 @@ fn format<'a>(
         }
     }
     if f.arguments.next < f.arguments.items.len() && f.arguments.mapping.is_none() {
-        let kind = if hooks.is_some() { "bytes" } else { "string" };
+        let kind = if in_bytes { "bytes" } else { "string" };
         return Err(vm.type_error(format!("not all arguments converted during {kind} formatting")));
     }
     Ok(f.out)
@@ -154,11 +135,13 @@ impl Formatter<'_> {
             c.precision = Some(if self.peek() == Some('*') {
                 let precision = self.star()?;
                 if i32::try_from(precision).is_err() {
-                    return Err(self.vm.overflow_error("Python int too large to convert to C int".to_string()));
+                    return Err(self
+                        .vm
+                        .overflow_error("Python int too large to convert to C int".to_string()));
                 }
                 usize::try_from(precision).unwrap_or(0)
             } else {
-                let what = if self.hooks.is_some() { "prec too big" } else { "precision too big" };
+                let what = if self.in_bytes { "prec too big" } else { "precision too big" };
                 self.number(i64::from(i32::MAX), what)?
             });
         }
@@ -187,9 +170,10 @@ impl Formatter<'_> {
             self.at += 1;
         }
         let key = self.template.slice(start, self.at - 1).map_err(|_| self.vm.no_memory())?;
-        let key = match self.hooks {
-            None => self.vm.new_text(key)?,
-            Some(hooks) => (hooks.make)(self.vm, key.as_latin1().unwrap_or_default().to_vec())?,
+        let key = if self.in_bytes {
+            self.vm.bytes_from(key.as_latin1().unwrap_or_default())?
+        } else {
+            self.vm.new_text(key)?
         };
         self.arguments.items = vec![self.vm.get_item(&mapping, &key)?];
         self.arguments.next = 0;
@@ -203,9 +187,9 @@ impl Formatter<'_> {
             None => return Err(self.vm.type_error("* wants int".to_string())),
             Some(_) => self.vm.as_i64(&value),
         };
-        result.filter(|i| *i != i64::MIN).ok_or_else(|| {
-            self.vm.overflow_error("Python int too large to convert to C ssize_t".to_string())
-        })
+        result
+            .filter(|i| *i != i64::MIN)
+            .ok_or_else(|| self.vm.overflow_error("Python int too large to convert to C ssize_t".to_string()))
     }
 
     fn number(&mut self, most: i64, too_big: &str) -> Res<usize> {
@@ -222,41 +206,32 @@ impl Formatter<'_> {
 
     fn convert(&mut self, c: &Conversion) -> Res<()> {
         let code = char::from_u32(c.code).unwrap_or('\u{fffd}');
-        let known = match self.hooks {
-            None => "sracdiuoxXeEfFgG",
-            Some(_) => "sbracdiuoxXeEfFgG",
-        };
+        let known = if self.in_bytes { "sbracdiuoxXeEfFgG" } else { "sracdiuoxXeEfFgG" };
         let value = self.arguments.take(self.vm)?;
         if !known.contains(code) {
-            let shown = if self.hooks.is_some() || (31 < c.code && c.code < 128) { code } else { '?' };
+            let shown = if self.in_bytes || (31 < c.code && c.code < 128) { code } else { '?' };
             return Err(self.vm.value_error(format!(
                 "unsupported format character '{shown}' (0x{:x}) at index {}",
                 c.code,
                 self.at - 1
             )));
         }
-        match (code, self.hooks) {
-            ('s', None) => self.put_str(&self.vm.str(&value)?, c),
-            ('s' | 'b', Some(hooks)) => {
-                let Some(bytes) = (hooks.read)(self.vm, &value)? else {
-                    return Err(self.vm.type_error(format!(
-                        "%b requires a bytes-like object, or an object that implements __bytes__, not '{}'",
-                        self.vm.type_name(&value)
-                    )));
-                };
+        match (code, self.in_bytes) {
+            ('s', false) => self.put_str(&self.vm.str(&value)?, c),
+            ('s' | 'b', true) => {
+                let bytes = self.bytes_of(&value)?;
                 let text = Text::from_latin1(&bytes).map_err(|_| self.vm.no_memory())?;
                 self.put_text(&text, c)
             }
-            ('r', None) => self.put_str(&self.vm.repr(&value)?, c),
-            ('a', _) | ('r', Some(_)) => self.put_str(&ascii(self.vm, &value)?, c),
-            ('c', None) => {
-                let text = self.character(&value)?;
-                self.put_text(&text, &Conversion { precision: None, left: c.left, width: c.width, ..Conversion::default() })
-            }
-            ('c', Some(hooks)) => {
-                let byte = self.byte(&value, hooks)?;
-                let text = Text::from_latin1(&[byte]).map_err(|_| self.vm.no_memory())?;
-                self.put_text(&text, &Conversion { precision: None, left: c.left, width: c.width, ..Conversion::default() })
+            ('r', false) => self.put_str(&self.vm.repr(&value)?, c),
+            ('a', _) | ('r', true) => self.put_str(&ascii(self.vm, &value)?, c),
+            ('c', _) => {
+                let text = if self.in_bytes {
+                    Text::from_latin1(&[self.byte(&value)?]).map_err(|_| self.vm.no_memory())?
+                } else {
+                    self.character(&value)?
+                };
+                self.put_text(&text, &Conversion { precision: None, ..*c })
             }
             ('d' | 'i' | 'u' | 'o' | 'x' | 'X', _) => self.int(code, &value, c),
             _ => self.float(code, &value, c),
@@ -300,7 +275,24 @@ impl Formatter<'_> {
         }
     }
 
-    fn byte(&self, value: &Value, hooks: &BytesHooks) -> Res<u8> {
+    /// The bytes of `%b`. Errors: `TypeError`.
+    fn bytes_of(&self, value: &Value) -> Res<Vec<u8>> {
+        let vm = self.vm;
+        if !number::is_bytes(value)
+            && let Some(result) = crate::bytes::dunder_bytes(vm, value)?
+        {
+            return vm.copied(vm.expect_bytes(&result)?);
+        }
+        match number::buffer(vm, value)? {
+            Some(bytes) => Ok(bytes),
+            None => Err(vm.type_error(format!(
+                "%b requires a bytes-like object, or an object that implements __bytes__, not '{}'",
+                vm.type_name(value)
+            ))),
+        }
+    }
+
+    fn byte(&self, value: &Value) -> Res<u8> {
         let vm = self.vm;
         if crate::seq::has_index(vm, value) {
             let index = vm.index(value)?;
@@ -309,17 +301,13 @@ impl Formatter<'_> {
                 None => Err(vm.overflow_error("%c arg not in range(256)".to_string())),
             };
         }
+        let what = "%c requires an integer in range(256) or a single byte, not";
         let name = vm.type_name(value);
-        let is_bytes = matches!(&*name, "bytes" | "bytearray");
-        match if is_bytes { (hooks.read)(vm, value)? } else { None } {
-            Some(bytes) if bytes.len() == 1 => Ok(bytes[0]),
-            Some(bytes) => Err(vm.type_error(format!(
-                "%c requires an integer in range(256) or a single byte, not a {name} object of length {}",
-                bytes.len()
-            ))),
-            None => Err(vm.type_error(format!(
-                "%c requires an integer in range(256) or a single byte, not {name}"
-            ))),
+        let bytes = if number::is_bytes(value) { number::buffer(vm, value)? } else { None };
+        match bytes.as_deref() {
+            Some([byte]) => Ok(*byte),
+            Some(bytes) => Err(vm.type_error(format!("{what} a {name} object of length {}", bytes.len()))),
+            None => Err(vm.type_error(format!("{what} {name}"))),
         }
     }
 
@@ -351,7 +339,10 @@ impl Formatter<'_> {
         let slots = &vm.type_of_ref(value).slots.unary;
         let able = |op: pellucid_object::UnOp| slots[op as usize].get().is_some();
         use pellucid_object::UnOp;
-        let number = able(UnOp::Index) || able(UnOp::Int) || able(UnOp::Float) || crate::complex::parts(value).is_some();
+        let number = able(UnOp::Index)
+            || able(UnOp::Int)
+            || able(UnOp::Float)
+            || crate::complex::parts(value).is_some();
         let result = match (number, exact) {
             (false, _) => None,
             (true, true) => Some(vm.index(value)),
@@ -374,7 +365,7 @@ impl Formatter<'_> {
     fn float(&mut self, code: char, value: &Value, c: &Conversion) -> Res<()> {
         let vm = self.vm;
         let f = match number::to_f64(vm, value) {
-            Err(raised) if self.hooks.is_some() && vm.raised_is(vm.exceptions().type_error()) => {
+            Err(raised) if self.in_bytes && vm.raised_is(vm.exceptions().type_error()) => {
                 drop(vm.take_raised(raised));
                 let got = vm.type_name(value);
                 return Err(vm.type_error(format!("float argument required, not {got}")));

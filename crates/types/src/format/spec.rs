@@ -88,12 +88,7 @@ impl Reader<'_> {
 }
 
 /// Reads decimal digits from `start`: their value, if there are any, and where they end. Errors: `ValueError`.
-pub fn read_integer(
-    vm: &Interpreter,
-    text: &Text,
-    start: usize,
-    end: usize,
-) -> Res<(Option<usize>, usize)> {
+pub fn read_integer(vm: &Interpreter, text: &Text, start: usize, end: usize) -> Res<(Option<usize>, usize)> {
     let (mut value, mut at) = (None, start);
     while at < end
         && let Some(digit) = text.get(at).and_then(decimal_value)
