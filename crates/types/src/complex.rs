@@ -221,7 +221,7 @@ pub fn power(vm: &Interpreter, base: Pair, exponent: Pair) -> Res<Pair> {
         let angle = base.1.atan2(base.0);
         let mut phase = angle * exponent.0;
         if exponent.1 != 0.0 {
-            length *= (-angle * exponent.1).exp();
+            length /= (angle * exponent.1).exp();
             phase += exponent.1 * size.ln();
         }
         (length * phase.cos(), length * phase.sin())

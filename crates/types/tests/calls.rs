@@ -36,7 +36,11 @@ fn call(vm: &Interpreter, name: &str, args: &[Value]) -> Res {
     }
     let (object, attribute) = name.split_once('.').unwrap_or((name, ""));
     let function = pellucid_types::builtins::named(vm, object)?;
-    if attribute.is_empty() { vm.call_values(&function, args) } else { vm.call_attr(&function, attribute, args) }
+    if attribute.is_empty() {
+        vm.call_values(&function, args)
+    } else {
+        vm.call_attr(&function, attribute, args)
+    }
 }
 
 fn check(table: &str) {

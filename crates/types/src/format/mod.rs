@@ -83,6 +83,9 @@ pub fn format_text(vm: &Interpreter, value: &Value, text: &Text, spec: &Text) ->
         return vm.str(value);
     }
     let spec = Spec::parse(vm, value, spec, u32::from('s'), b'<')?;
+    if spec.kind != u32::from('s') {
+        return Err(spec.unknown_kind(vm, value));
+    }
     let refused = |what: &str| Err(vm.value_error(format!("{what} not allowed in string format specifier")));
     match spec.sign {
         Some(b' ') => return refused("Space"),
@@ -97,9 +100,6 @@ pub fn format_text(vm: &Interpreter, value: &Value, text: &Text, spec: &Text) ->
     }
     if spec.align == b'=' {
         return refused("'=' alignment");
-    }
-    if spec.kind != u32::from('s') {
-        return Err(spec.unknown_kind(vm, value));
     }
     let len = spec.precision.unwrap_or(usize::MAX).min(text.len());
     let padding = spec.width.unwrap_or(0).saturating_sub(len);

@@ -2,6 +2,7 @@
 
 use super::{piece, text, translate, unchanged};
 use crate::codecs;
+use crate::format::{format_map, format_text, spec_text, str_format};
 use crate::seq;
 use pellucid_object::text::split::{Pieces, StripEnds};
 use pellucid_object::text::{Kind, NoMemory};
@@ -335,6 +336,32 @@ fn getnewargs(vm: &Interpreter, this: &Value) -> Res {
 
 #[rustfmt::skip]
 pub(super) const METHODS: &[FunctionDef] = &[
+    FunctionDef::new(
+        "__format__",
+        "($self, format_spec, /)",
+        "Return a formatted version of the string as described by format_spec.",
+        NativeFn::F2(|vm, this, spec| format_text(vm, this, text(vm, this)?, spec_text(vm, spec)?)),
+    ),
+    FunctionDef::new(
+        "format",
+        "($self, /, *args, **kwargs)",
+        "Return a formatted version of the string, using substitutions from args and kwargs.\n\n\
+         The substitutions are identified by braces ('{' and '}').",
+        NativeFn::Raw(|vm, args| match args.positional() {
+            [this, ..] => {
+                let rest = CallArgs { values: &args.values[1..], names: args.names };
+                str_format(vm, text(vm, this)?, &rest)
+            }
+            [] => Err(vm.type_error("unbound method str.format() needs an argument".to_string())),
+        }),
+    ),
+    FunctionDef::new(
+        "format_map",
+        "($self, mapping, /)",
+        "Return a formatted version of the string, using substitutions from mapping.\n\n\
+         The substitutions are identified by braces ('{' and '}').",
+        NativeFn::F2(|vm, this, mapping| format_map(vm, text(vm, this)?, mapping)),
+    ),
     FunctionDef::new("find", "($self, sub, start=None, end=None, /)", "Return the lowest index in the string where substring sub is found, or -1.", NativeFn::Raw(|vm, call| place_or(vm, found(vm, "find", call, Text::find)?))),
     FunctionDef::new("rfind", "($self, sub, start=None, end=None, /)", "Return the highest index in the string where substring sub is found, or -1.", NativeFn::Raw(|vm, call| place_or(vm, found(vm, "rfind", call, Text::rfind)?))),
     FunctionDef::new("index", "($self, sub, start=None, end=None, /)", "Return the lowest index where sub is found; raise ValueError when it is not.", NativeFn::Raw(|vm, call| must_find(vm, found(vm, "index", call, Text::find)?))),

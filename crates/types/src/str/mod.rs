@@ -196,6 +196,10 @@ pub static STR: TypeDef = TypeDef {
         Slot::Iter(crate::cursor::over_str),
         Slot::Binary(BinOp::Add, add),
         Slot::Binary(BinOp::Mul, multiply),
+        Slot::Binary(BinOp::Mod, |vm, a, b| match a.downcast::<Str>() {
+            Some(s) => crate::format::percent_format_str(vm, &s.text, b),
+            None => Ok(Value::NOT_IMPLEMENTED),
+        }),
     ],
     methods: methods::METHODS,
     getset: &[],
