@@ -431,18 +431,6 @@ impl Interpreter {
         }
     }
 
-    /// `warnings.warn(message, category, stacklevel)`; without an import system nobody could see it. Errors: the
-    /// warning itself when it is to be an error.
-    #[cold]
-    pub fn warn(&self, category: &Ref<Type>, message: &str, stack_level: i64) -> Res<()> {
-        if self.hooks.import.get().is_none() {
-            return Ok(());
-        }
-        let warnings = self.import("warnings")?;
-        let args = [self.new_str(message)?, category.value().clone(), self.new_int(stack_level)?];
-        self.call_attr(&warnings, "warn", &args).map(drop)
-    }
-
     /// A `SystemError` for what cannot happen; tests fail on it.
     pub fn bug(&self, what: &str) -> Raised {
         debug_assert!(false, "{what}");

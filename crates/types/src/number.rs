@@ -160,7 +160,7 @@ pub fn to_big(vm: &Interpreter, value: &Value) -> Res<IBig> {
 /// Warns of deprecated use. Errors: `DeprecationWarning` when warnings are errors.
 pub fn deprecated(vm: &Interpreter, message: &str) -> Res<()> {
     let category = vm.exceptions().deprecation_warning().clone();
-    vm.warn(&category, message, 1)
+    vm.warn(&category, message)
 }
 
 /// The hash of a float that is no NaN: its value modulo 2^61 - 1, as equal ints have it.
