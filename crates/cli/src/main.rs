@@ -1,2 +1,28 @@
 //! The command line: `FILE`, `-c`, `-m`, `-`, standard input, notebooks.
-fn main() {}
+#![forbid(unsafe_code)]
+
+mod options;
+mod program;
+
+use options::{Options, Request};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    match options::parse(&arguments) {
+        Ok(Request::Run(options)) => run(options),
+        Ok(Request::Print(text)) => {
+            print!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            eprint!("{message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(options: Options) -> ExitCode {
+    let status = pellucid_runtime::on_big_stack(move || program::run(options));
+    ExitCode::from((status & 0xff) as u8)
+}

@@ -166,7 +166,7 @@ pub struct Interpreter {
     pub modules: SlotWord,
     /// The namespace of `builtins`.
     pub builtins: SlotWord,
-    /// Seed of string hashes.
+    /// Seed of string hashes. Strings exist from the start: it is never changed.
     pub hash_seed: Cell<u64>,
     /// State of the layer that runs Python code, kept alive by it through [`Interpreter::state`]; null before it is there.
     pub loop_state: Cell<*const ()>,
@@ -194,6 +194,11 @@ impl Interpreter {
     /// A new interpreter with bare core types and the exception tree; `None` when memory is short. Boxed: objects
     /// point back to it, so it must not move.
     pub fn new() -> Option<Box<Interpreter>> {
+        Interpreter::with_hash_seed(0)
+    }
+
+    /// As [`Interpreter::new`], with a seed for the hashes of strings.
+    pub fn with_hash_seed(seed: u64) -> Option<Box<Interpreter>> {
         let shapes = Shapes::default();
         let dictionary_shape = shapes.add(Shape::root(true));
         let attention: Arc<AtomicBool> = Arc::default();
@@ -222,7 +227,7 @@ impl Interpreter {
             empty_tuple: SlotWord::default(),
             modules: SlotWord::default(),
             builtins: SlotWord::default(),
-            hash_seed: Cell::new(0),
+            hash_seed: Cell::new(seed),
             loop_state: Cell::new(std::ptr::null()),
             int_max_str_digits: Cell::new(4300),
             recursion_limit: Cell::new(1000),

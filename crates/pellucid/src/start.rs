@@ -1,0 +1,264 @@
+//! Making an interpreter, and ending it.
+
+use crate::config::Config;
+use crate::import::{self, ImportState};
+use crate::paths::{self, Paths};
+use crate::{errors, imp, shutdown, stdio};
+use pellucid_object::{Dict, Interpreter, Raised, Ref, Res, Value};
+use std::rc::Rc;
+
+/// Native code may nest as deep as [`NATIVE_DEPTH`] allows: what that takes at most is reserved, not used.
+const STACK: usize = 512 << 20;
+
+/// Deepest nesting of native calls before `RecursionError`.
+const NATIVE_DEPTH: usize = 8000;
+
+/// Runs the function in a thread whose stack is large enough for the deepest native recursion that is allowed.
+/// Interpreters should be used in such a thread.
+pub fn on_big_stack<T: Send>(f: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().name("main".into()).stack_size(STACK);
+        match builder.spawn_scoped(scope, f) {
+            Ok(thread) => match thread.join() {
+                Ok(value) => value,
+                Err(panic) => std::panic::resume_unwind(panic),
+            },
+            Err(error) => panic!("cannot start a thread with a large stack: {error}"),
+        }
+    })
+}
+
+/// A running interpreter with everything that belongs to one.
+pub struct Pellucid {
+    vm: Box<Interpreter>,
+    config: Config,
+    main: Value,
+    builtins: Value,
+}
+
+impl Pellucid {
+    /// Starts an interpreter. Errors: why it could not start.
+    pub fn start(config: Config) -> Result<Pellucid, String> {
+        let seed = hash_seed(&config);
+        let vm = Interpreter::with_hash_seed(seed).ok_or("not enough memory")?;
+        vm.native_limit.set(NATIVE_DEPTH);
+        vm.int_max_str_digits.set(config.flags.int_max_str_digits);
+        if !vm.set_host(config.host.clone()) {
+            return Err("the interpreter has a host already".to_string());
+        }
+        match assemble(&vm, &config) {
+            Ok((main, builtins)) => {
+                if let Some(limit) = config.memory_limit {
+                    vm.heap.set_limit(Some(limit));
+                }
+                Ok(Pellucid { vm, config, main, builtins })
+            }
+            Err(raised) => {
+                let exception = vm.take_raised(raised);
+                let text = vm.str(&exception).map_or_else(
+                    |raised| {
+                        drop(vm.take_raised(raised));
+                        String::new()
+                    },
+                    |text| vm.str_lossy(&text),
+                );
+                Err(format!("{}: {text}", vm.type_name(&exception)))
+            }
+        }
+    }
+
+    /// The interpreter.
+    pub fn vm(&self) -> &Interpreter {
+        &self.vm
+    }
+
+    /// What it was started with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The module `__main__`.
+    pub fn main(&self) -> &Value {
+        &self.main
+    }
+
+    /// Shows an exception that nobody caught and gives the exit code.
+    pub fn uncaught(&self, raised: Raised) -> i32 {
+        errors::uncaught(&self.vm, raised)
+    }
+
+    /// Shows an exception as `sys.excepthook` does.
+    pub fn report(&self, exception: &Value) {
+        errors::report(&self.vm, exception);
+    }
+
+    /// Writes to `sys.stderr`.
+    pub fn complain(&self, text: &str) {
+        stdio::print(&self.vm, "stderr", text);
+    }
+
+    /// Ends the interpreter: waits for threads, runs `atexit` functions, lets modules go in order. Gives the exit code
+    /// for a program that ended with `status`.
+    pub fn end(self, status: i32) -> i32 {
+        let Pellucid { vm, config: _, main, builtins } = self;
+        let flushed = shutdown::before(&vm);
+        drop(main);
+        let state = vm.state::<ImportState>();
+        if let Err(raised) = shutdown::modules(&vm, &builtins) {
+            drop(vm.take_raised(raised));
+        }
+        if shutdown::flush(&vm).is_err() {
+            drop(vm.save_raised());
+        }
+        if let Err(raised) = shutdown::last(&vm, &state.sys, &builtins) {
+            drop(vm.take_raised(raised));
+        }
+        drop((state, builtins));
+        if status == 0 { flushed } else { status }
+    }
+}
+
+fn hash_seed(config: &Config) -> u64 {
+    if let Some(seed) = config.hash_seed {
+        return seed;
+    }
+    let mut bytes = [0; 8];
+    match config.host.random(&mut bytes) {
+        Ok(()) => u64::from_le_bytes(bytes),
+        // Not granted: hashes are the same in every run then.
+        Err(_) => 0,
+    }
+}
+
+/// Puts the parts together; gives `__main__` and `builtins`.
+fn assemble(vm: &Interpreter, config: &Config) -> Res<(Value, Value)> {
+    pellucid_types::install(vm)?;
+    pellucid_interp::install(vm)?;
+    let paths = Paths::find(config);
+    let state = vm.state::<ImportState>();
+    state.library.replace(Rc::from(&*String::from_utf8_lossy(&paths.library)));
+    state.timing.set(config.x_option("importtime").is_some());
+    state.verbose.set(config.flags.verbose);
+    state.optimize.set(config.flags.optimize);
+    vm.state::<imp::HashPolicy>().0.set(Some(vm.new_str(&config.check_hash_pycs)?));
+    let modules = vm.new_dict()?;
+    vm.modules.set(Some(modules.value().clone()));
+    let builtins = pellucid_types::builtins::make_builtins(vm)?;
+    let namespace = namespace(vm, &builtins)?;
+    vm.builtins.set(Some(namespace.value().clone()));
+    modules.set(vm, vm.intern("builtins")?, builtins.clone())?;
+    import::install(vm, &namespace)?;
+    namespace.set(vm, vm.intern("__debug__")?, Value::bool(config.flags.optimize == 0))?;
+    let sys = import::import_absolute(vm, &vm.intern("sys")?)?;
+    state.sys.set(Some(sys.clone()));
+    fill_sys(vm, &sys, config, &paths)?;
+    stdio::install(vm, &sys, config)?;
+    let main = vm.new_module("__main__")?;
+    let main_namespace = self::namespace(vm, &main)?;
+    main_namespace.remove(vm, &vm.intern("__loader__")?)?;
+    main_namespace.set(vm, vm.intern("__builtins__")?, builtins.clone())?;
+    modules.set(vm, vm.intern("__main__")?, main.clone())?;
+    if !config.flags.no_site {
+        site(vm, config, &paths, &namespace)?;
+    }
+    if !config.warn_options.is_empty() {
+        import::import_absolute(vm, &vm.intern("warnings")?)?;
+    }
+    Ok((main, builtins))
+}
+
+fn namespace(vm: &Interpreter, module: &Value) -> Res<Ref<Dict>> {
+    vm.attrs_dict(module)?.ok_or_else(|| vm.system_error("a module without namespace".to_string()))
+}
+
+/// What in `sys` depends on how the interpreter was started.
+fn fill_sys(vm: &Interpreter, sys: &Value, config: &Config, paths: &Paths) -> Res<()> {
+    let namespace = namespace(vm, sys)?;
+    let set = |name: &str, value: Value| namespace.set(vm, vm.intern(name)?, value);
+    let text = |bytes: &[u8]| vm.fs_decode(bytes);
+    let list = |items: &[Vec<u8>]| -> Res {
+        vm.new_list(items.iter().map(|item| vm.fs_decode(item)).collect::<Res<Vec<_>>>()?)
+    };
+    set("modules", vm.modules.get().unwrap_or(Value::NONE))?;
+    set("argv", list(&config.argv)?)?;
+    set("orig_argv", list(&config.orig_argv)?)?;
+    set("executable", text(&paths.executable)?)?;
+    set("_base_executable", text(&paths.base_executable)?)?;
+    set("prefix", text(&paths.prefix)?)?;
+    set("exec_prefix", text(&paths.prefix)?)?;
+    set("base_prefix", text(&paths.base_prefix)?)?;
+    set("base_exec_prefix", text(&paths.base_prefix)?)?;
+    set("platlibdir", vm.new_str(&config.platlibdir)?)?;
+    set("_stdlib_dir", text(&paths.library)?)?;
+    let prefix = config.pycache_prefix.as_ref().map_or(Ok(Value::NONE), |prefix| vm.fs_decode(prefix))?;
+    set("pycache_prefix", prefix)?;
+    set("dont_write_bytecode", Value::bool(config.flags.dont_write_bytecode))?;
+    set("builtin_module_names", import::native_names(vm)?)?;
+    let search: Vec<Vec<u8>> = config.search.iter().chain([&paths.library]).chain(&paths.site).cloned().collect();
+    set("path", list(&search)?)?;
+    let options = config.warn_options.iter().map(|option| vm.new_str(option)).collect::<Res<Vec<_>>>()?;
+    set("warnoptions", vm.new_list(options)?)?;
+    let options = vm.new_dict()?;
+    for (key, value) in &config.x_options {
+        let value = value.as_ref().map_or(Ok(Value::TRUE), |value| vm.new_str(value))?;
+        options.set(vm, vm.new_str(key)?, value)?;
+    }
+    set("_xoptions", options.into_value())?;
+    set("flags", flags(vm, config)?)
+}
+
+/// `sys.flags`.
+fn flags(vm: &Interpreter, config: &Config) -> Res {
+    let flags = &config.flags;
+    let int = |number: u8| vm.new_int(number.into());
+    let bit = |on: bool| vm.new_int(on.into());
+    let fields = vec![
+        int(flags.debug)?,
+        int(flags.inspect)?,
+        int(flags.interactive)?,
+        int(flags.optimize)?,
+        bit(flags.dont_write_bytecode)?,
+        bit(flags.no_user_site)?,
+        bit(flags.no_site)?,
+        bit(flags.ignore_environment)?,
+        int(flags.verbose)?,
+        int(flags.bytes_warning)?,
+        bit(flags.quiet)?,
+        bit(flags.hash_randomization)?,
+        bit(flags.isolated)?,
+        Value::bool(flags.dev_mode),
+        int(flags.utf8_mode)?,
+        bit(flags.warn_default_encoding)?,
+        Value::bool(flags.safe_path),
+        vm.new_int(flags.int_max_str_digits as i64)?,
+    ];
+    pellucid_native_sys::sys::new_flags(vm, fields)
+}
+
+/// What `site` does at the start: the helpers in `builtins`; all of it when folders have `.pth` files or customizing
+/// modules.
+fn site(vm: &Interpreter, config: &Config, paths: &Paths, builtins: &Ref<Dict>) -> Res<()> {
+    if paths::needs_site(vm.host(), paths, &config.search) {
+        let site = import::import_absolute(vm, &vm.intern("site")?)?;
+        return vm.call_attr(&site, "main", &[]).map(drop);
+    }
+    let helpers = import::import_absolute(vm, &vm.intern("_sitebuiltins")?)?;
+    let quitter = vm.get_attr_str(&helpers, "Quitter")?;
+    let end = vm.new_str("Ctrl-D (i.e. EOF)")?;
+    for name in ["quit", "exit"] {
+        let value = vm.call_values(&quitter, &[vm.new_str(name)?, end.clone()])?;
+        builtins.set(vm, vm.intern(name)?, value)?;
+    }
+    let printer = vm.get_attr_str(&helpers, "_Printer")?;
+    const TEXTS: &[(&str, &str)] = &[
+        ("copyright", "Pellucid's library is that of CPython.\nCopyright (c) 2001 Python Software Foundation.\nAll Rights Reserved."),
+        ("credits", "Thanks to all who made Python and its library."),
+        ("license", "See https://www.python.org/psf/license/"),
+    ];
+    for (name, text) in TEXTS {
+        let value = vm.call_values(&printer, &[vm.new_str(name)?, vm.new_str(text)?])?;
+        builtins.set(vm, vm.intern(name)?, value)?;
+    }
+    let helper = vm.call_attr(&helpers, "_Helper", &[])?;
+    builtins.set(vm, vm.intern("help")?, helper)
+}
