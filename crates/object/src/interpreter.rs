@@ -15,7 +15,7 @@ use crate::value::Value;
 use crate::weakref::WeakRefs;
 use crate::{Dict, Raised, Res, Str, Tuple};
 use pellucid_host::Host;
-use pellucid_memory::{Header, Heap};
+use pellucid_memory::{Header, Heap, Stress};
 use std::any::{Any, TypeId};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
@@ -194,16 +194,18 @@ impl Interpreter {
     /// A new interpreter with bare core types and the exception tree; `None` when memory is short. Boxed: objects
     /// point back to it, so it must not move.
     pub fn new() -> Option<Box<Interpreter>> {
-        Interpreter::with_hash_seed(0)
+        Interpreter::with_hash_seed(0, Stress::default())
     }
 
-    /// As [`Interpreter::new`], with a seed for the hashes of strings.
-    pub fn with_hash_seed(seed: u64) -> Option<Box<Interpreter>> {
+    /// As [`Interpreter::new`], with a seed for the hashes of strings, and with stress modes of the heap.
+    pub fn with_hash_seed(seed: u64, stress: Stress) -> Option<Box<Interpreter>> {
+        let heap = Heap::new();
+        heap.set_stress(stress);
         let shapes = Shapes::default();
         let dictionary_shape = shapes.add(Shape::root(true));
         let attention: Arc<AtomicBool> = Arc::default();
         let vm = Box::new(Interpreter {
-            heap: Heap::new(),
+            heap,
             core: OnceCell::new(),
             exceptions: OnceCell::new(),
             interned: RefCell::default(),

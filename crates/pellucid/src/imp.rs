@@ -117,7 +117,7 @@ fn init_frozen(vm: &Interpreter, name: &Value) -> Res {
 fn source_hash(vm: &Interpreter, key: &Value, source: &Value) -> Res {
     let key = vm.expect_i64(key)?;
     let bytes = vm.bytes_like(source)?;
-    let hash = pellucid_bytecode::pyc::keyed_hash(key.cast_unsigned(), &bytes);
+    let hash = pellucid_bytecode::pyc::keyed_hash(key.cast_unsigned(), &bytes.bytes());
     vm.new_bytes(hash.to_le_bytes().to_vec())
 }
 

@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::import::{self, ImportState};
 use crate::paths::{self, Paths};
 use crate::{errors, imp, shutdown, stdio};
+use pellucid_memory::Stress;
 use pellucid_object::{Dict, Interpreter, Raised, Ref, Res, Value};
 use std::rc::Rc;
 
@@ -40,7 +41,9 @@ impl Pellucid {
     /// Starts an interpreter. Errors: why it could not start.
     pub fn start(config: Config) -> Result<Pellucid, String> {
         let seed = hash_seed(&config);
-        let vm = Interpreter::with_hash_seed(seed).ok_or("not enough memory")?;
+        let bypass_pools = cfg!(debug_assertions) && config.x_option("stress") == Some("no-pools");
+        let stress = Stress { bypass_pools, ..Stress::default() };
+        let vm = Interpreter::with_hash_seed(seed, stress).ok_or("not enough memory")?;
         vm.native_limit.set(NATIVE_DEPTH);
         vm.int_max_str_digits.set(config.flags.int_max_str_digits);
         if !vm.set_host(config.host.clone()) {
@@ -48,6 +51,8 @@ impl Pellucid {
         }
         match assemble(&vm, &config) {
             Ok((main, builtins)) => {
+                let collect_every = cfg!(debug_assertions) && config.x_option("stress") == Some("collect");
+                vm.heap.set_stress(Stress { bypass_pools, collect_every });
                 if let Some(limit) = config.memory_limit {
                     vm.heap.set_limit(Some(limit));
                 }
