@@ -19,7 +19,7 @@ pub fn run(options: Options) -> i32 {
         }
     };
     let prompt_only = program == Program::Stdin && (interactive || terminal);
-    let mut status = 0;
+    let mut status;
     if prompt_only {
         if !quiet {
             pellucid_repl::greet(&pellucid);

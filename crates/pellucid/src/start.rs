@@ -139,6 +139,7 @@ fn hash_seed(config: &Config) -> u64 {
 fn assemble(vm: &Interpreter, config: &Config) -> Res<(Value, Value)> {
     pellucid_types::install(vm)?;
     pellucid_interp::install(vm)?;
+    pellucid_native_lang::install(vm);
     let paths = Paths::find(config);
     let state = vm.state::<ImportState>();
     state.library.replace(Rc::from(&*String::from_utf8_lossy(&paths.library)));

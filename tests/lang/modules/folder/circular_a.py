@@ -1,0 +1,2 @@
+import circular_b
+name = 1

@@ -1,0 +1,2 @@
+from . import helper
+__all_names__ = [helper.name]
