@@ -119,7 +119,7 @@ The following implementation-specific options are available:
 pub fn parse(arguments: &[OsString]) -> Result<Request, String> {
     let host = Arc::new(Host::all());
     let mut reader = Reader {
-        config: Config { host, stdio: true, argv: Vec::new(), ..Config::default() },
+        config: Config { host, stdio: true, signals: true, argv: Vec::new(), ..Config::default() },
         interactive: false,
         skip_first_line: false,
         versions: 0,
@@ -207,7 +207,8 @@ impl Reader {
                     let mode = value(&mut parser, "--check-hash-based-pycs")?.to_string_lossy().into_owned();
                     if !matches!(mode.as_str(), "always" | "default" | "never") {
                         return Err(problem(
-                            "--check-hash-based-pycs must be one of 'default', 'always', or 'never'".to_string(),
+                            "--check-hash-based-pycs must be one of 'default', 'always', or 'never'"
+                                .to_string(),
                         ));
                     }
                     self.config.check_hash_pycs = mode;
@@ -311,7 +312,8 @@ impl Reader {
             Some("0") => self.config.flags.utf8_mode = 0,
             Some(_) => return Err("Fatal Python error: invalid -X utf8 option value\n".to_string()),
         }
-        let warn = self.config.x_option("warn_default_encoding").is_some() || is_set("PYTHONWARNDEFAULTENCODING");
+        let warn =
+            self.config.x_option("warn_default_encoding").is_some() || is_set("PYTHONWARNDEFAULTENCODING");
         self.config.flags.warn_default_encoding = warn;
         self.int_digits(text("PYTHONINTMAXSTRDIGITS"))?;
         self.hash_seed(text("PYTHONHASHSEED"))?;
@@ -347,7 +349,9 @@ impl Reader {
                 self.config.flags.int_max_str_digits = digits;
                 Ok(())
             }
-            _ => Err(format!("Fatal Python error: {name}: invalid limit; must be >= 640 or 0 for unlimited.\n")),
+            _ => Err(format!(
+                "Fatal Python error: {name}: invalid limit; must be >= 640 or 0 for unlimited.\n"
+            )),
         }
     }
 
@@ -360,9 +364,11 @@ impl Reader {
                     self.config.hash_seed = Some(seed.into());
                     Ok(())
                 }
-                Err(_) => Err("Fatal Python error: config_init_hash_seed: PYTHONHASHSEED must be \"random\" or an \
+                Err(_) => {
+                    Err("Fatal Python error: config_init_hash_seed: PYTHONHASHSEED must be \"random\" or an \
                                integer in range [0; 4294967295]\n"
-                    .to_string()),
+                        .to_string())
+                }
             },
         }
     }

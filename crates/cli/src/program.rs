@@ -71,7 +71,11 @@ fn notebook(pellucid: &Pellucid, path: &[u8], save: Option<&OsString>) -> Res<i3
     let bytes = match pellucid.read(path) {
         Ok(bytes) => bytes,
         Err(error) => {
-            return complain(format!("can't open file '{shown}': [Errno {}] {}", error.errno, error.message()));
+            return complain(format!(
+                "can't open file '{shown}': [Errno {}] {}",
+                error.errno,
+                error.message()
+            ));
         }
     };
     let mut notebook = match Notebook::parse(&bytes) {

@@ -5,7 +5,7 @@ use crate::state::state;
 use crate::translate;
 use pellucid_bytecode::{Code, Const, Wtf8};
 use pellucid_object::heap::Visitor;
-use pellucid_object::{Interpreter, Payload, Raised, Res, Text, Value};
+use pellucid_object::{Interpreter, Payload, Raised, Res, SlotWord, Text, Value};
 use std::cell::OnceCell;
 use std::rc::Rc;
 
@@ -20,7 +20,8 @@ pub struct CodeObject {
     pub freevars: Vec<Value>,
     pub name: Value,
     pub qualname: Value,
-    pub filename: Value,
+    /// `co_filename`: changes when a `.pyc` file was moved since it was written.
+    pub filename: SlotWord,
     form: OnceCell<Box<Form>>,
 }
 
@@ -29,7 +30,8 @@ impl Payload for CodeObject {
         for list in [&self.consts, &self.names, &self.varnames, &self.cellvars, &self.freevars] {
             list.iter().for_each(&mut *visit);
         }
-        [&self.name, &self.qualname, &self.filename].into_iter().for_each(visit);
+        [&self.name, &self.qualname].into_iter().for_each(&mut *visit);
+        self.filename.trace(visit);
     }
 }
 
@@ -60,6 +62,11 @@ impl CodeObject {
         }
     }
 
+    /// `co_filename`.
+    pub fn filename(&self) -> Value {
+        self.filename.get().unwrap_or(Value::NONE)
+    }
+
     /// The line of a wordcode offset, if it has one.
     pub fn line_at(&self, offset: u32) -> Option<u32> {
         pellucid_bytecode::lines::decode(self.code.firstlineno as i32, &self.code.linetable)
@@ -67,6 +74,13 @@ impl CodeObject {
             .and_then(|range| range.line)
             .and_then(|line| u32::try_from(line).ok())
     }
+}
+
+/// Gives a code object and those among its constants a file name.
+pub fn set_filename(value: &Value, filename: &Value) {
+    let Some(code) = code_of(value) else { return };
+    code.filename.set(Some(filename.clone()));
+    code.consts.iter().for_each(|constant| set_filename(constant, filename));
 }
 
 /// The code behind a value. A borrow that lasts as long as the value.
@@ -114,7 +128,7 @@ pub fn new_code_with(vm: &Interpreter, code: Rc<Code>, consts: Vec<Value>) -> Re
         freevars: texts(vm, &code.freevars)?,
         name: text(vm, &code.name)?,
         qualname: text(vm, &code.qualname)?,
-        filename: text(vm, &code.filename)?,
+        filename: SlotWord::new(Some(text(vm, &code.filename)?)),
         code,
         form: OnceCell::new(),
     };

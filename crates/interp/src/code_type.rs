@@ -21,7 +21,7 @@ fn bytes(vm: &Interpreter, data: &[u8]) -> Res {
 
 fn repr(vm: &Interpreter, value: &Value) -> Res {
     let code = this(vm, value)?;
-    let (name, file) = (vm.str_lossy(&code.name), vm.str_lossy(&code.filename));
+    let (name, file) = (vm.str_lossy(&code.name), vm.str_lossy(&code.filename()));
     let line = code.code.firstlineno;
     vm.new_str(&format!("<code object {name} at {:#x}, file \"{file}\", line {line}>", value.bits()))
 }
@@ -331,6 +331,6 @@ pub static CODE: TypeDef = TypeDef {
         readonly("co_cellvars", |vm, c| tuple_of(vm, &this(vm, c)?.cellvars)),
         readonly("co_name", |vm, c| Ok(this(vm, c)?.name.clone())),
         readonly("co_qualname", |vm, c| Ok(this(vm, c)?.qualname.clone())),
-        readonly("co_filename", |vm, c| Ok(this(vm, c)?.filename.clone())),
+        readonly("co_filename", |vm, c| Ok(this(vm, c)?.filename())),
     ],
 };

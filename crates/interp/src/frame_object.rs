@@ -333,7 +333,7 @@ fn repr(vm: &Interpreter, value: &Value) -> Res {
     let object = this(vm, value)?;
     let Some(code) = object.code() else { return Err(vm.bug("a frame without code")) };
     let line = object.line().unwrap_or(code.code.firstlineno);
-    let (file, name) = (vm.repr_lossy(&code.filename)?, vm.str_lossy(&code.name));
+    let (file, name) = (vm.repr_lossy(&code.filename())?, vm.str_lossy(&code.name));
     vm.new_str(&format!("<frame at {:#x}, file {file}, line {line}, code {name}>", value.bits()))
 }
 

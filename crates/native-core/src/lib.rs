@@ -1,1 +1,6 @@
 //! Native modules: core.
+
+use pellucid_object::ModuleDef;
+
+/// The modules of this crate.
+pub static MODULES: &[&ModuleDef] = &[];

@@ -1,1 +1,6 @@
 //! Native modules: text.
+
+use pellucid_object::ModuleDef;
+
+/// The modules of this crate.
+pub static MODULES: &[&ModuleDef] = &[];

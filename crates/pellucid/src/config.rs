@@ -104,6 +104,8 @@ pub struct Config {
     pub host: Arc<Host>,
     /// Whether `sys.stdin`, `sys.stdout` and `sys.stderr` are made from the descriptors 0, 1 and 2.
     pub stdio: bool,
+    /// Whether signals of the process are for this interpreter. One can have them.
+    pub signals: bool,
 }
 
 impl Default for Config {
@@ -114,7 +116,12 @@ impl Default for Config {
             orig_argv: Vec::new(),
             executable: None,
             search: Vec::new(),
-            flags: Flags { ignore_environment: true, safe_path: true, no_user_site: true, ..Flags::default() },
+            flags: Flags {
+                ignore_environment: true,
+                safe_path: true,
+                no_user_site: true,
+                ..Flags::default()
+            },
             warn_options: Vec::new(),
             x_options: Vec::new(),
             unbuffered: false,
@@ -126,6 +133,7 @@ impl Default for Config {
             memory_limit: None,
             host: Arc::new(Host::none()),
             stdio: false,
+            signals: false,
         }
     }
 }

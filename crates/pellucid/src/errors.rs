@@ -67,9 +67,12 @@ fn try_report(vm: &Interpreter, exception: &Value) -> Res<()> {
     };
     let ty = vm.type_of(exception).into_value();
     let traceback = vm.get_attr_opt(exception, "__traceback__")?.unwrap_or(Value::NONE);
-    for (name, value) in
-        [("last_exc", exception), ("last_type", &ty), ("last_value", exception), ("last_traceback", &traceback)]
-    {
+    for (name, value) in [
+        ("last_exc", exception),
+        ("last_type", &ty),
+        ("last_value", exception),
+        ("last_traceback", &traceback),
+    ] {
         vm.set_attr_str(&sys, name, value.clone())?;
     }
     match vm.get_attr_opt(&sys, "excepthook")? {

@@ -132,7 +132,7 @@ fn fix_co_filename(vm: &Interpreter, code: &Value, path: &Value) -> Res {
     if path.downcast::<Str>().is_none() {
         return Err(vm.type_error(format!("expected str, got {}", vm.type_name(path))));
     }
-    pellucid_interp::code::set_filename(vm, code, path)?;
+    pellucid_interp::code::set_filename(code, path);
     Ok(Value::NONE)
 }
 
@@ -150,10 +150,30 @@ pub static MODULE: ModuleDef = ModuleDef {
             "The suffixes of extension modules: none.",
             NativeFn::F0(|vm| vm.new_list(Vec::new())),
         ),
-        FunctionDef::new("is_builtin", "(name, /)", "Whether a native module has the name.", NativeFn::F1(is_builtin)),
-        FunctionDef::new("create_builtin", "(spec, /)", "Make a native module.", NativeFn::F1(create_builtin)),
-        FunctionDef::new("exec_builtin", "(mod, /)", "Nothing is left to do.", NativeFn::F1(|vm, _| vm.new_int(0))),
-        FunctionDef::new("is_frozen", "(name, /)", "Whether a frozen module has the name.", NativeFn::F1(is_frozen)),
+        FunctionDef::new(
+            "is_builtin",
+            "(name, /)",
+            "Whether a native module has the name.",
+            NativeFn::F1(is_builtin),
+        ),
+        FunctionDef::new(
+            "create_builtin",
+            "(spec, /)",
+            "Make a native module.",
+            NativeFn::F1(create_builtin),
+        ),
+        FunctionDef::new(
+            "exec_builtin",
+            "(mod, /)",
+            "Nothing is left to do.",
+            NativeFn::F1(|vm, _| vm.new_int(0)),
+        ),
+        FunctionDef::new(
+            "is_frozen",
+            "(name, /)",
+            "Whether a frozen module has the name.",
+            NativeFn::F1(is_frozen),
+        ),
         FunctionDef::new(
             "is_frozen_package",
             "(name, /)",

@@ -12,8 +12,8 @@
 use crate::importlib;
 use pellucid_host::Place;
 use pellucid_object::{
-    Args, CallArgs, Dict, FunctionDef, Interpreter, List, ModuleDef, NativeFn, Raised, Ref, Res, Str,
-    Value, heap::SlotWord,
+    Args, CallArgs, Dict, FunctionDef, Interpreter, List, ModuleDef, NativeFn, Raised, Ref, Res, Str, Value,
+    heap::SlotWord,
 };
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -433,7 +433,9 @@ fn locate(vm: &Interpreter, state: &ImportState, name: &str, path: Option<&Value
     {
         return Ok(Found::Library(module));
     }
-    let Some(entries) = path.and_then(|path| path.downcast_ref::<List>()) else { return Ok(Found::Elsewhere) };
+    let Some(entries) = path.and_then(|path| path.downcast_ref::<List>()) else {
+        return Ok(Found::Elsewhere);
+    };
     let (folder, child) = name.rsplit_once('.').unwrap_or(("", name));
     let library = state.library.borrow().clone();
     for entry in entries.items() {
@@ -606,10 +608,7 @@ fn timed(vm: &Interpreter, name: &Value, load: impl FnOnce() -> Res) -> Res {
     let result = load();
     let all = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
     let own = all.saturating_sub(state.timing_inner.get());
-    verbose(
-        vm,
-        &format!("import time: {own:9} | {all:10} | {}{}", "  ".repeat(depth), vm.str_lossy(name)),
-    );
+    verbose(vm, &format!("import time: {own:9} | {all:10} | {}{}", "  ".repeat(depth), vm.str_lossy(name)));
     state.timing_inner.set(outer.saturating_add(all).max(1));
     state.timing_depth.set(depth);
     result
@@ -624,13 +623,4 @@ pub fn install(vm: &Interpreter, builtins: &Ref<Dict>) -> Res<()> {
     vm.hooks.import.set(Some(|vm, name| import_absolute(vm, &vm.new_str(name)?)));
     vm.hooks.module_attribute.set(Some(importlib::module_attribute));
     Ok(())
-}
-
-/// The names of `sys.builtin_module_names`.
-pub fn native_names(vm: &Interpreter) -> Res {
-    let state = vm.state::<ImportState>();
-    let mut names: Vec<&str> = state.native.borrow().keys().copied().collect();
-    names.sort_unstable();
-    let names = names.into_iter().map(|name| vm.intern(name)).collect::<Res<Vec<_>>>()?;
-    vm.new_tuple(names)
 }

@@ -4,8 +4,8 @@
 use crate::import::{self, ImportState};
 use crate::importlib;
 use pellucid_object::{
-    Args, CallArgs, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Res, Slot, TypeDef,
-    TypeFlags, Value, heap::SlotWord, payload,
+    Args, CallArgs, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Res, Slot, TypeDef, TypeFlags,
+    Value, heap::SlotWord, payload,
 };
 
 /// An importer for one folder of the library.
@@ -245,7 +245,12 @@ pub static IMPORTER: TypeDef = TypeDef {
         ),
         FunctionDef::new("exec_module", "($self, module, /)", "Run the module.", NativeFn::F2(exec_module)),
         FunctionDef::new("get_code", "($self, fullname, /)", "The module's code.", NativeFn::F2(get_code)),
-        FunctionDef::new("get_source", "($self, fullname, /)", "The module's source.", NativeFn::F2(get_source)),
+        FunctionDef::new(
+            "get_source",
+            "($self, fullname, /)",
+            "The module's source.",
+            NativeFn::F2(get_source),
+        ),
         FunctionDef::new(
             "get_filename",
             "($self, fullname, /)",

@@ -9,7 +9,7 @@ use pellucid_host::Place;
 use pellucid_object::{CallArgs, FunctionDef, Interpreter, List, NativeFn, Raised, Res, Str, Value};
 
 /// The names in `sys` that `importlib` fills.
-const LAZY_IN_SYS: &[&str] = &["meta_path", "path_hooks", "path_importer_cache"];
+pub const LAZY_IN_SYS: &[&str] = &["meta_path", "path_hooks", "path_importer_cache"];
 
 const BOOTSTRAP: (&str, &str) = ("importlib._bootstrap", "<frozen importlib._bootstrap>");
 const EXTERNAL: (&str, &str) = ("importlib._bootstrap_external", "<frozen importlib._bootstrap_external>");
@@ -205,7 +205,8 @@ fn late_spec(
     let file = vm.attrs_get(module, &vm.intern("__file__")?)?;
     let native = state.native.borrow().contains_key(full.as_str());
     let library = pellucid_library::module(&full);
-    let embedded = file.as_ref().is_some_and(|file| vm.str_lossy(file).starts_with(&**state.library.borrow()));
+    let embedded =
+        file.as_ref().is_some_and(|file| vm.str_lossy(file).starts_with(&**state.library.borrow()));
     if full == "__main__" && text == "__loader__" {
         return main_loader(vm, module, file).map(Some);
     }

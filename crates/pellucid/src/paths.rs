@@ -75,11 +75,8 @@ pub fn resolve(host: &Host, path: &[u8]) -> Vec<u8> {
 
 /// The path from the root, without `.` and `..`.
 pub fn absolute(host: &Host, path: &[u8]) -> Vec<u8> {
-    let whole = if path.starts_with(b"/") {
-        path.to_vec()
-    } else {
-        join(&host.getcwd().unwrap_or_default(), path)
-    };
+    let whole =
+        if path.starts_with(b"/") { path.to_vec() } else { join(&host.getcwd().unwrap_or_default(), path) };
     let mut parts: Vec<&[u8]> = Vec::new();
     for part in whole.split(|&b| b == b'/') {
         match part {
@@ -126,7 +123,10 @@ fn virtual_environment(host: &Host, executable: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let beside = folder(executable);
-    [beside, folder(beside)].into_iter().find(|at| is_file(host, &join(at, b"pyvenv.cfg"))).map(<[u8]>::to_vec)
+    [beside, folder(beside)]
+        .into_iter()
+        .find(|at| is_file(host, &join(at, b"pyvenv.cfg")))
+        .map(<[u8]>::to_vec)
 }
 
 fn site_folders(config: &Config, prefix: &[u8], in_environment: bool) -> Vec<Vec<u8>> {

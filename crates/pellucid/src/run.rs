@@ -203,7 +203,9 @@ impl Pellucid {
                 Err(error) => {
                     let name = vm.str_lossy(&file);
                     let (number, text) = (error.errno, error.message());
-                    self.complain(&format!("Could not open PYTHONSTARTUP\nOSError: [Errno {number}] {text}: '{name}'\n"));
+                    self.complain(&format!(
+                        "Could not open PYTHONSTARTUP\nOSError: [Errno {number}] {text}: '{name}'\n"
+                    ));
                 }
             }
         }

@@ -5,6 +5,7 @@ use crate::import::{self, ImportState};
 use crate::paths::{self, Paths};
 use crate::{errors, imp, shutdown, stdio};
 use pellucid_memory::Stress;
+use pellucid_native_sys::sys;
 use pellucid_object::{Dict, Interpreter, Raised, Ref, Res, Value};
 use std::rc::Rc;
 
@@ -140,6 +141,7 @@ fn assemble(vm: &Interpreter, config: &Config) -> Res<(Value, Value)> {
     pellucid_types::install(vm)?;
     pellucid_interp::install(vm)?;
     pellucid_native_lang::install(vm);
+    pellucid_native_sys::install(vm);
     let paths = Paths::find(config);
     let state = vm.state::<ImportState>();
     state.library.replace(Rc::from(&*String::from_utf8_lossy(&paths.library)));
@@ -150,14 +152,14 @@ fn assemble(vm: &Interpreter, config: &Config) -> Res<(Value, Value)> {
     let modules = vm.new_dict()?;
     vm.modules.set(Some(modules.value().clone()));
     let builtins = pellucid_types::builtins::make_builtins(vm)?;
+    pellucid_interp::add_builtins(vm, &builtins)?;
     let namespace = namespace(vm, &builtins)?;
     vm.builtins.set(Some(namespace.value().clone()));
     modules.set(vm, vm.intern("builtins")?, builtins.clone())?;
     import::install(vm, &namespace)?;
     namespace.set(vm, vm.intern("__debug__")?, Value::bool(config.flags.optimize == 0))?;
-    let sys = import::import_absolute(vm, &vm.intern("sys")?)?;
+    let sys = make_sys(vm, config, &paths)?;
     state.sys.set(Some(sys.clone()));
-    fill_sys(vm, &sys, config, &paths)?;
     stdio::install(vm, &sys, config)?;
     let main = vm.new_module("__main__")?;
     let main_namespace = self::namespace(vm, &main)?;
@@ -166,6 +168,9 @@ fn assemble(vm: &Interpreter, config: &Config) -> Res<(Value, Value)> {
     modules.set(vm, vm.intern("__main__")?, main.clone())?;
     if !config.flags.no_site {
         site(vm, config, &paths, &namespace)?;
+    }
+    if config.signals {
+        pellucid_native_sys::signal::install(vm)?;
     }
     if !config.warn_options.is_empty() {
         import::import_absolute(vm, &vm.intern("warnings")?)?;
@@ -177,68 +182,60 @@ fn namespace(vm: &Interpreter, module: &Value) -> Res<Ref<Dict>> {
     vm.attrs_dict(module)?.ok_or_else(|| vm.system_error("a module without namespace".to_string()))
 }
 
-/// What in `sys` depends on how the interpreter was started.
-fn fill_sys(vm: &Interpreter, sys: &Value, config: &Config, paths: &Paths) -> Res<()> {
-    let namespace = namespace(vm, sys)?;
-    let set = |name: &str, value: Value| namespace.set(vm, vm.intern(name)?, value);
-    let text = |bytes: &[u8]| vm.fs_decode(bytes);
-    let list = |items: &[Vec<u8>]| -> Res {
-        vm.new_list(items.iter().map(|item| vm.fs_decode(item)).collect::<Res<Vec<_>>>()?)
-    };
-    set("modules", vm.modules.get().unwrap_or(Value::NONE))?;
-    set("argv", list(&config.argv)?)?;
-    set("orig_argv", list(&config.orig_argv)?)?;
-    set("executable", text(&paths.executable)?)?;
-    set("_base_executable", text(&paths.base_executable)?)?;
-    set("prefix", text(&paths.prefix)?)?;
-    set("exec_prefix", text(&paths.prefix)?)?;
-    set("base_prefix", text(&paths.base_prefix)?)?;
-    set("base_exec_prefix", text(&paths.base_prefix)?)?;
-    set("platlibdir", vm.new_str(&config.platlibdir)?)?;
-    set("_stdlib_dir", text(&paths.library)?)?;
-    let prefix = config.pycache_prefix.as_ref().map_or(Ok(Value::NONE), |prefix| vm.fs_decode(prefix))?;
-    set("pycache_prefix", prefix)?;
-    set("dont_write_bytecode", Value::bool(config.flags.dont_write_bytecode))?;
-    set("builtin_module_names", import::native_names(vm)?)?;
-    let search: Vec<Vec<u8>> = config.search.iter().chain([&paths.library]).chain(&paths.site).cloned().collect();
-    set("path", list(&search)?)?;
-    let options = config.warn_options.iter().map(|option| vm.new_str(option)).collect::<Res<Vec<_>>>()?;
-    set("warnoptions", vm.new_list(options)?)?;
-    let options = vm.new_dict()?;
-    for (key, value) in &config.x_options {
-        let value = value.as_ref().map_or(Ok(Value::TRUE), |value| vm.new_str(value))?;
-        options.set(vm, vm.new_str(key)?, value)?;
+/// What `sys` is made from.
+fn startup(config: &Config, paths: &Paths) -> sys::Config {
+    let flags = &config.flags;
+    sys::Config {
+        flags: sys::Flags {
+            debug: flags.debug.into(),
+            inspect: flags.inspect.into(),
+            interactive: flags.interactive.into(),
+            optimize: flags.optimize.into(),
+            dont_write_bytecode: flags.dont_write_bytecode.into(),
+            no_user_site: flags.no_user_site.into(),
+            no_site: flags.no_site.into(),
+            ignore_environment: flags.ignore_environment.into(),
+            verbose: flags.verbose.into(),
+            bytes_warning: flags.bytes_warning.into(),
+            quiet: flags.quiet.into(),
+            hash_randomization: flags.hash_randomization.into(),
+            isolated: flags.isolated.into(),
+            dev_mode: flags.dev_mode,
+            utf8_mode: flags.utf8_mode.into(),
+            warn_default_encoding: flags.warn_default_encoding.into(),
+            safe_path: flags.safe_path,
+            int_max_str_digits: flags.int_max_str_digits as i64,
+            ..sys::Flags::default()
+        },
+        argv: config.argv.clone(),
+        orig_argv: config.orig_argv.clone(),
+        executable: paths.executable.clone(),
+        base_executable: paths.base_executable.clone(),
+        prefix: paths.prefix.clone(),
+        base_prefix: paths.base_prefix.clone(),
+        path: config.search.iter().chain([&paths.library]).chain(&paths.site).cloned().collect(),
+        stdlib_dir: Some(paths.library.clone()),
+        pycache_prefix: config.pycache_prefix.clone(),
+        warnoptions: config.warn_options.clone(),
+        xoptions: config.x_options.clone(),
+        unbuffered: config.unbuffered,
+        cpu_count: config.x_option("cpu_count").and_then(|count| count.parse().ok()),
+        ..sys::Config::default()
     }
-    set("_xoptions", options.into_value())?;
-    set("flags", flags(vm, config)?)
 }
 
-/// `sys.flags`.
-fn flags(vm: &Interpreter, config: &Config) -> Res {
-    let flags = &config.flags;
-    let int = |number: u8| vm.new_int(number.into());
-    let bit = |on: bool| vm.new_int(on.into());
-    let fields = vec![
-        int(flags.debug)?,
-        int(flags.inspect)?,
-        int(flags.interactive)?,
-        int(flags.optimize)?,
-        bit(flags.dont_write_bytecode)?,
-        bit(flags.no_user_site)?,
-        bit(flags.no_site)?,
-        bit(flags.ignore_environment)?,
-        int(flags.verbose)?,
-        int(flags.bytes_warning)?,
-        bit(flags.quiet)?,
-        bit(flags.hash_randomization)?,
-        bit(flags.isolated)?,
-        Value::bool(flags.dev_mode),
-        int(flags.utf8_mode)?,
-        bit(flags.warn_default_encoding)?,
-        Value::bool(flags.safe_path),
-        vm.new_int(flags.int_max_str_digits as i64)?,
-    ];
-    pellucid_native_sys::sys::new_flags(vm, fields)
+/// Makes `sys`. What `importlib` fills in it comes when `importlib` does.
+fn make_sys(vm: &Interpreter, config: &Config, paths: &Paths) -> Res {
+    vm.state::<sys::Startup>().set(startup(config, paths));
+    vm.state::<sys::BuiltinNames>().0.replace(crate::modules::all().map(|def| def.name).collect());
+    let module = import::import_absolute(vm, &vm.intern("sys")?)?;
+    pellucid_interp::add_sys(vm, &module)?;
+    let namespace = namespace(vm, &module)?;
+    for name in crate::importlib::LAZY_IN_SYS {
+        namespace.remove(vm, &vm.intern(name)?)?;
+    }
+    namespace.set(vm, vm.intern("platlibdir")?, vm.new_str(&config.platlibdir)?)?;
+    Ok(module)
 }
 
 /// What `site` does at the start: the helpers in `builtins`; all of it when folders have `.pth` files or customizing
@@ -257,7 +254,10 @@ fn site(vm: &Interpreter, config: &Config, paths: &Paths, builtins: &Ref<Dict>) 
     }
     let printer = vm.get_attr_str(&helpers, "_Printer")?;
     const TEXTS: &[(&str, &str)] = &[
-        ("copyright", "Pellucid's library is that of CPython.\nCopyright (c) 2001 Python Software Foundation.\nAll Rights Reserved."),
+        (
+            "copyright",
+            "Pellucid's library is that of CPython.\nCopyright (c) 2001 Python Software Foundation.\nAll Rights Reserved.",
+        ),
         ("credits", "Thanks to all who made Python and its library."),
         ("license", "See https://www.python.org/psf/license/"),
     ];

@@ -143,7 +143,8 @@ impl Completer for Names<'_> {
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
         let before = line.get(..pos).unwrap_or(line);
         let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
-        let start = before.char_indices().rev().take_while(|(_, c)| is_part(*c)).last().map_or(pos, |(at, _)| at);
+        let start =
+            before.char_indices().rev().take_while(|(_, c)| is_part(*c)).last().map_or(pos, |(at, _)| at);
         if before[start..].is_empty() {
             let indent = Pair { display: "    ".into(), replacement: "    ".into() };
             return Ok((pos, vec![indent]));

@@ -132,7 +132,11 @@ impl Case {
             }
         };
         let collect = |handle: thread::JoinHandle<Vec<u8>>| handle.join().unwrap_or_default();
-        Ok(Run { status: status.map(|status| status.code().unwrap_or(-1)), out: collect(stdout), err: collect(stderr) })
+        Ok(Run {
+            status: status.map(|status| status.code().unwrap_or(-1)),
+            out: collect(stdout),
+            err: collect(stderr),
+        })
     }
 
     fn check(&self, run: &Run) -> Outcome {
@@ -194,7 +198,8 @@ fn difference(expected: &[u8], got: &[u8]) -> String {
             (None, None) => return "only line ends differ".to_string(),
             (a, b) if a == b => {}
             (a, b) => {
-                let show = |line: Option<&str>| line.map_or("(the end)".to_string(), |line| format!("{line:?}"));
+                let show =
+                    |line: Option<&str>| line.map_or("(the end)".to_string(), |line| format!("{line:?}"));
                 return format!("line {number}\n  expected: {}\n  got:      {}", show(a), show(b));
             }
         }
@@ -202,12 +207,15 @@ fn difference(expected: &[u8], got: &[u8]) -> String {
 }
 
 fn cases(root: &Path, folder: &Path, found: &mut Vec<Case>) -> io::Result<()> {
-    let mut entries: Vec<PathBuf> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
     entries.sort();
     for path in entries {
         if path.is_dir() {
             cases(root, &path, found)?;
-        } else if path.extension().is_some_and(|extension| extension == "py") && path.with_extension("out").exists() {
+        } else if path.extension().is_some_and(|extension| extension == "py")
+            && path.with_extension("out").exists()
+        {
             found.push(Case::read(root, &path)?);
         }
     }
@@ -216,14 +224,20 @@ fn cases(root: &Path, folder: &Path, found: &mut Vec<Case>) -> io::Result<()> {
 
 fn known_failures(root: &Path) -> BTreeSet<String> {
     let text = fs::read_to_string(root.join("known_failures.txt")).unwrap_or_default();
-    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_string).collect()
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_string)
+        .collect()
 }
 
 /// The modes in `PELLUCID_MODES` (`plain,collect` or `all`); without it plain only.
 fn wanted_modes() -> Vec<Mode> {
     match env::var("PELLUCID_MODES") {
         Ok(list) if list == "all" => Mode::ALL.to_vec(),
-        Ok(list) => Mode::ALL.into_iter().filter(|mode| list.split(',').any(|word| word == mode.name())).collect(),
+        Ok(list) => {
+            Mode::ALL.into_iter().filter(|mode| list.split(',').any(|word| word == mode.name())).collect()
+        }
         Err(_) => vec![Mode::Plain],
     }
 }
@@ -248,8 +262,10 @@ fn run_all(binary: &Path, root: &Path, filters: &[String]) -> io::Result<bool> {
     let bless = env::var_os("PELLUCID_BLESS").is_some_and(|value| value == "1");
     let known = known_failures(root);
     let modes = wanted_modes();
-    let jobs: Vec<(&Case, Mode)> =
-        found.iter().flat_map(|case| modes.iter().filter(|m| case.modes.contains(m)).map(move |&m| (case, m))).collect();
+    let jobs: Vec<(&Case, Mode)> = found
+        .iter()
+        .flat_map(|case| modes.iter().filter(|m| case.modes.contains(m)).map(move |&m| (case, m)))
+        .collect();
     let next = AtomicUsize::new(0);
     let complaints = Mutex::new(Vec::new());
     let work = || {
