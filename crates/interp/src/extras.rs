@@ -12,18 +12,25 @@ pub fn intrinsic2(vm: &Interpreter, number: u32, first: &Value, second: &Value) 
     pellucid_types::typing::intrinsic2(vm, number, first.clone(), second.clone())
 }
 
-/// `Template(*strings, *interpolations)` as a t-string makes it.
-pub fn template(vm: &Interpreter, _strings: &Value, _interpolations: &Value) -> Res {
-    Err(vm.not_implemented_error("template strings are not there yet".to_string()))
+/// A `Template` of a tuple of strings and a tuple of interpolations.
+pub fn template(vm: &Interpreter, strings: &Value, interpolations: &Value) -> Res {
+    pellucid_types::template::new_template(vm, strings.clone(), interpolations.clone())
 }
 
 /// `Interpolation(value, expression, conversion, spec)`; `conversion`: none, str, repr, ascii.
 pub fn interpolation(
     vm: &Interpreter,
-    _value: &Value,
-    _text: &Value,
-    _conversion: u32,
-    _spec: Option<Value>,
+    value: &Value,
+    text: &Value,
+    conversion: u32,
+    spec: Option<Value>,
 ) -> Res {
-    Err(vm.not_implemented_error("template strings are not there yet".to_string()))
+    let conversion = match conversion {
+        0 => Value::NONE,
+        1 => vm.intern("s")?,
+        2 => vm.intern("r")?,
+        _ => vm.intern("a")?,
+    };
+    let spec = spec.map_or_else(|| vm.new_str(""), Ok)?;
+    pellucid_types::template::new_interpolation(vm, value.clone(), text.clone(), conversion, spec)
 }

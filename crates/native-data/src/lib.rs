@@ -8,6 +8,7 @@ pub mod collections;
 pub mod contextvars;
 pub mod functools;
 pub mod itertools;
+pub mod queue;
 pub mod support;
 pub mod typing;
 pub mod weakref;
@@ -21,6 +22,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &contextvars::MODULE,
     &functools::MODULE,
     &itertools::MODULE,
+    &queue::MODULE,
     &typing::MODULE,
     &weakref::MODULE,
 ];
