@@ -459,7 +459,7 @@ impl Interpreter {
     /// Gives a type a wrapper method for each of `slots`, and `__new__`.
     pub(crate) fn add_wrappers(&self, ty: &Ref<Type>, slots: &Slots) -> Res<()> {
         let Some(dict) = ty.namespace() else { return Err(self.bug("type without a dict")) };
-        for dunder in slots::dunders().filter(|d| d.kind != slots::Kind::GetAttr) {
+        for dunder in slots::wrapped_dunders().filter(|d| d.kind != slots::Kind::GetAttr) {
             if let Some(slot) = slots.get(dunder.kind) {
                 let wrapper = slots::SlotWrapper { dunder, slot, owner: ty.clone() };
                 let value = self.alloc(&self.types().wrapper_descriptor, wrapper)?;

@@ -376,23 +376,70 @@ impl Interpreter {
     /// `a op b`.
     pub fn binary(&self, op: BinOp, a: &Value, b: &Value) -> Res {
         let result = self.binary_opt(op, a, b)?;
-        if result.is_not_implemented() { Err(self.unsupported(op.sign(), a, b)) } else { Ok(result) }
+        if !result.is_not_implemented() {
+            return Ok(result);
+        }
+        match self.sequence_op(op, a, b)? {
+            Some(result) => Ok(result),
+            None => Err(self.unsupported(op.sign(), a, b)),
+        }
     }
 
     /// `a op= b`.
     pub fn inplace(&self, op: BinOp, a: &Value, b: &Value) -> Res {
-        if let Some(f) = self.type_of_ref(a).slots.inplace[op as usize].get() {
+        let slots = &self.type_of(a).slots;
+        if let Some(f) = slots.inplace[op as usize].get() {
             let result = f(self, a, b)?;
             if !result.is_not_implemented() {
                 return Ok(result);
             }
         }
         let result = self.binary_opt(op, a, b)?;
-        if result.is_not_implemented() {
-            let sign = if op == BinOp::Pow { "**=".to_string() } else { format!("{}=", op.sign()) };
-            return Err(self.unsupported(&sign, a, b));
+        if !result.is_not_implemented() {
+            return Ok(result);
         }
-        Ok(result)
+        match (op, slots.inplace_concat.get(), slots.inplace_repeat.get()) {
+            (BinOp::Add, Some(f), _) => return f(self, a, b),
+            (BinOp::Mul, _, Some(f)) => return f(self, a, self.repetitions(b)?),
+            _ => {}
+        }
+        if let Some(result) = self.sequence_op(op, a, b)? {
+            return Ok(result);
+        }
+        let sign = if op == BinOp::Pow { "**=".to_string() } else { format!("{}=", op.sign()) };
+        Err(self.unsupported(&sign, a, b))
+    }
+
+    /// `+` and `*` of sequences, when no number wanted to do it.
+    fn sequence_op(&self, op: BinOp, a: &Value, b: &Value) -> Res<Option<Value>> {
+        let (sa, sb) = (&self.type_of(a).slots, &self.type_of(b).slots);
+        match op {
+            BinOp::Add => sa.concat.get().map(|f| f(self, a, b)).transpose(),
+            BinOp::Mul => match (sa.repeat.get(), sb.repeat.get()) {
+                (Some(f), _) => f(self, a, self.repetitions(b)?).map(Some),
+                (None, Some(f)) => f(self, b, self.repetitions(a)?).map(Some),
+                (None, None) => Ok(None),
+            },
+            _ => Ok(None),
+        }
+    }
+
+    /// How often a sequence is to be repeated. Errors: `TypeError`, `OverflowError`.
+    fn repetitions(&self, count: &Value) -> Res<i64> {
+        if let Some(count) = count.as_small_int() {
+            return Ok(count);
+        }
+        let is_int = count.as_int().is_some()
+            || self.type_of_ref(count).slots.unary[UnOp::Index as usize].get().is_some();
+        if !is_int {
+            let name = self.type_name(count);
+            return Err(self.type_error(format!("can't multiply sequence by non-int of type '{name}'")));
+        }
+        let index = self.index(count)?;
+        self.as_i64(&index).ok_or_else(|| {
+            let name = self.type_name(count);
+            self.overflow_error(format!("cannot fit '{name}' into an index-sized integer"))
+        })
     }
 
     fn binary_opt(&self, op: BinOp, a: &Value, b: &Value) -> Res {

@@ -27,6 +27,8 @@ pub type CallFn = fn(&Interpreter, &Value, &CallArgs) -> Res;
 pub type InitFn = fn(&Interpreter, &Value, &CallArgs) -> Res<()>;
 /// `Ok(None)` is the end: no `StopIteration` object is made.
 pub type NextFn = fn(&Interpreter, &Value) -> Res<Option<Value>>;
+/// Repeats a sequence.
+pub type RepeatFn = fn(&Interpreter, &Value, i64) -> Res;
 pub type FinalizeFn = fn(&Interpreter, &Value);
 /// The last argument has the bits of [`flags`](crate::buffer::flags).
 pub type BufferFn = fn(&Interpreter, &Value, u32) -> Res<crate::buffer::Buffer>;
@@ -113,6 +115,10 @@ slots! {
     await_ Await UnaryFn;
     aiter AIter UnaryFn;
     anext ANext UnaryFn;
+    concat Concat BinaryFn;
+    repeat Repeat RepeatFn;
+    inplace_concat InplaceConcat BinaryFn;
+    inplace_repeat InplaceRepeat RepeatFn;
     buffer Buffer BufferFn;
 }
 
@@ -149,6 +155,12 @@ pub enum Kind {
     Binary(BinOp),
     Reflected(BinOp),
     Inplace(BinOp),
+    /// `+` of sequences, asked after the numbers' `+`.
+    Concat,
+    Repeat,
+    RepeatReflected,
+    InplaceConcat,
+    InplaceRepeat,
 }
 
 /// A row of the table that joins dunder methods and slots.
@@ -184,14 +196,14 @@ macro_rules! binary {
                 "($self, value, /)",
                 concat!("Return self", $sign, "value."),
                 Kind::Binary(BinOp::$op),
-                Slot::Binary(BinOp::$op, |vm, a, b| generic_binary(vm, a, b, $name, $rname))
+                Slot::Binary(BinOp::$op, |vm, a, b| generic_binary(vm, BinOp::$op, a, b, $name, $rname))
             ),
             row!(
                 $rname,
                 "($self, value, /)",
                 concat!("Return value", $sign, "self."),
                 Kind::Reflected(BinOp::$op),
-                Slot::Binary(BinOp::$op, |vm, a, b| generic_binary(vm, a, b, $name, $rname))
+                Slot::Binary(BinOp::$op, |vm, a, b| generic_binary(vm, BinOp::$op, a, b, $name, $rname))
             ),
             row!(
                 $iname,
@@ -392,9 +404,45 @@ static OPERATORS: &[[Dunder; 3]] = &[
     binary!("__xor__", "__rxor__", "__ixor__", Xor, "^"),
 ];
 
-/// Every dunder that has a slot.
+/// `+` and `*` of sequences. No generic function: what Python code defines is the numbers' method.
+static SEQUENCES: &[Dunder] = &[
+    row!("__add__", "($self, value, /)", "Return self+value.", Kind::Concat, Slot::Concat(not_implemented)),
+    row!("__mul__", "($self, value, /)", "Return self*value.", Kind::Repeat, Slot::Concat(not_implemented)),
+    row!(
+        "__rmul__",
+        "($self, value, /)",
+        "Return value*self.",
+        Kind::RepeatReflected,
+        Slot::Concat(not_implemented)
+    ),
+    row!(
+        "__iadd__",
+        "($self, value, /)",
+        "Implement self+=value.",
+        Kind::InplaceConcat,
+        Slot::Concat(not_implemented)
+    ),
+    row!(
+        "__imul__",
+        "($self, value, /)",
+        "Implement self*=value.",
+        Kind::InplaceRepeat,
+        Slot::Concat(not_implemented)
+    ),
+];
+
+fn not_implemented(_: &Interpreter, _: &Value, _: &Value) -> Res {
+    Ok(Value::NOT_IMPLEMENTED)
+}
+
+/// Every dunder that has a slot, each name once.
 pub fn dunders() -> impl Iterator<Item = &'static Dunder> {
     PLAIN.iter().chain(OPERATORS.iter().flatten())
+}
+
+/// The rows of [`dunders`], and those of sequences, whose names are among them: what builtin types get wrappers for.
+pub(crate) fn wrapped_dunders() -> impl Iterator<Item = &'static Dunder> {
+    dunders().chain(SEQUENCES)
 }
 
 impl Slots {
@@ -426,6 +474,10 @@ impl Slots {
             Kind::Unary(op) => self.unary[op as usize].set(None),
             Kind::Binary(op) | Kind::Reflected(op) => self.binary[op as usize].set(None),
             Kind::Inplace(op) => self.inplace[op as usize].set(None),
+            Kind::Concat => self.concat.set(None),
+            Kind::Repeat | Kind::RepeatReflected => self.repeat.set(None),
+            Kind::InplaceConcat => self.inplace_concat.set(None),
+            Kind::InplaceRepeat => self.inplace_repeat.set(None),
         }
     }
 
@@ -457,6 +509,10 @@ impl Slots {
             Kind::Unary(op) => Slot::Unary(op, self.unary[op as usize].get()?),
             Kind::Binary(op) | Kind::Reflected(op) => Slot::Binary(op, self.binary[op as usize].get()?),
             Kind::Inplace(op) => Slot::Inplace(op, self.inplace[op as usize].get()?),
+            Kind::Concat => Slot::Concat(self.concat.get()?),
+            Kind::Repeat | Kind::RepeatReflected => Slot::Repeat(self.repeat.get()?),
+            Kind::InplaceConcat => Slot::InplaceConcat(self.inplace_concat.get()?),
+            Kind::InplaceRepeat => Slot::InplaceRepeat(self.inplace_repeat.get()?),
         })
     }
 }
@@ -477,6 +533,10 @@ fn same_slot(a: Kind, b: Kind) -> bool {
 /// Fills the slot of `dunder` in a Python class: the Rust function when every method found is a wrapper of it,
 /// else the generic one. When no class on the MRO has such a method, the base decides.
 pub(crate) fn refresh_slot(interp: &Interpreter, ty: &Type, dunder: &'static Dunder) -> Res<()> {
+    if let Some(sequence) = sequence_kind(dunder.kind) {
+        // What the method says replaces both the numbers' and the sequences' way.
+        ty.slots.empty(sequence);
+    }
     let mut native: Option<Slot> = None;
     for sibling in dunders().filter(|d| same_slot(d.kind, dunder.kind)) {
         let Some(method) = ty.lookup(interp, &interp.intern(sibling.name)?) else { continue };
@@ -506,6 +566,17 @@ pub(crate) fn refresh_slot(interp: &Interpreter, ty: &Type, dunder: &'static Dun
         }
     }
     Ok(())
+}
+
+/// The slot of sequences that shares its method with an operator.
+fn sequence_kind(kind: Kind) -> Option<Kind> {
+    match kind {
+        Kind::Binary(BinOp::Add) => Some(Kind::Concat),
+        Kind::Binary(BinOp::Mul) => Some(Kind::Repeat),
+        Kind::Inplace(BinOp::Add) => Some(Kind::InplaceConcat),
+        Kind::Inplace(BinOp::Mul) => Some(Kind::InplaceRepeat),
+        _ => None,
+    }
 }
 
 /// The dunder rows named `name`.
@@ -589,9 +660,19 @@ impl SlotWrapper {
             (Slot::Compare(f), Kind::Compare(op)) => want(1, 1).and_then(|()| f(vm, this, &a[0], op)),
             (Slot::Binary(BinOp::Pow, _), _) if a.len() == 2 => vm.power(this, &a[0], &a[1]),
             (Slot::Binary(_, f), Kind::Reflected(_)) => want(1, 1).and_then(|()| f(vm, &a[0], this)),
-            (Slot::Binary(_, f) | Slot::Inplace(_, f) | Slot::GetItem(f) | Slot::GetAttr(f), _) => {
-                want(1, 1).and_then(|()| f(vm, this, &a[0]))
+            (Slot::Repeat(f) | Slot::InplaceRepeat(f), _) => {
+                want(1, 1)?;
+                f(vm, this, vm.expect_i64(&a[0])?)
             }
+            (
+                Slot::Binary(_, f)
+                | Slot::Inplace(_, f)
+                | Slot::GetItem(f)
+                | Slot::GetAttr(f)
+                | Slot::Concat(f)
+                | Slot::InplaceConcat(f),
+                _,
+            ) => want(1, 1).and_then(|()| f(vm, this, &a[0])),
             (
                 Slot::SetAttr(f) | Slot::SetItem(f) | Slot::DescrSet(f),
                 Kind::SetAttr | Kind::SetItem | Kind::Set,
@@ -619,34 +700,36 @@ impl SlotWrapper {
 
 // ---- generic slot functions: look the method up on the class and call it ----
 
-fn generic_binary(vm: &Interpreter, a: &Value, b: &Value, name: &str, rname: &str) -> Res {
+/// Asks `a.__op__`, then `b.__rop__`, those of them that are methods in Python; the other way round when the class of `b`
+/// refines that of `a`.
+fn generic_binary(vm: &Interpreter, op: BinOp, a: &Value, b: &Value, name: &str, rname: &str) -> Res {
     let (ta, tb) = (vm.type_of(a), vm.type_of(b));
-    let (name, rname) = (vm.intern(name)?, vm.intern(rname)?);
-    let same = ta.value().is(tb.value());
-    let reflected = if same { None } else { tb.lookup(vm, &rname) };
-    let method = ta.lookup(vm, &name);
-    if let Some(r) = &reflected
-        && tb.is_subtype_of(&ta)
-        && !ta.lookup(vm, &rname).is_some_and(|mine| mine.is(r))
-    {
-        let result = vm.call_descriptor(r, b, std::slice::from_ref(a))?;
-        if !result.is_not_implemented() {
-            return Ok(result);
+    let generic = OPERATORS.get(op as usize).map(|rows| rows[0].generic.address());
+    let asks = |ty: &Type| ty.slots.binary[op as usize].get().map(|f| f as usize) == generic;
+    let rname = vm.intern(rname)?;
+    let mut ask_b = !ta.value().is(tb.value()) && asks(&tb);
+    if asks(&ta) {
+        if ask_b
+            && tb.is_subtype_of(&ta)
+            && let Some(reflected) = tb.lookup(vm, &rname)
+            && !ta.lookup(vm, &rname).is_some_and(|mine| mine.is(&reflected))
+        {
+            let result = vm.call_descriptor(&reflected, b, std::slice::from_ref(a))?;
+            if !result.is_not_implemented() {
+                return Ok(result);
+            }
+            ask_b = false;
         }
-        return match method {
-            Some(m) => vm.call_descriptor(&m, a, std::slice::from_ref(b)),
-            None => Ok(Value::NOT_IMPLEMENTED),
-        };
-    }
-    if let Some(m) = method {
-        let result = vm.call_descriptor(&m, a, std::slice::from_ref(b))?;
-        if !result.is_not_implemented() {
-            return Ok(result);
+        if let Some(method) = ta.lookup(vm, &vm.intern(name)?) {
+            let result = vm.call_descriptor(&method, a, std::slice::from_ref(b))?;
+            if !result.is_not_implemented() {
+                return Ok(result);
+            }
         }
     }
-    match reflected {
-        Some(r) => vm.call_descriptor(&r, b, std::slice::from_ref(a)),
-        None => Ok(Value::NOT_IMPLEMENTED),
+    match tb.lookup(vm, &rname) {
+        Some(reflected) if ask_b => vm.call_descriptor(&reflected, b, std::slice::from_ref(a)),
+        _ => Ok(Value::NOT_IMPLEMENTED),
     }
 }
 

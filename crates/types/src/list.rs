@@ -4,8 +4,8 @@ use crate::seq::{self, Subscript};
 use crate::slice::{self, Slice};
 use crate::sort;
 use pellucid_object::{
-    Args, BinOp, CallArgs, CmpOp, FunctionDef, Interpreter, List, NativeFn, Payload, Ref, Res, Slot,
-    SlotWord, TypeDef, TypeFlags, Value, Visitor, payload,
+    Args, CallArgs, CmpOp, FunctionDef, Interpreter, List, NativeFn, Payload, Ref, Res, Slot, SlotWord,
+    TypeDef, TypeFlags, Value, Visitor, payload,
 };
 use std::cell::Cell;
 
@@ -192,50 +192,28 @@ fn compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
     seq::compare(vm, op, (&|| x.len(), &|i| x.get(i)), (&|| y.len(), &|i| y.get(i)))
 }
 
-fn add(vm: &Interpreter, a: &Value, b: &Value) -> Res {
-    let Some(x) = a.downcast_ref::<List>() else { return Ok(Value::NOT_IMPLEMENTED) };
-    let Some(y) = b.downcast_ref::<List>() else {
-        // Only classes made in Python can know how to be added to this from the right.
-        let ty = vm.type_of_ref(b);
-        if ty.flags.get().contains(TypeFlags::MUTABLE) && ty.slots.binary[BinOp::Add as usize].get().is_some()
-        {
-            return Ok(Value::NOT_IMPLEMENTED);
-        }
+fn concat(vm: &Interpreter, a: &Value, b: &Value) -> Res {
+    let (x, Some(y)) = (this(vm, a)?, b.downcast_ref::<List>()) else {
         let name = vm.type_name(b);
         return Err(vm.type_error(format!("can only concatenate list (not \"{name}\") to list")));
     };
     vm.new_list(seq::joined(vm, x.items(), y.items())?)
 }
 
-fn multiply(vm: &Interpreter, a: &Value, b: &Value) -> Res {
-    let (list, count) = match (a.downcast_ref::<List>(), b.downcast_ref::<List>()) {
-        (Some(list), None) => (list, b),
-        (None, Some(list)) => (list, a),
-        _ => return sequence_by_sequence(vm, b),
-    };
-    match seq::times(vm, count)? {
-        Some(n) => vm.new_list(seq::repeat(vm, &list.items(), n)?),
-        None => sequence_by_sequence(vm, count),
-    }
+fn repeat(vm: &Interpreter, value: &Value, count: i64) -> Res {
+    vm.new_list(seq::repeat(vm, &this(vm, value)?.items(), count)?)
 }
 
-/// `sequence * other` where `other` is no int.
-pub fn sequence_by_sequence(vm: &Interpreter, other: &Value) -> Res {
-    let name = vm.type_name(other);
-    Err(vm.type_error(format!("can't multiply sequence by non-int of type '{name}'")))
-}
-
-fn add_inplace(vm: &Interpreter, a: &Value, b: &Value) -> Res {
+fn inplace_concat(vm: &Interpreter, a: &Value, b: &Value) -> Res {
     extend_with(vm, a, b)?;
     Ok(a.clone())
 }
 
-fn multiply_inplace(vm: &Interpreter, a: &Value, b: &Value) -> Res {
-    let list = this(vm, a)?;
-    let Some(n) = seq::times(vm, b)? else { return sequence_by_sequence(vm, b) };
-    let items = seq::repeat(vm, &list.items(), n)?;
+fn inplace_repeat(vm: &Interpreter, value: &Value, count: i64) -> Res {
+    let list = this(vm, value)?;
+    let items = seq::repeat(vm, &list.items(), count)?;
     drop(list.replace(items));
-    Ok(a.clone())
+    Ok(value.clone())
 }
 
 fn append(vm: &Interpreter, value: &Value, item: &Value) -> Res {
@@ -461,10 +439,10 @@ pub static LIST: TypeDef = TypeDef {
         Slot::SetItem(set_item),
         Slot::Contains(contains),
         Slot::Iter(iter),
-        Slot::Binary(BinOp::Add, add),
-        Slot::Binary(BinOp::Mul, multiply),
-        Slot::Inplace(BinOp::Add, add_inplace),
-        Slot::Inplace(BinOp::Mul, multiply_inplace),
+        Slot::Concat(concat),
+        Slot::Repeat(repeat),
+        Slot::InplaceConcat(inplace_concat),
+        Slot::InplaceRepeat(inplace_repeat),
     ],
     methods: METHODS,
     getset: &[],

@@ -249,23 +249,3 @@ pub fn reserve<T>(vm: &Interpreter, total: Option<usize>) -> Res<Vec<T>> {
         _ => Err(vm.no_memory()),
     }
 }
-
-/// Whether a class made in Python may know what to do when it stands on the right of `op`: it is asked before
-/// a sequence complains.
-pub fn may_be_reflected(vm: &Interpreter, op: pellucid_object::BinOp, right: &Value) -> bool {
-    let ty = vm.type_of_ref(right);
-    ty.flags.get().contains(pellucid_object::TypeFlags::MUTABLE)
-        && ty.slots.binary[op as usize].get().is_some()
-}
-
-/// The operand of `sequence * times`. Errors: `TypeError`, `OverflowError`.
-pub fn repetitions(vm: &Interpreter, value: &Value) -> Res<usize> {
-    if !has_index(vm, value) {
-        let got = vm.type_name(value);
-        return Err(vm.type_error(format!("can't multiply sequence by non-int of type '{got}'")));
-    }
-    match times(vm, value)? {
-        Some(n) => Ok(usize::try_from(n).unwrap_or(0)),
-        None => Ok(0),
-    }
-}

@@ -1,11 +1,10 @@
 //! The type `tuple` and its iterator.
 
-use crate::list::sequence_by_sequence;
 use crate::seq::{self, Subscript};
 use crate::slice::{self, Slice};
 use pellucid_object::{
-    Args, BinOp, CallArgs, CmpOp, FunctionDef, Interpreter, NativeFn, Payload, Ref, Res, Slot, SlotWord,
-    Tuple, TypeDef, TypeFlags, Value, Visitor, payload,
+    Args, CallArgs, CmpOp, FunctionDef, Interpreter, NativeFn, Payload, Ref, Res, Slot, SlotWord, Tuple,
+    TypeDef, TypeFlags, Value, Visitor, payload,
 };
 use std::cell::Cell;
 
@@ -94,31 +93,26 @@ fn contains(vm: &Interpreter, value: &Value, item: &Value) -> Res<bool> {
     Ok(false)
 }
 
-fn add(vm: &Interpreter, a: &Value, b: &Value) -> Res {
-    let Some(x) = a.downcast_ref::<Tuple>() else { return Ok(Value::NOT_IMPLEMENTED) };
-    let Some(y) = b.downcast_ref::<Tuple>() else {
-        // Only classes made in Python can know how to be added to this from the right.
-        let ty = vm.type_of_ref(b);
-        if ty.flags.get().contains(TypeFlags::MUTABLE) && ty.slots.binary[BinOp::Add as usize].get().is_some()
-        {
-            return Ok(Value::NOT_IMPLEMENTED);
-        }
+fn concat(vm: &Interpreter, a: &Value, b: &Value) -> Res {
+    let (x, Some(y)) = (this(vm, a)?, b.downcast_ref::<Tuple>()) else {
         let name = vm.type_name(b);
         return Err(vm.type_error(format!("can only concatenate tuple (not \"{name}\") to tuple")));
     };
+    if x.is_empty() && vm.is_exact(b, &vm.types().tuple) {
+        return Ok(b.clone());
+    }
+    if y.is_empty() && vm.is_exact(a, &vm.types().tuple) {
+        return Ok(a.clone());
+    }
     vm.new_tuple(seq::joined(vm, x.items(), y.items())?)
 }
 
-fn multiply(vm: &Interpreter, a: &Value, b: &Value) -> Res {
-    let (tuple, count) = match (a.downcast_ref::<Tuple>(), b.downcast_ref::<Tuple>()) {
-        (Some(tuple), None) => (tuple, b),
-        (None, Some(tuple)) => (tuple, a),
-        _ => return sequence_by_sequence(vm, b),
-    };
-    match seq::times(vm, count)? {
-        Some(n) => vm.new_tuple(seq::repeat(vm, &tuple.items(), n)?),
-        None => sequence_by_sequence(vm, count),
+fn repeat(vm: &Interpreter, value: &Value, count: i64) -> Res {
+    let tuple = this(vm, value)?;
+    if (count == 1 || tuple.is_empty()) && vm.is_exact(value, &vm.types().tuple) {
+        return Ok(value.clone());
     }
+    vm.new_tuple(seq::repeat(vm, &tuple.items(), count)?)
 }
 
 fn index(vm: &Interpreter, args: &Args) -> Res {
@@ -213,8 +207,8 @@ pub static TUPLE: TypeDef = TypeDef {
         Slot::GetItem(get_item),
         Slot::Contains(contains),
         Slot::Iter(iter),
-        Slot::Binary(BinOp::Add, add),
-        Slot::Binary(BinOp::Mul, multiply),
+        Slot::Concat(concat),
+        Slot::Repeat(repeat),
     ],
     methods: &[
         FunctionDef::new(

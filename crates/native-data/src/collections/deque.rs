@@ -5,8 +5,8 @@
 
 use crate::support::{CLASS_GETITEM, positional, state_of, this};
 use pellucid_object::{
-    BinOp, CallArgs, CmpOp, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Raised, Res, Slot,
-    SlotWord, TypeDef, TypeFlags, Value, Visitor, payload,
+    CallArgs, CmpOp, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Raised, Res, Slot, SlotWord,
+    TypeDef, TypeFlags, Value, Visitor, payload,
 };
 use pellucid_types::seq;
 use std::cell::{Cell, RefCell};
@@ -352,15 +352,7 @@ fn copy(vm: &Interpreter, value: &Value) -> Res {
 }
 
 fn add(vm: &Interpreter, a: &Value, b: &Value) -> Res {
-    if a.downcast::<Deque>().is_none() {
-        return Ok(Value::NOT_IMPLEMENTED);
-    }
     if b.downcast::<Deque>().is_none() {
-        let ty = vm.type_of_ref(b);
-        if ty.flags.get().contains(TypeFlags::MUTABLE) && ty.slots.binary[BinOp::Add as usize].get().is_some()
-        {
-            return Ok(Value::NOT_IMPLEMENTED);
-        }
         let got = vm.type_name(b);
         return Err(vm.type_error(format!("can only concatenate deque (not \"{got}\") to deque")));
     }
@@ -393,20 +385,15 @@ fn repeat_into(vm: &Interpreter, this: &Deque, count: i64) -> Res<()> {
     Ok(())
 }
 
-fn multiply(vm: &Interpreter, a: &Value, b: &Value) -> Res {
-    let (value, count) = if a.downcast::<Deque>().is_some() { (a, b) } else { (b, a) };
-    let Some(n) = seq::times(vm, count)? else {
-        return pellucid_types::list::sequence_by_sequence(vm, count);
-    };
+fn repeat(vm: &Interpreter, value: &Value, count: i64) -> Res {
     let made = copy(vm, value)?;
-    repeat_into(vm, deque(vm, &made)?, n)?;
+    repeat_into(vm, deque(vm, &made)?, count)?;
     Ok(made)
 }
 
-fn multiply_inplace(vm: &Interpreter, a: &Value, b: &Value) -> Res {
-    let Some(n) = seq::times(vm, b)? else { return pellucid_types::list::sequence_by_sequence(vm, b) };
-    repeat_into(vm, deque(vm, a)?, n)?;
-    Ok(a.clone())
+fn repeat_inplace(vm: &Interpreter, value: &Value, count: i64) -> Res {
+    repeat_into(vm, deque(vm, value)?, count)?;
+    Ok(value.clone())
 }
 
 fn reduce(vm: &Interpreter, value: &Value) -> Res {
@@ -610,10 +597,10 @@ pub static DEQUE: TypeDef = TypeDef {
         Slot::GetItem(get_item),
         Slot::SetItem(set_item),
         Slot::Iter(|vm, v| new_iterator(vm, v, false)),
-        Slot::Binary(BinOp::Add, add),
-        Slot::Inplace(BinOp::Add, |vm, a, b| extend(vm, a, b).map(|_| a.clone())),
-        Slot::Binary(BinOp::Mul, multiply),
-        Slot::Inplace(BinOp::Mul, multiply_inplace),
+        Slot::Concat(add),
+        Slot::InplaceConcat(|vm, a, b| extend(vm, a, b).map(|_| a.clone())),
+        Slot::Repeat(repeat),
+        Slot::InplaceRepeat(repeat_inplace),
     ],
     methods: METHODS,
     getset: &[GetSetDef {

@@ -2,9 +2,8 @@
 
 use super::{
     add, byte, center, contains, contents, count, data, decode, endswith, expandtabs, find, from_object,
-    fromhex, get_item, hex, index, join, len, ljust, maketrans, mapped, methods, multiply, parts,
-    remove_affix, replace, rfind, rindex, rjust, rsplit, search, split, splitlines, startswith, stripped,
-    translate, zfill,
+    fromhex, get_item, hex, index, join, len, ljust, maketrans, mapped, methods, parts, remove_affix, repeat,
+    replace, rfind, rindex, rjust, rsplit, search, split, splitlines, startswith, stripped, translate, zfill,
 };
 use super::{all, capitalize, cased, swapcase};
 use crate::seq::{self, Subscript};
@@ -234,8 +233,8 @@ fn in_place_add(vm: &Interpreter, this: &Value, other: &Value) -> Res {
     Ok(this.clone())
 }
 
-fn in_place_multiply(vm: &Interpreter, this: &Value, times: &Value) -> Res {
-    let times = seq::repetitions(vm, times)?;
+fn in_place_repeat(vm: &Interpreter, this: &Value, times: i64) -> Res {
+    let times = usize::try_from(times).unwrap_or(0);
     let array = array(vm, this)?;
     array.check_resizable(vm)?;
     let result = super::repeated(vm, &array.borrow(), times)?;
@@ -284,11 +283,11 @@ pub static BYTEARRAY: TypeDef = TypeDef {
         Slot::SetItem(set_item),
         Slot::Contains(contains),
         Slot::Iter(crate::cursor::over_bytearray),
-        Slot::Binary(BinOp::Add, add),
-        Slot::Binary(BinOp::Mul, multiply),
+        Slot::Concat(add),
+        Slot::Repeat(repeat),
+        Slot::InplaceConcat(in_place_add),
+        Slot::InplaceRepeat(in_place_repeat),
         Slot::Binary(BinOp::Mod, percent),
-        Slot::Inplace(BinOp::Add, in_place_add),
-        Slot::Inplace(BinOp::Mul, in_place_multiply),
         Slot::Buffer(bytearray_buffer),
     ],
     methods: methods![

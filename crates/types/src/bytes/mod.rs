@@ -567,9 +567,6 @@ fn add(vm: &Interpreter, a: &Value, b: &Value) -> Res {
         return Ok(Value::NOT_IMPLEMENTED);
     }
     if !vm.has_buffer(b) {
-        if seq::may_be_reflected(vm, BinOp::Add, b) {
-            return Ok(Value::NOT_IMPLEMENTED);
-        }
         let (a, b) = (vm.type_name(a), vm.type_name(b));
         return Err(vm.type_error(format!("can't concat {b} to {a}")));
     }
@@ -601,17 +598,11 @@ pub(crate) fn repeated(vm: &Interpreter, bytes: &[u8], times: usize) -> Res<Vec<
     Ok(result)
 }
 
-fn multiply(vm: &Interpreter, a: &Value, b: &Value) -> Res {
-    let own = |v: &Value| v.downcast::<Bytes>().is_some() || v.downcast::<ByteArray>().is_some();
-    let (this, count) = if own(a) { (a, b) } else { (b, a) };
-    if !seq::has_index(vm, count) && seq::may_be_reflected(vm, BinOp::Mul, count) {
-        return Ok(Value::NOT_IMPLEMENTED);
-    }
-    let count = seq::repetitions(vm, count)?;
+fn repeat(vm: &Interpreter, this: &Value, count: i64) -> Res {
     if count == 1 {
         return unchanged(vm, this);
     }
-    let result = repeated(vm, &data(vm, this)?, count)?;
+    let result = repeated(vm, &data(vm, this)?, usize::try_from(count).unwrap_or(0))?;
     same(vm, this, result)
 }
 
@@ -864,8 +855,8 @@ pub static BYTES: TypeDef = TypeDef {
         Slot::GetItem(get_item),
         Slot::Contains(contains),
         Slot::Iter(crate::cursor::over_bytes),
-        Slot::Binary(BinOp::Add, add),
-        Slot::Binary(BinOp::Mul, multiply),
+        Slot::Concat(add),
+        Slot::Repeat(repeat),
         Slot::Binary(BinOp::Mod, percent),
         Slot::Buffer(bytes_buffer),
     ],

@@ -73,9 +73,6 @@ fn len(vm: &Interpreter, this: &Value) -> Res<usize> {
 fn add(vm: &Interpreter, a: &Value, b: &Value) -> Res {
     let Some(left) = a.downcast::<Str>() else { return Ok(Value::NOT_IMPLEMENTED) };
     let Some(right) = b.downcast::<Str>() else {
-        if seq::may_be_reflected(vm, BinOp::Add, b) {
-            return Ok(Value::NOT_IMPLEMENTED);
-        }
         let got = vm.type_name(b);
         return Err(vm.type_error(format!("can only concatenate str (not \"{got}\") to str")));
     };
@@ -88,14 +85,10 @@ fn add(vm: &Interpreter, a: &Value, b: &Value) -> Res {
     vm.made_text(left.text.concat(&right.text))
 }
 
-fn multiply(vm: &Interpreter, a: &Value, b: &Value) -> Res {
-    let (this, count) = if a.downcast::<Str>().is_some() { (a, b) } else { (b, a) };
-    if !seq::has_index(vm, count) && seq::may_be_reflected(vm, BinOp::Mul, count) {
-        return Ok(Value::NOT_IMPLEMENTED);
-    }
-    match seq::repetitions(vm, count)? {
+fn repeat(vm: &Interpreter, this: &Value, count: i64) -> Res {
+    match count {
         1 => unchanged(vm, this),
-        times => vm.made_text(text(vm, this)?.repeat(times)),
+        count => vm.made_text(text(vm, this)?.repeat(usize::try_from(count).unwrap_or(0))),
     }
 }
 
@@ -194,8 +187,8 @@ pub static STR: TypeDef = TypeDef {
         Slot::GetItem(get_item),
         Slot::Contains(contains),
         Slot::Iter(crate::cursor::over_str),
-        Slot::Binary(BinOp::Add, add),
-        Slot::Binary(BinOp::Mul, multiply),
+        Slot::Concat(add),
+        Slot::Repeat(repeat),
         Slot::Binary(BinOp::Mod, |vm, a, b| match a.downcast::<Str>() {
             Some(s) => crate::format::percent_format_str(vm, &s.text, b),
             None => Ok(Value::NOT_IMPLEMENTED),
