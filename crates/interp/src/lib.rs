@@ -71,6 +71,8 @@ pub fn install(vm: &Interpreter) -> Res<()> {
         async_wrapped: vm.type_for(&async_generator::WRAPPED)?,
         super_: vm.type_for(&super_::SUPER)?,
         locals_proxy: vm.type_for(&locals_proxy::LOCALS_PROXY)?,
+        range_iterator: vm.type_for(&pellucid_types::range::RANGE_ITERATOR)?,
+        list_iterator: vm.type_for(&pellucid_types::list::LIST_ITERATOR)?,
         names: Names::new(vm)?,
         thread: Cell::new(std::ptr::from_ref::<frame::Thread>(&thread).cast_mut()),
     };

@@ -6,7 +6,8 @@ use crate::generator;
 use crate::ops_arith::{release, rk, set};
 use crate::ops_name::take;
 use crate::state::State;
-use pellucid_object::{Dict, Interpreter, List, Res, Tuple, Value};
+use pellucid_object::{Dict, Interpreter, List, RangeIterator, Res, Tuple, Value};
+use pellucid_types::list::ListIterator;
 
 /// What a `for` loop does next.
 pub enum Step {
@@ -44,7 +45,33 @@ pub unsafe fn for_iter(
         let i = &*pc;
         let iterator = &*(*frame).regs.offset(i.b as isize);
         let Some(header) = iterator.header() else { return no_iterator(vm, iterator) };
-        if header.ty.get() as u64 == st.generator.value().bits() {
+        let ty = header.ty.get() as u64;
+        if ty == st.range_iterator.value().bits() {
+            let range = iterator.payload_unchecked::<RangeIterator>();
+            return match range.advance().and_then(Value::small_int) {
+                Some(value) => {
+                    set(frame, i.a, value);
+                    Ok(Step::Next)
+                }
+                None => {
+                    set(frame, i.b, Value::UNBOUND);
+                    Ok(Step::End)
+                }
+            };
+        }
+        if ty == st.list_iterator.value().bits() {
+            return match iterator.payload_unchecked::<ListIterator>().advance(1) {
+                Some(value) => {
+                    set(frame, i.a, value);
+                    Ok(Step::Next)
+                }
+                None => {
+                    set(frame, i.b, Value::UNBOUND);
+                    Ok(Step::End)
+                }
+            };
+        }
+        if ty == st.generator.value().bits() {
             return generator::enter_for(vm, thread, frame, pc);
         }
         let Some(next) = pellucid_object::heap::type_of_header(header).slots.next.get() else {

@@ -21,6 +21,9 @@ pub struct State {
     pub async_wrapped: Ref<Type>,
     pub super_: Ref<Type>,
     pub locals_proxy: Ref<Type>,
+    /// Iterators that `for` knows.
+    pub range_iterator: Ref<Type>,
+    pub list_iterator: Ref<Type>,
     pub names: Names,
     /// The stack of the thread that has the interpreter.
     pub thread: Cell<*mut Thread>,

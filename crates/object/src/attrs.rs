@@ -13,8 +13,8 @@ use crate::dict::Dict;
 use crate::heap::{Ref, SlotWord, Visitor};
 use crate::interpreter::Interpreter;
 use crate::value::Value;
+use crate::words::WordMap;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::ptr::NonNull;
 
 /// More attributes than this turn an instance into dictionary mode.
@@ -24,15 +24,15 @@ pub const MAX_SHAPE: usize = 128;
 pub struct Shape {
     /// Attribute names (interned `str`) in order of their first assignment.
     pub names: Vec<Value>,
-    index: HashMap<u64, u32>,
-    transitions: RefCell<HashMap<u64, NonNull<Shape>>>,
+    index: WordMap<u64, u32>,
+    transitions: RefCell<WordMap<u64, NonNull<Shape>>>,
     /// The attributes stand in a dict: nothing may be cached.
     pub dictionary: bool,
 }
 
 impl Shape {
     pub(crate) fn root(dictionary: bool) -> Shape {
-        Shape { names: Vec::new(), index: HashMap::new(), transitions: RefCell::default(), dictionary }
+        Shape { names: Vec::new(), index: WordMap::default(), transitions: RefCell::default(), dictionary }
     }
 
     /// Where the attribute stands; `name` is an interned `str`.

@@ -21,10 +21,10 @@
 use crate::heap::SlotWord;
 use crate::interpreter::Interpreter;
 use crate::value::Value;
+use crate::words::WordMap;
 use crate::{Res, host};
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -50,7 +50,7 @@ pub struct ThreadState {
     native_depth: usize,
     ident: u64,
     loop_stack: Option<NonNull<()>>,
-    states: HashMap<TypeId, Rc<dyn Any>>,
+    states: WordMap<TypeId, Rc<dyn Any>>,
 }
 
 #[derive(Default)]
@@ -79,7 +79,7 @@ pub struct Gil {
     main: u64,
     ident: Cell<u64>,
     loop_stack: Cell<Option<NonNull<()>>>,
-    states: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
+    states: RefCell<WordMap<TypeId, Rc<dyn Any>>>,
 }
 
 const DEFAULT_INTERVAL: Duration = Duration::from_millis(5);

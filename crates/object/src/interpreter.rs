@@ -13,6 +13,7 @@ use crate::native::{self, BoundMethod, Builtin, GetSet, Member, MethodDescriptor
 use crate::slots::SlotWrapper;
 use crate::value::Value;
 use crate::weakref::WeakRefs;
+use crate::words::WordMap;
 use crate::{Dict, Raised, Res, Str, Tuple};
 use pellucid_host::Host;
 use pellucid_memory::{Header, Heap, Stress};
@@ -154,7 +155,7 @@ pub struct Interpreter {
     pub(crate) method_cache: MethodCache,
     pub(crate) next_type_version: Cell<u32>,
     next_keys_version: Cell<u64>,
-    pub(crate) native_types: RefCell<HashMap<usize, Ref<Type>>>,
+    pub(crate) native_types: RefCell<WordMap<usize, Ref<Type>>>,
     pub weakrefs: Rc<WeakRefs>,
     pub(crate) trashcan: RefCell<Vec<NonNull<Header>>>,
     pub(crate) destroy_depth: Cell<usize>,
@@ -187,7 +188,7 @@ pub struct Interpreter {
     pub asyncgen_finalizer: SlotWord,
     /// Frames that coroutines remember of where they were made (`sys.set_coroutine_origin_tracking_depth`).
     pub coroutine_origin_depth: Cell<usize>,
-    states: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
+    states: RefCell<WordMap<TypeId, Rc<dyn Any>>>,
 }
 
 impl Interpreter {

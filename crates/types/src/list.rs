@@ -323,20 +323,30 @@ fn reversed(vm: &Interpreter, value: &Value) -> Res {
     vm.alloc(&vm.type_for(&LIST_REVERSE_ITERATOR)?, it)
 }
 
+impl ListIterator {
+    /// The next item, `step` places on.
+    #[inline]
+    pub fn advance(&self, step: i64) -> Option<Value> {
+        let index = self.index.get();
+        let list = self.list.get()?;
+        let item = list.downcast::<List>().and_then(|list| list.get(usize::try_from(index).ok()?));
+        match item {
+            Some(item) => {
+                self.index.set(index + step);
+                Some(item)
+            }
+            None => {
+                self.list.set(None);
+                None
+            }
+        }
+    }
+}
+
 fn advance(vm: &Interpreter, value: &Value, step: i64) -> Res<Option<Value>> {
-    let Some(it) = value.downcast::<ListIterator>() else { return Err(vm.bug("list iterator")) };
-    let Some(list) = it.list.get() else { return Ok(None) };
-    let index = it.index.get();
-    let item = usize::try_from(index).ok().and_then(|i| list.downcast::<List>()?.get(i));
-    match item {
-        Some(item) => {
-            it.index.set(index + step);
-            Ok(Some(item))
-        }
-        None => {
-            it.list.set(None);
-            Ok(None)
-        }
+    match value.downcast::<ListIterator>() {
+        Some(iterator) => Ok(iterator.advance(step)),
+        None => Err(vm.bug("list iterator")),
     }
 }
 
