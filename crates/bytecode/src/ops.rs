@@ -73,6 +73,8 @@ macro_rules! for_each_op {
             LoadLocals, "LOAD_LOCALS", 37, None, |_, _| 1;
             /// `interpolations = pop(); push(Template(pop(), interpolations))`.
             BuildTemplate, "BUILD_TEMPLATE", 38, None, |_, _| -1;
+            /// `push(NotImplementedError)`.
+            LoadNotImplementedError, "LOAD_NOT_IMPLEMENTED_ERROR", 39, None, |_, _| 1;
             /// `push(s[-7](type, value, traceback))` of the exception in `s[-3:]`.
             WithExceptStart, "WITH_EXCEPT_START", 49, None, |_, _| 1;
             /// `push(aiter(pop()))`.
