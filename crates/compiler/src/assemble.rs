@@ -2,10 +2,10 @@
 
 use crate::flow::{Graph, Instr};
 use crate::place::{Place, Places};
+use pellucid_bytecode::Op;
 use pellucid_bytecode::lines::{self, LineRange};
 use pellucid_bytecode::ops::Operand;
 use pellucid_bytecode::positions::{self, Position};
-use pellucid_bytecode::Op;
 
 /// The bytes of a code object.
 pub struct Assembled {
@@ -28,7 +28,8 @@ pub fn assemble(graph: &Graph, first_line: u32, places: &mut Places<'_>) -> Asse
     }
     // Arguments of jumps depend on sizes, which depend on arguments: repeated until nothing changes.
     let mut offsets: Vec<u32> = Vec::with_capacity(instrs.len() + 1);
-    let mut sizes: Vec<u32> = instrs.iter().map(|&(i, arg)| if i.target.is_some() { 1 } else { size(arg) }).collect();
+    let mut sizes: Vec<u32> =
+        instrs.iter().map(|&(i, arg)| if i.target.is_some() { 1 } else { size(arg) }).collect();
     loop {
         offsets.clear();
         let mut at = 0;
@@ -93,7 +94,12 @@ fn line_table(first_line: u32, lines: impl Iterator<Item = (i32, usize)>, offset
     lines::encode(i32::try_from(first_line).unwrap_or(i32::MAX), ranges)
 }
 
-fn position_table(first_line: u32, instrs: &[(Instr, u32)], sizes: &[u32], places: &mut Places<'_>) -> Vec<u8> {
+fn position_table(
+    first_line: u32,
+    instrs: &[(Instr, u32)],
+    sizes: &[u32],
+    places: &mut Places<'_>,
+) -> Vec<u8> {
     let mut last: Option<(Place, Option<Position>)> = None;
     let mut all = Vec::with_capacity(instrs.len());
     for (index, (instr, _)) in instrs.iter().enumerate() {

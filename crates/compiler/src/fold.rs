@@ -10,8 +10,8 @@ use crate::SyntaxWarning;
 use crate::symtable::address;
 use pellucid_bytecode::{Const, Wtf8};
 use pellucid_syntax::ast::{self, CmpOp, Expr, ExprContext, Number, Operator, Pattern, Stmt, UnaryOp};
-use pellucid_syntax::{Parsed, Source, strings};
 use pellucid_syntax::text_size::TextRange;
+use pellucid_syntax::{Parsed, Source, strings};
 use std::collections::HashMap;
 
 /// What the optimiser found out.

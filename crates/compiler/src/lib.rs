@@ -168,4 +168,3 @@ pub(crate) fn late_future<T>(import: &ast::StmtImportFrom) -> error::Outcome<T> 
     let message = "from __future__ imports must occur at the beginning of the file";
     error::Failure::at(import.range, message)
 }
-

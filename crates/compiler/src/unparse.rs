@@ -96,9 +96,11 @@ impl Writer<'_> {
             Expr::BinOp(e) => {
                 let (own, right_to_left) = match e.op {
                     Operator::Add | Operator::Sub => (Level::Arith, false),
-                    Operator::Mult | Operator::MatMult | Operator::Div | Operator::Mod | Operator::FloorDiv => {
-                        (Level::Term, false)
-                    }
+                    Operator::Mult
+                    | Operator::MatMult
+                    | Operator::Div
+                    | Operator::Mod
+                    | Operator::FloorDiv => (Level::Term, false),
                     Operator::Pow => (Level::Power, true),
                     Operator::LShift | Operator::RShift => (Level::Shift, false),
                     Operator::BitOr => (Level::BitOr, false),

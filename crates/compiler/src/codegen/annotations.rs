@@ -20,7 +20,6 @@ pub(super) struct Deferred<'a> {
     start: Option<Place>,
 }
 
-
 impl<'a> Compiler<'a> {
     /// What a module or class with annotations starts with.
     pub(super) fn annotations_start(&mut self, module: bool) -> Outcome {
@@ -185,7 +184,11 @@ impl<'a> Compiler<'a> {
 
     /// Pushes the annotations of a function: a tuple of names and texts, or a function. Returns the flag of
     /// `MAKE_FUNCTION` about them.
-    pub(super) fn function_annotations(&mut self, f: &'a ast::StmtFunctionDef, range: TextRange) -> Outcome<u32> {
+    pub(super) fn function_annotations(
+        &mut self,
+        f: &'a ast::StmtFunctionDef,
+        range: TextRange,
+    ) -> Outcome<u32> {
         let mut all: Vec<(&'a str, &'a Expr)> = annotated_parameters(&f.parameters)
             .map(|(name, annotation)| (name.as_str(), annotation))
             .collect();

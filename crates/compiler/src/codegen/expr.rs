@@ -207,9 +207,6 @@ impl<'a> Compiler<'a> {
     }
 
     fn binary(&mut self, e: &'a ast::ExprBinOp) -> Outcome {
-        if self.percent_format(e)? {
-            return Ok(());
-        }
         self.expr(&e.left)?;
         self.expr(&e.right)?;
         self.op(match e.op {
@@ -234,7 +231,9 @@ impl<'a> Compiler<'a> {
     pub(super) fn jump_if(&mut self, expr: &'a Expr, target: BlockId, cond: bool) -> Outcome {
         let constant = self.folds.is_constant(expr);
         match expr {
-            Expr::UnaryOp(e) if e.op == UnaryOp::Not && !constant && self.folds.negated_comparison(e).is_none() => {
+            Expr::UnaryOp(e)
+                if e.op == UnaryOp::Not && !constant && self.folds.negated_comparison(e).is_none() =>
+            {
                 return self.jump_if(&e.operand, target, !cond);
             }
             Expr::BoolOp(e) => {
@@ -261,7 +260,18 @@ impl<'a> Compiler<'a> {
                 self.use_next(end);
                 return Ok(());
             }
-            Expr::Compare(e) if e.ops.len() > 1 => return self.jump_if_compare(e, target, cond),
+            // From a comparison on, its place is that of what follows.
+            Expr::Compare(e) => {
+                self.set_place(e.range);
+                if e.ops.len() > 1 {
+                    return self.jump_if_compare(e, target, cond);
+                }
+            }
+            Expr::UnaryOp(e) => {
+                if let Some((compare, _)) = self.folds.negated_comparison(e) {
+                    self.set_place(compare.range);
+                }
+            }
             _ => {}
         }
         self.expr(expr)?;
@@ -654,9 +664,9 @@ impl<'a> Compiler<'a> {
     }
 
     fn keyword_names(&mut self, keywords: &[ast::Keyword]) {
-        let names = keywords.iter().map(|keyword| {
-            Const::Str(keyword.arg.as_ref().map_or("", |arg| arg.as_str()).into())
-        });
+        let names = keywords
+            .iter()
+            .map(|keyword| Const::Str(keyword.arg.as_ref().map_or("", |arg| arg.as_str()).into()));
         let names = Const::Tuple(names.collect());
         self.load_const(names);
     }

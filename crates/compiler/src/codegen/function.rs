@@ -159,9 +159,7 @@ impl<'a> Compiler<'a> {
         let code = if self.block().generator {
             self.leave(false)?
         } else {
-            let place = self.places.of(e.body.range());
-            let line = self.unit().place.line;
-            self.unit().place = Place { line, range: if place.line == line { place.range } else { None } };
+            self.set_place(e.body.range());
             self.op(Op::ReturnValue);
             self.leave(true)?
         };

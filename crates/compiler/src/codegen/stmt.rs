@@ -111,6 +111,7 @@ impl<'a> Compiler<'a> {
             self.load_const(constant.unwrap_or(Const::None));
         }
         self.op(Op::ReturnValue);
+        self.unit().graph.start_block();
         Ok(())
     }
 
@@ -119,7 +120,7 @@ impl<'a> Compiler<'a> {
         match self.unwind(false, true, range)? {
             Some(fblock @ Fblock::Loop { exit, .. }) => {
                 self.unwind_one(fblock, false)?;
-                self.jump(Op::JumpAbsolute, exit);
+                self.jump(Op::JumpForward, exit);
                 Ok(())
             }
             _ => Failure::at(range, "'break' outside loop"),
@@ -137,12 +138,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn if_stmt(
-        &mut self,
-        test: &'a Expr,
-        body: &'a [Stmt],
-        clauses: &'a [ast::ElifElseClause],
-    ) -> Outcome {
+    fn if_stmt(&mut self, test: &'a Expr, body: &'a [Stmt], clauses: &'a [ast::ElifElseClause]) -> Outcome {
         let end = self.new_block();
         let next = if clauses.is_empty() { end } else { self.new_block() };
         self.jump_if(test, next, false)?;

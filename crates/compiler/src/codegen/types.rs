@@ -66,8 +66,7 @@ impl<'a> Compiler<'a> {
                 self.op_arg(Op::Intrinsic2, Intrinsic::SetTypeParamDefault as u32);
             }
             None if *default_seen => {
-                let message =
-                    format!("non-default type parameter '{name}' follows default type parameter");
+                let message = format!("non-default type parameter '{name}' follows default type parameter");
                 return Failure::at(param.range(), message);
             }
             None => {}

@@ -56,7 +56,8 @@ impl Compiler<'_> {
         match name {
             "str" | "bytes" | "tuple" | "list" => {
                 let index = self.literal_type(&e.slice);
-                let fits = matches!(index, None | Some("int" | "bool")) || matches!(&*e.slice, Expr::Slice(_));
+                let fits =
+                    matches!(index, None | Some("int" | "bool")) || matches!(&*e.slice, Expr::Slice(_));
                 if let (Some(index), false) = (index, fits) {
                     let message = format!(
                         "{name} indices must be integers or slices, not {index}; perhaps you missed a comma?"

@@ -28,7 +28,8 @@ impl Graph {
         }
         let mut before: Option<BlockId> = None;
         for id in self.order().collect::<Vec<_>>() {
-            let line = before.and_then(|b| self.blocks[b].instrs.last()).map_or(Place::NO_LINE, |i| i.place.line);
+            let line =
+                before.and_then(|b| self.blocks[b].instrs.last()).map_or(Place::NO_LINE, |i| i.place.line);
             self.remove_nops(id, line);
             before = (!self.blocks[id].no_fallthrough).then_some(id);
         }

@@ -116,13 +116,16 @@ pub(super) fn unary(op: UnaryOp, value: &Const) -> Option<Const> {
 pub(super) fn binary(op: Operator, a: &Const, b: &Const) -> Option<Const> {
     match (as_int(a), as_int(b)) {
         (Some(x), Some(y)) => {
-            let both_bools =
-                matches!((a, b), (Const::True | Const::False, Const::True | Const::False));
+            let both_bools = matches!((a, b), (Const::True | Const::False, Const::True | Const::False));
             let result = integers(op, x, y)?;
             let bitwise = matches!(op, Operator::BitAnd | Operator::BitOr | Operator::BitXor);
             return Some(match result {
                 Const::Int(n) if both_bools && bitwise => {
-                    if n == 0 { Const::False } else { Const::True }
+                    if n == 0 {
+                        Const::False
+                    } else {
+                        Const::True
+                    }
                 }
                 other => other,
             });
@@ -141,9 +144,7 @@ pub(super) fn binary(op: Operator, a: &Const, b: &Const) -> Option<Const> {
         (Const::Tuple(x), Const::Tuple(y)) if op == Operator::Add => {
             Some(Const::Tuple(x.iter().chain(y).cloned().collect()))
         }
-        (Const::Complex(..), _) | (_, Const::Complex(..)) => {
-            complexes(op, as_complex(a)?, as_complex(b)?)
-        }
+        (Const::Complex(..), _) | (_, Const::Complex(..)) => complexes(op, as_complex(a)?, as_complex(b)?),
         (Const::Float(_), _) | (_, Const::Float(_)) => floats(op, as_float(a)?, as_float(b)?),
         _ => None,
     }

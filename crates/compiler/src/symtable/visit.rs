@@ -1,7 +1,8 @@
 //! The first pass: what each block does with its names.
 
 use super::{
-    Block, BlockId, BlockKind, ComprehensionKind, Name, Part, SymbolTable, TableOptions, address, mangle, symbol,
+    Block, BlockId, BlockKind, ComprehensionKind, Name, Part, SymbolTable, TableOptions, address, mangle,
+    symbol,
 };
 use crate::error::{Failure, Outcome};
 use crate::place::{bare_generator, definition};
@@ -382,9 +383,13 @@ impl Walker<'_> {
         Ok(())
     }
 
-    fn function_annotations(&mut self, f: &ast::StmtFunctionDef, function: BlockId, range: TextRange) -> Outcome {
-        let in_class =
-            self.current().kind == BlockKind::Class || self.current().can_see_class_scope;
+    fn function_annotations(
+        &mut self,
+        f: &ast::StmtFunctionDef,
+        function: BlockId,
+        range: TextRange,
+    ) -> Outcome {
+        let in_class = self.current().kind == BlockKind::Class || self.current().can_see_class_scope;
         let id = self.new_block("__annotate__".into(), BlockKind::Annotation, range);
         self.table.nodes.insert((address(f), Part::Annotations), id);
         self.table.blocks[function].annotation_block = Some(id);
@@ -410,8 +415,7 @@ impl Walker<'_> {
         c.decorator_list.iter().try_for_each(|d| self.expr(&d.expression))?;
         let private = self.private.clone();
         if let Some(type_params) = &c.type_params {
-            let generic =
-                Generic { name: &c.name, defaults: false, kwdefaults: false, class: true, range };
+            let generic = Generic { name: &c.name, defaults: false, kwdefaults: false, class: true, range };
             self.enter_type_parameters(&**type_params, generic)?;
             self.private = Some(c.name.as_str().into());
             self.current_mut().mangled_names = Some(HashSet::new());
@@ -656,13 +660,10 @@ impl Walker<'_> {
             Expr::DictComp(e) => {
                 let kind = ComprehensionKind::Dict;
                 match &e.key {
-                    Some(key) => {
-                        self.comprehension(e, e.range, kind, &e.generators, key, Some(&e.value))
+                    Some(key) => self.comprehension(e, e.range, kind, &e.generators, key, Some(&e.value)),
+                    None => {
+                        Failure::at(e.value.range(), "dict unpacking cannot be used in dict comprehension")
                     }
-                    None => Failure::at(
-                        e.value.range(),
-                        "dict unpacking cannot be used in dict comprehension",
-                    ),
                 }
             }
             Expr::Generator(e) => self.generator(e, e.range),
