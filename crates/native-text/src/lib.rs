@@ -4,8 +4,9 @@
 #![forbid(unsafe_code)]
 
 pub mod codecs;
+pub mod sre;
 
 use pellucid_object::ModuleDef;
 
 /// The modules of this crate.
-pub static MODULES: &[&ModuleDef] = &[&codecs::MODULE];
+pub static MODULES: &[&ModuleDef] = &[&codecs::MODULE, &sre::MODULE];

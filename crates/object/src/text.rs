@@ -110,6 +110,14 @@ pub enum Kind {
     Ucs4,
 }
 
+/// The stored code points of a [`Text`], for loops that want one width at a time.
+#[derive(Clone, Copy)]
+pub enum Slice<'a> {
+    One(&'a [u8]),
+    Two(&'a [u16]),
+    Four(&'a [u32]),
+}
+
 /// One stored code point.
 pub(crate) trait Unit: Copy + Ord + 'static {
     fn point(self) -> u32;
@@ -312,6 +320,18 @@ impl Text {
             Units::Ascii(s) => Some(s.as_bytes()),
             Units::Latin1(s) => Some(s),
             _ => None,
+        }
+    }
+
+    /// The stored code points.
+    #[inline]
+    pub fn units(&self) -> Slice<'_> {
+        match &self.0 {
+            Units::Short(s) => Slice::One(s.bytes()),
+            Units::Ascii(s) => Slice::One(s.as_bytes()),
+            Units::Latin1(s) => Slice::One(s),
+            Units::Ucs2(s) => Slice::Two(s),
+            Units::Ucs4(s) => Slice::Four(s),
         }
     }
 
