@@ -37,8 +37,8 @@ pub fn new(vm: &Interpreter, found: Found) -> Res {
 
 /// The number of a group given by number or name. Errors: `IndexError`.
 fn group_number(vm: &Interpreter, found: &Found, key: &Value) -> Res<usize> {
-    let is_index = key.as_int().is_some()
-        || vm.type_of_ref(key).slots.unary[UnOp::Index as usize].get().is_some();
+    let is_index =
+        key.as_int().is_some() || vm.type_of_ref(key).slots.unary[UnOp::Index as usize].get().is_some();
     let number = if is_index {
         let index = vm.index(key)?;
         vm.as_i64(&index)

@@ -39,7 +39,13 @@ impl Units for &[u8] {
         let mut at = from;
         loop {
             at += memchr::memmem::find(self.get(at..end)?, &needle[..len])?;
-            if len == prefix.len() || self.get(at..end)?.iter().map(|b| u32::from(*b)).take(prefix.len()).eq(prefix.iter().copied())
+            if len == prefix.len()
+                || self
+                    .get(at..end)?
+                    .iter()
+                    .map(|b| u32::from(*b))
+                    .take(prefix.len())
+                    .eq(prefix.iter().copied())
             {
                 return Some(at);
             }
@@ -92,20 +98,51 @@ fn run_of<U: Units>(text: U, one: &One, at: usize, most: usize) -> usize {
 
 /// A choice that is left, or something to be undone.
 enum Frame {
-    Choice { pc: Pc, at: usize },
+    Choice {
+        pc: Pc,
+        at: usize,
+    },
     /// Alternatives from `next` on.
-    Branch { pc: Pc, next: u32, at: usize },
+    Branch {
+        pc: Pc,
+        next: u32,
+        at: usize,
+    },
     /// One code point less, down to `least`.
-    Greedy { pc: Pc, least: usize, at: usize },
+    Greedy {
+        pc: Pc,
+        least: usize,
+        at: usize,
+    },
     /// One code point more.
-    Lazy { pc: Pc, at: usize, left: u32 },
+    Lazy {
+        pc: Pc,
+        at: usize,
+        left: u32,
+    },
     /// Another round of a lazy loop.
-    Round { index: u32, at: usize },
-    Mark { index: u32, old: usize },
-    LastGroup { old: u32 },
-    Loop { index: u32, count: u32, last: usize },
+    Round {
+        index: u32,
+        at: usize,
+    },
+    Mark {
+        index: u32,
+        old: usize,
+    },
+    LastGroup {
+        old: u32,
+    },
+    Loop {
+        index: u32,
+        count: u32,
+        last: usize,
+    },
     /// Where a sealed group began. `outer`: the place of the one around it on the stack.
-    Sealed { pc: Pc, at: usize, outer: u32 },
+    Sealed {
+        pc: Pc,
+        at: usize,
+        outer: u32,
+    },
 }
 
 const NO_SEAL: u32 = u32::MAX;
@@ -361,8 +398,8 @@ impl<'p> Matcher<'p> {
                 }
                 Inst::Lazy(repeat) => {
                     let least = repeat.least as usize;
-                    let enough = end - at >= least
-                        && (at..at + least).all(|i| repeat.one.matches(text.at(i)));
+                    let enough =
+                        end - at >= least && (at..at + least).all(|i| repeat.one.matches(text.at(i)));
                     if enough {
                         at += least;
                         let left = match repeat.most {
@@ -415,8 +452,7 @@ impl<'p> Matcher<'p> {
                 Inst::PossessiveUntil(index) => {
                     let l = &program.loops[*index as usize];
                     let (count, last) = self.loops[*index as usize];
-                    let more = count < l.least
-                        || (count < l.most || l.most == MAX_REPEAT) && at != last;
+                    let more = count < l.least || (count < l.most || l.most == MAX_REPEAT) && at != last;
                     if more {
                         let outer = std::mem::replace(&mut self.seal, self.stack.len() as u32);
                         self.push(vm, Frame::Sealed { pc: pc - 1, at, outer })?;
@@ -464,8 +500,8 @@ impl<'p> Matcher<'p> {
                 },
                 Inst::GroupRef(fold, group) => match self.group(*group) {
                     Some((from, to)) if to - from <= end - at => {
-                        let same =
-                            (0..to - from).all(|i| fold.apply(text.at(from + i)) == fold.apply(text.at(at + i)));
+                        let same = (0..to - from)
+                            .all(|i| fold.apply(text.at(from + i)) == fold.apply(text.at(at + i)));
                         if same {
                             at += to - from;
                         }

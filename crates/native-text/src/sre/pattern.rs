@@ -340,8 +340,7 @@ impl Payload for Scanner {
 
 fn new_scanner(vm: &Interpreter, name: &str, call: &CallArgs) -> Res {
     let (pattern, subject, (pos, end)) = arguments(vm, name, call)?;
-    let scanner =
-        Scanner { pattern, subject, pos, end, at: Cell::new(pos), not_empty_at: Cell::new(NONE) };
+    let scanner = Scanner { pattern, subject, pos, end, at: Cell::new(pos), not_empty_at: Cell::new(NONE) };
     vm.alloc(&vm.type_for(&SCANNER)?, scanner)
 }
 
@@ -425,7 +424,8 @@ fn repr(vm: &Interpreter, this: &Value) -> Res {
 }
 
 fn compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
-    let (Some(x), Some(y), CmpOp::Eq | CmpOp::Ne) = (a.downcast_ref::<Pattern>(), b.downcast_ref::<Pattern>(), op)
+    let (Some(x), Some(y), CmpOp::Eq | CmpOp::Ne) =
+        (a.downcast_ref::<Pattern>(), b.downcast_ref::<Pattern>(), op)
     else {
         return Ok(Value::NOT_IMPLEMENTED);
     };

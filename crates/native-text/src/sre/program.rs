@@ -180,9 +180,7 @@ impl Set {
                 Part::Blocks(index, blocks) => index
                     .get(point as usize >> 8)
                     .and_then(|block| blocks.get(usize::from(*block)))
-                    .is_some_and(|block| {
-                        block[(point & 255) as usize >> 5] >> (point & 31) & 1 != 0
-                    }),
+                    .is_some_and(|block| block[(point & 255) as usize >> 5] >> (point & 31) & 1 != 0),
             };
             if hit {
                 return wanted;
@@ -223,8 +221,12 @@ impl Set {
                 }
                 op::BIGCHARSET => {
                     let count = word(at)? as usize;
-                    let index: Vec<u8> =
-                        words.get(at + 1..at + 65).ok_or(Invalid)?.iter().flat_map(|w| w.to_ne_bytes()).collect();
+                    let index: Vec<u8> = words
+                        .get(at + 1..at + 65)
+                        .ok_or(Invalid)?
+                        .iter()
+                        .flat_map(|w| w.to_ne_bytes())
+                        .collect();
                     at += 65;
                     if count > 256 || index.iter().any(|i| usize::from(*i) >= count) {
                         return Err(Invalid);
@@ -287,9 +289,7 @@ impl One {
 
 fn same_letter(fold: Fold, literal: u32, point: u32) -> bool {
     match fold {
-        Fold::Locale => {
-            literal == point || lower_ascii(point) == literal || upper_ascii(point) == literal
-        }
+        Fold::Locale => literal == point || lower_ascii(point) == literal || upper_ascii(point) == literal,
         _ => fold.apply(point) == literal,
     }
 }

@@ -2,9 +2,7 @@
 
 use super::match_object::Found;
 use super::subject::empty_like;
-use pellucid_object::{
-    Interpreter, List, Payload, Res, TypeDef, TypeFlags, Value, Visitor, payload,
-};
+use pellucid_object::{Interpreter, List, Payload, Res, TypeDef, TypeFlags, Value, Visitor, payload};
 
 /// Payload of `_sre.SRE_Template`.
 pub struct Template {
