@@ -220,6 +220,74 @@ impl Thread {
         Ok(())
     }
 
+    /// Pushes the record of a plain call, written where it stands: nothing is copied. False when the stack is full; then
+    /// nothing was done.
+    ///
+    /// # Safety
+    /// `function` is a function, `code` its code, `form` the form of that; `window` holds its variables, bound.
+    #[inline(always)]
+    pub unsafe fn push_call(
+        &self,
+        vm: &Interpreter,
+        function: *mut Value,
+        code: Value,
+        form: &Form,
+        window: *mut Value,
+        dst: i16,
+    ) -> bool {
+        let depth = self.depth.get() + 1;
+        if depth > vm.recursion_limit.get() || depth >= STACK_FRAMES {
+            return false;
+        }
+        let top = self.top.get().wrapping_add(1);
+        // SAFETY: fewer than `STACK_FRAMES` records are in use, so `top` is a free one; the rest by the contract.
+        unsafe {
+            let data = (*function).payload_unchecked::<Function>();
+            let consts = code.payload_unchecked::<CodeObject>().consts.as_ptr_range().end;
+            (&raw mut (*top).pc).write(form.instrs.as_ptr());
+            (&raw mut (*top).regs).write(window);
+            (&raw mut (*top).form).write(form);
+            (&raw mut (*top).consts_end).write(consts);
+            (&raw mut (*top).end).write(window.add(form.nregs as usize));
+            (&raw mut (*top).globals).write(data.globals_dict());
+            (&raw mut (*top).builtins).write(data.builtins_dict());
+            (&raw mut (*top).function).write(function.replace(Value::UNBOUND));
+            (&raw mut (*top).code).write(code);
+            (&raw mut (*top).locals).write(SlotWord::default());
+            (&raw mut (*top).object).write(SlotWord::default());
+            (&raw mut (*top).generator).write(SlotWord::default());
+            (&raw mut (*top).extra).write(SlotWord::default());
+            (&raw mut (*top).ret).write(Ret::Call);
+            (&raw mut (*top).dst).write(dst);
+        }
+        self.depth.set(depth);
+        self.top.set(top);
+        true
+    }
+
+    /// Ends the innermost frame, made by [`Thread::push_call`] and without a frame object: its variables die. The register
+    /// that its result goes to.
+    ///
+    /// # Safety
+    /// The innermost frame is such a one.
+    #[inline(always)]
+    pub unsafe fn leave_call(&self) -> i16 {
+        let top = self.top.get();
+        // SAFETY: by the contract; of the record's owned words only these two are set.
+        unsafe {
+            let variables = (*(*top).form).first_temp as usize;
+            drop_words((*top).regs, (*top).regs.add(variables));
+            let function = (&raw const (*top).function).read();
+            let code = (&raw const (*top).code).read();
+            let dst = (*top).dst;
+            self.top.set(top.wrapping_sub(1));
+            self.depth.set(self.depth.get() - 1);
+            drop(code);
+            drop(function);
+            dst
+        }
+    }
+
     #[cold]
     pub fn too_deep(&self, vm: &Interpreter) -> Raised {
         // Making the exception runs code of its own.

@@ -1,7 +1,7 @@
 //! Calls.
 
 use crate::form::Instr;
-use crate::frame::{Frame, Ret, Thread, drop_words, new_frame};
+use crate::frame::{Frame, Ret, Thread, drop_words};
 use crate::function::Function;
 use crate::ops_arith::set;
 use crate::poll;
@@ -37,7 +37,6 @@ pub unsafe fn enter_simple(
             || (*frame).generator.is_set()
             || poll::pending(vm)
             || !thread.ready(window, form.nregs as usize)
-            || thread.depth.get() >= vm.recursion_limit.get()
         {
             return false;
         }
@@ -46,11 +45,7 @@ pub unsafe fn enter_simple(
             window.add(index).write(Value::UNBOUND);
         }
         let Some(code) = function.code.get() else { return false };
-        let callee = callee.replace(Value::UNBOUND);
-        let mut next = new_frame(&callee, code, form, window, window.add(form.nregs as usize));
-        next.ret = Ret::Call;
-        next.dst = (*pc).a;
-        thread.push(vm, next).is_ok()
+        thread.push_call(vm, callee, code, form, window, (*pc).a)
     }
 }
 

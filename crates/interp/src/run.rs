@@ -541,6 +541,12 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         } else {
                             ops_name::take(frame, i.b)
                         };
+                        if (*frame).ret == Ret::Call && !(*frame).object.is_set() {
+                            let dst = thread.leave_call();
+                            reload!();
+                            set!(dst, value);
+                            next!()
+                        }
                         if (*frame).generator.is_set() {
                             match generator::finish(vm, thread, value) {
                                 generator::Finished::Native(value) => return Ok(value),
