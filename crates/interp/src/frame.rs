@@ -298,6 +298,50 @@ impl Thread {
         raised
     }
 
+    /// A new innermost record, for the caller to write. Errors: `RecursionError`.
+    ///
+    /// # Safety
+    /// Every field is written before anything looks at frames.
+    #[inline(always)]
+    pub unsafe fn push_raw(&self, vm: &Interpreter) -> Res<*mut Frame> {
+        let depth = self.depth.get() + 1;
+        if depth > vm.recursion_limit.get() || depth >= STACK_FRAMES {
+            return Err(self.too_deep(vm));
+        }
+        self.depth.set(depth);
+        let top = self.top.get().wrapping_add(1);
+        self.top.set(top);
+        Ok(top)
+    }
+
+    /// Where the free words begin below the record `top`, the innermost one.
+    #[inline(always)]
+    pub fn words_before(&self, top: *mut Frame) -> *mut Value {
+        if self.depth.get() <= 1 {
+            return self.words;
+        }
+        // SAFETY: there is a record below.
+        unsafe { (*top.sub(1)).end }
+    }
+
+    /// Takes the innermost record off where it stands.
+    ///
+    /// # Safety
+    /// Its registers were given up.
+    #[inline(always)]
+    pub unsafe fn drop_top(&self) {
+        let top = self.top.get();
+        // SAFETY: the record is live and dropped once; what it owns dies when it is off the stack.
+        unsafe {
+            let function = (&raw const (*top).function).read();
+            let code = (&raw const (*top).code).read();
+            debug_assert!(!(*top).object.is_set() && !(*top).locals.is_set());
+            self.top.set(top.wrapping_sub(1));
+            self.depth.set(self.depth.get() - 1);
+            drop((code, function));
+        }
+    }
+
     /// Takes the innermost record off; its registers must have been given up.
     #[inline(always)]
     pub fn pop(&self) -> Frame {

@@ -5,7 +5,7 @@
 
 use crate::code::CodeObject;
 use crate::form::{Form, Instr};
-use crate::frame::{Frame, Ret, Thread, leave, new_frame};
+use crate::frame::{Frame, Ret, Thread, leave};
 use crate::frame_object::{self, FrameObject};
 use crate::function::Function;
 use crate::ops::Op;
@@ -225,23 +225,29 @@ pub fn of(value: &Value) -> Option<&Generator> {
 /// Pushes the frame record of a generator that sleeps, or has not begun.
 fn begin(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value) -> Res<()> {
     let Some(generator) = of(value) else { return Err(vm.bug("no generator")) };
-    let (Some(function), Some(form)) = (generator.function.get(), generator.code().map(|c| c.form(vm)))
-    else {
+    let (Some(function), Some(code)) = (generator.function.get(), generator.code()) else {
         return Err(vm.bug("a generator without code"));
     };
-    let form = form?;
-    let mut frame =
-        new_frame(&function, generator.code.clone(), form, generator.regs.get(), thread.free_words());
-    frame.ret = ret;
-    frame.pc = generator.pc.get();
-    frame.generator = SlotWord::new(Some(value.clone()));
-    let outer = vm.handled_exception();
-    frame.extra = SlotWord::new(outer);
-    thread.push(vm, frame)?;
-    let top = thread.top_ptr();
-    // SAFETY: the record was just pushed; its registers are the generator's.
+    let form = code.form(vm)?;
+    // SAFETY: `push_raw` gives a free record, every field of which is written; its registers are the generator's.
     unsafe {
-        (*top).object.set(generator.object.replace(None));
+        let top = thread.push_raw(vm)?;
+        (&raw mut (*top).pc).write(generator.pc.get());
+        (&raw mut (*top).regs).write(generator.regs.get());
+        (&raw mut (*top).form).write(form);
+        (&raw mut (*top).consts_end).write(code.consts.as_ptr_range().end);
+        (&raw mut (*top).end).write(thread.words_before(top));
+        let data = function.payload_unchecked::<Function>();
+        (&raw mut (*top).globals).write(data.globals_dict());
+        (&raw mut (*top).builtins).write(data.builtins_dict());
+        (&raw mut (*top).function).write(function);
+        (&raw mut (*top).code).write(generator.code.clone());
+        (&raw mut (*top).locals).write(SlotWord::default());
+        (&raw mut (*top).object).write(SlotWord::new(generator.object.replace(None)));
+        (&raw mut (*top).generator).write(SlotWord::new(Some(value.clone())));
+        (&raw mut (*top).extra).write(SlotWord::new(vm.handled_exception()));
+        (&raw mut (*top).ret).write(ret);
+        (&raw mut (*top).dst).write(0);
         if (*top).object.is_set() {
             frame_object::attach(&mut *top);
         }
@@ -263,29 +269,6 @@ fn begin(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value
     Ok(())
 }
 
-/// Takes the record of a running generator off; what it handled itself stays with it.
-fn take_off(vm: &Interpreter, thread: &Thread) -> (Frame, Value) {
-    let mut frame = thread.pop();
-    let value = frame.generator.replace(None).unwrap_or(Value::NONE);
-    let outer = frame.extra.replace(None);
-    if let Some(generator) = of(&value) {
-        let now = vm.handled_exception();
-        let own = match (&now, &outer) {
-            (Some(now), Some(outer)) if now.is(outer) => None,
-            _ => now,
-        };
-        generator.handled.set(own);
-        generator.pc.set(frame.pc);
-        if frame.object.is_set() {
-            frame_object::suspend(&frame.object, &value);
-        }
-        generator.object.set(frame.object.replace(None));
-    }
-    vm.set_handled_exception(outer);
-    frame.dst = 0;
-    (frame, value)
-}
-
 /// What a yielded value does next.
 pub enum Yielded {
     Native(Value),
@@ -303,12 +286,34 @@ pub fn suspend(vm: &Interpreter, thread: &Thread, value: Value) -> Res<Yielded> 
     Ok(sleep(vm, thread, wrapped))
 }
 
+/// Takes the record of a running generator off; what it handled itself stays with it.
 fn sleep(vm: &Interpreter, thread: &Thread, value: Value) -> Yielded {
-    let (frame, generator) = take_off(vm, thread);
-    if let Some(generator) = of(&generator) {
-        generator.life.set(Life::Suspended);
-    }
-    match frame.ret {
+    let top = thread.top_ptr();
+    // SAFETY: the innermost record is a generator's; it is taken off once.
+    let ret = unsafe {
+        let owner = (*top).generator.replace(None).unwrap_or(Value::NONE);
+        let outer = (*top).extra.replace(None);
+        if let Some(generator) = of(&owner) {
+            let now = vm.handled_exception();
+            let own = match (&now, &outer) {
+                (Some(now), Some(outer)) if now.is(outer) => None,
+                _ => now,
+            };
+            generator.handled.set(own);
+            generator.pc.set((*top).pc);
+            generator.life.set(Life::Suspended);
+            if (*top).object.is_set() {
+                frame_object::suspend(&(*top).object, &owner);
+                generator.object.set((*top).object.replace(None));
+            }
+        }
+        vm.set_handled_exception(outer);
+        let ret = (*top).ret;
+        thread.drop_top();
+        drop(owner);
+        ret
+    };
+    match ret {
         Ret::ForIter => Yielded::ForIter(value),
         _ => Yielded::Native(value),
     }

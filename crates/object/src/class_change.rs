@@ -114,7 +114,7 @@ impl Interpreter {
         if old.value().is(class.value()) {
             return true;
         }
-        let same = (old.payload.type_id)() == (class.payload.type_id)()
+        let same = old.payload.type_id == class.payload.type_id
             && old.slot_count.get() == class.slot_count.get()
             && old.attrs_offset.get() == class.attrs_offset.get()
             && (solid_base(&old).value().is(solid_base(class).value()) || same_slots(self, &old, class));
@@ -167,7 +167,7 @@ pub(crate) fn solid_base(ty: &Ref<Type>) -> Ref<Type> {
     let mut at = ty.clone();
     loop {
         let Some(base) = at.base.get().and_then(|b| b.downcast_ref::<Type>()) else { return at };
-        let same_payload = (at.payload.type_id)() == (base.payload.type_id)();
+        let same_payload = at.payload.type_id == base.payload.type_id;
         if !same_payload || at.slot_count.get() > base.slot_count.get() {
             return at;
         }

@@ -40,7 +40,7 @@ pub trait Payload: 'static {
 
 /// A payload type as data, for code that does not know it statically.
 pub struct PayloadInfo {
-    pub type_id: fn() -> TypeId,
+    pub type_id: TypeId,
     pub size: usize,
     pub container: bool,
     trace: unsafe fn(*const u8, &mut Visitor),
@@ -52,7 +52,7 @@ pub struct PayloadInfo {
 pub const fn payload<T: Payload>() -> PayloadInfo {
     assert!(align_of::<T>() <= 16);
     PayloadInfo {
-        type_id: TypeId::of::<T>,
+        type_id: TypeId::of::<T>(),
         size: size_of::<T>(),
         container: T::CONTAINER,
         // SAFETY: the users of `PayloadInfo` below pass a pointer to a live `T`.
@@ -122,7 +122,7 @@ impl Value {
     #[inline]
     pub fn downcast<T: Payload>(&self) -> Option<&T> {
         let header = self.header()?;
-        if (type_of_header(header).payload.type_id)() == TypeId::of::<T>() {
+        if type_of_header(header).payload.type_id == TypeId::of::<T>() {
             // SAFETY: the payload of this type is a `T`.
             Some(unsafe { &*payload_ptr(header).cast::<T>() })
         } else {
@@ -251,7 +251,7 @@ impl Interpreter {
     /// A new object of builtin type `ty` with this payload.
     /// Errors: `MemoryError`.
     pub fn alloc<T: Payload>(&self, ty: &Ref<Type>, payload: T) -> Res {
-        debug_assert!((ty.payload.type_id)() == TypeId::of::<T>());
+        debug_assert!(ty.payload.type_id == TypeId::of::<T>());
         // SAFETY: the payload matches the type (callers pass the type made for this payload; checked in debug).
         unsafe { self.alloc_raw(ty, payload) }
     }
@@ -260,7 +260,7 @@ impl Interpreter {
     /// Errors: `TypeError` when it is not, `MemoryError`.
     pub fn alloc_subclass<T: Payload>(&self, cls: &Value, payload: T) -> Res {
         match cls.downcast_ref::<Type>() {
-            Some(ty) if (ty.payload.type_id)() == TypeId::of::<T>() => {
+            Some(ty) if ty.payload.type_id == TypeId::of::<T>() => {
                 // SAFETY: just checked.
                 unsafe { self.alloc_raw(&ty, payload) }
             }
@@ -398,7 +398,7 @@ fn block_size(header: &Header, ty: &Type) -> usize {
 pub(crate) fn change_class(object: &Value, class: &Ref<Type>) -> bool {
     let Some(header) = object.header() else { return false };
     let old = type_of_header(header);
-    let fits = (old.payload.type_id)() == (class.payload.type_id)()
+    let fits = old.payload.type_id == class.payload.type_id
         && old.slot_count.get() == class.slot_count.get()
         && old.attrs_offset.get() == class.attrs_offset.get()
         && object.attrs().is_none_or(|attrs| attrs.dict().is_some());
