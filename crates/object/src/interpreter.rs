@@ -55,6 +55,7 @@ pub type ModuleAttributeHook = fn(&Interpreter, &Value, &Value) -> Res<Option<Va
 /// Calls into the layers above, filled when the interpreter is put together. An empty hook means that its layer is
 /// not there: callers raise `SystemError` or go without, as each says.
 #[derive(Default)]
+#[allow(clippy::type_complexity)] // one signature each, used once
 pub struct Hooks {
     pub unraisable: Cell<Option<UnraisableHook>>,
     /// Source to code object (or to an `ast` node, when the flags ask for it).

@@ -5,13 +5,13 @@ use crate::generic_alias::CLASS_GETITEM;
 use crate::seq;
 use crate::views;
 use pellucid_object::{
-    Args, BinOp, CallArgs, CmpOp, Dict, FunctionDef, Interpreter, NativeFn, Ref, Res, Slot, TypeDef,
-    TypeFlags, Value, payload,
+    Args, BinOp, CallArgs, CmpOp, Dict, FunctionDef, Interpreter, NativeFn, Res, Slot, TypeDef, TypeFlags,
+    Value, payload,
 };
 
-/// The dict inside a value, owned. Errors: `TypeError`.
-pub fn this(vm: &Interpreter, value: &Value) -> Res<Ref<Dict>> {
-    value.downcast_ref::<Dict>().ok_or_else(|| {
+/// The dict inside a value. Errors: `TypeError`.
+pub fn this<'a>(vm: &Interpreter, value: &'a Value) -> Res<&'a Dict> {
+    value.downcast::<Dict>().ok_or_else(|| {
         vm.type_error(format!("expected a 'dict' object but received a '{}'", vm.type_name(value)))
     })
 }
@@ -180,7 +180,7 @@ fn or(vm: &Interpreter, a: &Value, b: &Value) -> Res {
         return Ok(Value::NOT_IMPLEMENTED);
     };
     let dict = vm.alloc(&vm.types().dict, x.copied(vm)?)?;
-    merge(vm, &*this(vm, &dict)?, y.value())?;
+    merge(vm, this(vm, &dict)?, y.value())?;
     Ok(dict)
 }
 

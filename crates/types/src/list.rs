@@ -1,17 +1,19 @@
 //! The type `list` and its iterators. Sorting stands in [`sort`](crate::sort).
 
+use crate::builtins::method_args;
+use crate::generic_alias::CLASS_GETITEM;
 use crate::seq::{self, Subscript};
 use crate::slice::{self, Slice};
 use crate::sort;
 use pellucid_object::{
-    Args, CallArgs, CmpOp, FunctionDef, Interpreter, List, NativeFn, Payload, Ref, Res, Slot, SlotWord,
-    TypeDef, TypeFlags, Value, Visitor, payload,
+    Args, CallArgs, CmpOp, FunctionDef, Interpreter, List, NativeFn, Payload, Res, Slot, SlotWord, TypeDef,
+    TypeFlags, Value, Visitor, payload,
 };
 use std::cell::Cell;
 
-/// The list inside a value, owned. Errors: `TypeError`.
-pub fn this(vm: &Interpreter, value: &Value) -> Res<Ref<List>> {
-    value.downcast_ref::<List>().ok_or_else(|| {
+/// The list inside a value. Errors: `TypeError`.
+pub fn this<'a>(vm: &Interpreter, value: &'a Value) -> Res<&'a List> {
+    value.downcast::<List>().ok_or_else(|| {
         vm.type_error(format!("expected a 'list' object but received a '{}'", vm.type_name(value)))
     })
 }
@@ -90,12 +92,12 @@ fn set_item(vm: &Interpreter, value: &Value, key: &Value, new: Option<&Value>) -
         }
         (Subscript::Slice(key), new) => {
             let Some(slice) = key.downcast::<Slice>() else { return Err(vm.bug("slice")) };
-            set_slice(vm, &list, slice, new)
+            set_slice(vm, list, slice, new)
         }
     }
 }
 
-fn set_slice(vm: &Interpreter, list: &Ref<List>, slice: &Slice, new: Option<&Value>) -> Res<()> {
+fn set_slice(vm: &Interpreter, list: &List, slice: &Slice, new: Option<&Value>) -> Res<()> {
     let parts = slice::parts(vm, slice)?;
     let plain = parts.over(0).step == 1;
     let Some(new) = new else {
@@ -151,7 +153,7 @@ fn set_slice(vm: &Interpreter, list: &Ref<List>, slice: &Slice, new: Option<&Val
 fn contains(vm: &Interpreter, value: &Value, item: &Value) -> Res<bool> {
     Ok({
         let list = this(vm, value)?;
-        find(vm, &list, item, 0, usize::MAX)?.is_some()
+        find(vm, list, item, 0, usize::MAX)?.is_some()
     })
 }
 
@@ -226,10 +228,10 @@ fn extend(vm: &Interpreter, value: &Value, iterable: &Value) -> Res {
     Ok(Value::NONE)
 }
 
-fn insert(vm: &Interpreter, args: &Args) -> Res {
-    let list = this(vm, args.req(0))?;
-    let index = args.int(vm, 1)?;
-    list.push(vm, args.req(2).clone())?;
+fn insert(vm: &Interpreter, value: &Value, index: &Value, item: &Value) -> Res {
+    let list = this(vm, value)?;
+    let index = vm.expect_i64(index)?;
+    list.push(vm, item.clone())?;
     list.with_mut(|items| {
         let at = seq::clamp(index, items.len() - 1);
         items[at..].rotate_right(1);
@@ -237,12 +239,14 @@ fn insert(vm: &Interpreter, args: &Args) -> Res {
     Ok(Value::NONE)
 }
 
-fn pop(vm: &Interpreter, args: &Args) -> Res {
-    let list = this(vm, args.req(0))?;
-    let index = match args.get(1) {
-        Some(index) => seq::index_i64(vm, index)?,
-        None => -1,
+fn pop(vm: &Interpreter, call: &CallArgs) -> Res {
+    let (value, args) = method_args(vm, "pop", call, 0, 1)?;
+    let list = this(vm, value)?;
+    let Some(index) = args.first() else {
+        let last = list.with_mut(|items| items.pop());
+        return last.ok_or_else(|| vm.index_error("pop from empty list".to_string()));
     };
+    let index = seq::index_i64(vm, index)?;
     if list.is_empty() {
         return Err(vm.index_error("pop from empty list".to_string()));
     }
@@ -254,7 +258,7 @@ fn pop(vm: &Interpreter, args: &Args) -> Res {
 
 fn remove(vm: &Interpreter, value: &Value, item: &Value) -> Res {
     let list = this(vm, value)?;
-    let Some(i) = find(vm, &list, item, 0, usize::MAX)? else {
+    let Some(i) = find(vm, list, item, 0, usize::MAX)? else {
         return Err(vm.value_error("list.remove(x): x not in list".to_string()));
     };
     let removed = list.with_mut(|items| if i < items.len() { Some(items.remove(i)) } else { None });
@@ -267,7 +271,7 @@ fn index(vm: &Interpreter, args: &Args) -> Res {
     let (start, stop) = (seq::bound(vm, args.get(2), 0)?, seq::bound(vm, args.get(3), i64::MAX)?);
     let len = list.len();
     let stop = if stop < 0 { seq::clamp(stop, len) } else { stop as usize };
-    match find(vm, &list, args.req(1), seq::clamp(start, len), stop)? {
+    match find(vm, list, args.req(1), seq::clamp(start, len), stop)? {
         Some(i) => vm.new_int(i as i64),
         None => Err(vm.value_error("list.index(x): x not in list".to_string())),
     }
@@ -362,6 +366,30 @@ fn remaining(vm: &Interpreter, value: &Value, forward: bool) -> Res {
     vm.new_int(left)
 }
 
+/// What is left, as arguments of `iter` or `reversed`: the list and the place; an empty list at the end.
+fn iterator_reduce(vm: &Interpreter, value: &Value, function: &str) -> Res {
+    let Some(it) = value.downcast::<ListIterator>() else { return Err(vm.bug("list iterator")) };
+    let function = crate::builtins::named(vm, function)?;
+    match it.list.get() {
+        Some(list) => vm.new_tuple(vec![function, vm.new_tuple(vec![list])?, vm.new_int(it.index.get())?]),
+        None => {
+            let iter = crate::builtins::named(vm, "iter")?;
+            let empty = vm.new_list(Vec::new())?;
+            vm.new_tuple(vec![iter, vm.new_tuple(vec![empty])?])
+        }
+    }
+}
+
+fn iterator_setstate(vm: &Interpreter, value: &Value, state: &Value, forward: bool) -> Res {
+    let Some(it) = value.downcast::<ListIterator>() else { return Err(vm.bug("list iterator")) };
+    let index = vm.expect_i64(state)?;
+    if let Some(list) = it.list.get() {
+        let len = list.downcast::<List>().map_or(0, |l| l.len() as i64);
+        it.index.set(if forward { index.clamp(0, len) } else { index.clamp(-1, len - 1) });
+    }
+    Ok(Value::NONE)
+}
+
 pub static LIST_ITERATOR: TypeDef = TypeDef {
     name: "list_iterator",
     module: "builtins",
@@ -370,12 +398,26 @@ pub static LIST_ITERATOR: TypeDef = TypeDef {
     flags: TypeFlags::NO_NEW,
     doc: "",
     slots: &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(|vm, v| advance(vm, v, 1))],
-    methods: &[FunctionDef::new(
-        "__length_hint__",
-        "($self, /)",
-        "How many items are left.",
-        NativeFn::F1(|vm, v| remaining(vm, v, true)),
-    )],
+    methods: &[
+        FunctionDef::new(
+            "__length_hint__",
+            "($self, /)",
+            "Private method returning an estimate of len(list(it)).",
+            NativeFn::F1(|vm, v| remaining(vm, v, true)),
+        ),
+        FunctionDef::new(
+            "__reduce__",
+            "($self, /)",
+            "Return state information for pickling.",
+            NativeFn::F1(|vm, v| iterator_reduce(vm, v, "iter")),
+        ),
+        FunctionDef::new(
+            "__setstate__",
+            "($self, object, /)",
+            "Set state information for unpickling.",
+            NativeFn::F2(|vm, v, state| iterator_setstate(vm, v, state, true)),
+        ),
+    ],
     getset: &[],
 };
 
@@ -387,12 +429,26 @@ pub static LIST_REVERSE_ITERATOR: TypeDef = TypeDef {
     flags: TypeFlags::NO_NEW,
     doc: "",
     slots: &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(|vm, v| advance(vm, v, -1))],
-    methods: &[FunctionDef::new(
-        "__length_hint__",
-        "($self, /)",
-        "How many items are left.",
-        NativeFn::F1(|vm, v| remaining(vm, v, false)),
-    )],
+    methods: &[
+        FunctionDef::new(
+            "__length_hint__",
+            "($self, /)",
+            "Private method returning an estimate of len(list(it)).",
+            NativeFn::F1(|vm, v| remaining(vm, v, false)),
+        ),
+        FunctionDef::new(
+            "__reduce__",
+            "($self, /)",
+            "Return state information for pickling.",
+            NativeFn::F1(|vm, v| iterator_reduce(vm, v, "reversed")),
+        ),
+        FunctionDef::new(
+            "__setstate__",
+            "($self, object, /)",
+            "Set state information for unpickling.",
+            NativeFn::F2(|vm, v, state| iterator_setstate(vm, v, state, false)),
+        ),
+    ],
     getset: &[],
 };
 
@@ -403,13 +459,13 @@ static METHODS: &[FunctionDef] = &[
         "insert",
         "($self, index, object, /)",
         "Puts an item before a place.",
-        NativeFn::Args(insert),
+        NativeFn::F3(insert),
     ),
     FunctionDef::new(
         "pop",
         "($self, index=-1, /)",
         "Takes out an item, the last by default.",
-        NativeFn::Args(pop),
+        NativeFn::Raw(pop),
     ),
     FunctionDef::new("remove", "($self, value, /)", "Takes out the first equal item.", NativeFn::F2(remove)),
     FunctionDef::new(
@@ -429,7 +485,20 @@ static METHODS: &[FunctionDef] = &[
         NativeFn::Args(sort::sort),
     ),
     FunctionDef::new("__reversed__", "($self, /)", "An iterator from the end.", NativeFn::F1(reversed)),
+    FunctionDef::new("__getitem__", "($self, index, /)", "Return self[index].", NativeFn::F2(get_item)),
+    FunctionDef::new(
+        "__sizeof__",
+        "($self, /)",
+        "Size of the list in memory, in bytes.",
+        NativeFn::F1(size_of),
+    ),
+    CLASS_GETITEM,
 ];
+
+fn size_of(vm: &Interpreter, value: &Value) -> Res {
+    let items = this(vm, value)?.with_mut(|items| items.capacity());
+    vm.new_int((vm.type_of(value).object_size() + 8 * items) as i64)
+}
 
 pub static LIST: TypeDef = TypeDef {
     name: "list",

@@ -10,9 +10,9 @@ use pellucid_object::{
 };
 use std::cell::Cell;
 
-/// The set inside a value, owned. Errors: `TypeError`.
-pub fn this(vm: &Interpreter, value: &Value) -> Res<Ref<Set>> {
-    value.downcast_ref::<Set>().ok_or_else(|| {
+/// The set inside a value. Errors: `TypeError`.
+pub fn this<'a>(vm: &Interpreter, value: &'a Value) -> Res<&'a Set> {
+    value.downcast::<Set>().ok_or_else(|| {
         vm.type_error(format!("expected a 'set' object but received a '{}'", vm.type_name(value)))
     })
 }
@@ -353,7 +353,7 @@ fn xor_inplace(vm: &Interpreter, a: &Value, b: &Value) -> Res {
 // ---- methods ----
 
 /// `self` and the other arguments of a method that takes any number of iterables.
-fn many<'a>(vm: &Interpreter, name: &str, call: &CallArgs<'a>) -> Res<(&'a Value, Ref<Set>, &'a [Value])> {
+fn many<'a>(vm: &Interpreter, name: &str, call: &CallArgs<'a>) -> Res<(&'a Value, &'a Set, &'a [Value])> {
     let Some((first, rest)) = call.positional().split_first() else {
         return Err(vm.type_error(format!("unbound method set.{name}() needs an argument")));
     };
@@ -368,7 +368,7 @@ fn copy(vm: &Interpreter, value: &Value) -> Res {
     if vm.is_exact(value, &vm.types().frozenset) {
         return Ok(value.clone());
     }
-    let copied = copy_of(vm, &*this(vm, value)?)?;
+    let copied = copy_of(vm, this(vm, value)?)?;
     wrap(vm, value, copied)
 }
 
@@ -427,14 +427,14 @@ fn difference_update(vm: &Interpreter, call: &CallArgs) -> Res {
 }
 
 fn symmetric_difference_update(vm: &Interpreter, value: &Value, other: &Value) -> Res {
-    exclusive_from(vm, &*this(vm, value)?, other)?;
+    exclusive_from(vm, this(vm, value)?, other)?;
     Ok(Value::NONE)
 }
 
 fn is_disjoint(vm: &Interpreter, value: &Value, other: &Value) -> Res {
     let set = this(vm, value)?;
     if let Some(other) = other.downcast_ref::<Set>() {
-        let (small, big) = if other.len() > set.len() { (&set, &other) } else { (&other, &set) };
+        let (small, big): (&Set, &Set) = if other.len() > set.len() { (set, &other) } else { (&other, set) };
         for (hash, key) in small.entries() {
             if big.contains_hashed(vm, &key, hash)? {
                 return Ok(Value::FALSE);

@@ -148,16 +148,11 @@ fn compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
     vm.compare(op, &as_tuple(vm, x)?, &as_tuple(vm, y)?)
 }
 
-/// `slice.indices`, in numbers of any size.
-fn indices(vm: &Interpreter, args: &Args) -> Res {
-    let slice = this(vm, args.req(0))?;
+/// The start, stop and step that a slice means for `len` items, in numbers of any size. Errors: `TypeError`, `ValueError`.
+pub fn bounds(vm: &Interpreter, slice: &Slice, len: &IBig) -> Res<[IBig; 3]> {
     let big =
         |v: &Value| -> Res<IBig> { Ok(vm.index(v)?.as_int().map_or_else(|| IBig::from(0), |i| i.to_big())) };
     let zero = IBig::from(0);
-    let len = big(args.req(1))?;
-    if len < zero {
-        return Err(vm.value_error("length should not be negative".to_string()));
-    }
     let read = |v: &Value| -> Res<Option<IBig>> {
         if v.is_none() {
             return Ok(None);
@@ -171,10 +166,20 @@ fn indices(vm: &Interpreter, args: &Args) -> Res {
     }
     let down = step < zero;
     let (least, most) =
-        if down { (IBig::from(-1), &len - IBig::from(1)) } else { (zero.clone(), len.clone()) };
-    let fit = |i: IBig| if i < zero { (i + &len).max(least.clone()) } else { i.min(most.clone()) };
+        if down { (IBig::from(-1), len - IBig::from(1)) } else { (zero.clone(), len.clone()) };
+    let fit = |i: IBig| if i < zero { (i + len).max(least.clone()) } else { i.min(most.clone()) };
     let start = read(&slice.start)?.map_or_else(|| if down { most.clone() } else { least.clone() }, fit);
     let stop = read(&slice.stop)?.map_or_else(|| if down { least.clone() } else { most.clone() }, fit);
+    Ok([start, stop, step])
+}
+
+fn indices(vm: &Interpreter, args: &Args) -> Res {
+    let slice = this(vm, args.req(0))?;
+    let len = vm.index(args.req(1))?.as_int().map_or_else(|| IBig::from(0), |i| i.to_big());
+    if len < IBig::from(0) {
+        return Err(vm.value_error("length should not be negative".to_string()));
+    }
+    let [start, stop, step] = bounds(vm, slice, &len)?;
     vm.new_tuple(vec![vm.new_big(start)?, vm.new_big(stop)?, vm.new_big(step)?])
 }
 

@@ -1,16 +1,17 @@
 //! The type `tuple` and its iterator.
 
+use crate::generic_alias::CLASS_GETITEM;
 use crate::seq::{self, Subscript};
 use crate::slice::{self, Slice};
 use pellucid_object::{
-    Args, CallArgs, CmpOp, FunctionDef, Interpreter, NativeFn, Payload, Ref, Res, Slot, SlotWord, Tuple,
-    TypeDef, TypeFlags, Value, Visitor, payload,
+    Args, CallArgs, CmpOp, FunctionDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, Tuple, TypeDef,
+    TypeFlags, Value, Visitor, payload,
 };
 use std::cell::Cell;
 
-/// The tuple inside a value, owned. Errors: `TypeError`.
-fn this(vm: &Interpreter, value: &Value) -> Res<Ref<Tuple>> {
-    value.downcast_ref::<Tuple>().ok_or_else(|| {
+/// The tuple inside a value. Errors: `TypeError`.
+fn this<'a>(vm: &Interpreter, value: &'a Value) -> Res<&'a Tuple> {
+    value.downcast::<Tuple>().ok_or_else(|| {
         vm.type_error(format!("expected a 'tuple' object but received a '{}'", vm.type_name(value)))
     })
 }
@@ -174,6 +175,37 @@ fn remaining(vm: &Interpreter, value: &Value) -> Res {
     vm.new_int(len.saturating_sub(it.index.get()) as i64)
 }
 
+/// What is left, as arguments of `iter`: the tuple and the place; an empty tuple at the end.
+fn iterator_reduce(vm: &Interpreter, value: &Value) -> Res {
+    let Some(it) = value.downcast::<TupleIterator>() else { return Err(vm.bug("tuple iterator")) };
+    let iter = crate::builtins::named(vm, "iter")?;
+    match it.tuple.get() {
+        Some(tuple) => {
+            let index = vm.new_int(it.index.get() as i64)?;
+            vm.new_tuple(vec![iter, vm.new_tuple(vec![tuple])?, index])
+        }
+        None => {
+            let empty = vm.new_tuple(Vec::new())?;
+            vm.new_tuple(vec![iter, vm.new_tuple(vec![empty])?])
+        }
+    }
+}
+
+fn iterator_setstate(vm: &Interpreter, value: &Value, state: &Value) -> Res {
+    let Some(it) = value.downcast::<TupleIterator>() else { return Err(vm.bug("tuple iterator")) };
+    let index = vm.expect_i64(state)?;
+    if let Some(tuple) = it.tuple.get() {
+        let len = tuple.downcast::<Tuple>().map_or(0, Tuple::len);
+        it.index.set(usize::try_from(index).unwrap_or(0).min(len));
+    }
+    Ok(Value::NONE)
+}
+
+fn get_new_args(vm: &Interpreter, value: &Value) -> Res {
+    let copy = vm.new_tuple(this(vm, value)?.items())?;
+    vm.new_tuple(vec![copy])
+}
+
 pub static TUPLE_ITERATOR: TypeDef = TypeDef {
     name: "tuple_iterator",
     module: "builtins",
@@ -182,12 +214,26 @@ pub static TUPLE_ITERATOR: TypeDef = TypeDef {
     flags: TypeFlags::NO_NEW,
     doc: "",
     slots: &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(next)],
-    methods: &[FunctionDef::new(
-        "__length_hint__",
-        "($self, /)",
-        "How many items are left.",
-        NativeFn::F1(remaining),
-    )],
+    methods: &[
+        FunctionDef::new(
+            "__length_hint__",
+            "($self, /)",
+            "Private method returning an estimate of len(list(it)).",
+            NativeFn::F1(remaining),
+        ),
+        FunctionDef::new(
+            "__reduce__",
+            "($self, /)",
+            "Return state information for pickling.",
+            NativeFn::F1(iterator_reduce),
+        ),
+        FunctionDef::new(
+            "__setstate__",
+            "($self, object, /)",
+            "Set state information for unpickling.",
+            NativeFn::F2(iterator_setstate),
+        ),
+    ],
     getset: &[],
 };
 
@@ -218,6 +264,8 @@ pub static TUPLE: TypeDef = TypeDef {
             NativeFn::Args(index),
         ),
         FunctionDef::new("count", "($self, value, /)", "Number of equal items.", NativeFn::F2(count)),
+        FunctionDef::new("__getnewargs__", "($self, /)", "", NativeFn::F1(get_new_args)),
+        CLASS_GETITEM,
     ],
     getset: &[],
 };
