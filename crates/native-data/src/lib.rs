@@ -8,6 +8,7 @@ pub mod collections;
 pub mod contextvars;
 pub mod functools;
 pub mod itertools;
+pub mod pickle;
 pub mod queue;
 pub mod support;
 pub mod typing;
@@ -22,6 +23,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &contextvars::MODULE,
     &functools::MODULE,
     &itertools::MODULE,
+    &pickle::MODULE,
     &queue::MODULE,
     &typing::MODULE,
     &weakref::MODULE,
