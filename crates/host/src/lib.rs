@@ -31,6 +31,7 @@ mod env;
 mod error;
 mod files;
 mod grant;
+pub mod libm;
 mod process;
 mod signal;
 mod spawn;
