@@ -129,7 +129,11 @@ impl ExactSum {
     /// The sum, rounded once.
     pub fn total(mut self) -> Result<f64, SumError> {
         if self.special != 0.0 {
-            return if self.infinities.is_nan() { Err(SumError::OppositeInfinities) } else { Ok(self.special) };
+            return if self.infinities.is_nan() {
+                Err(SumError::OppositeInfinities)
+            } else {
+                Ok(self.special)
+            };
         }
         let Some(mut high) = self.partials.pop() else { return Ok(0.0) };
         let mut low = 0.0;

@@ -25,7 +25,7 @@ fn big_gcd(a: &UBig, b: &UBig) -> UBig {
     match (a.is_zero(), b.is_zero()) {
         (true, _) => b.clone(),
         (_, true) => a.clone(),
-        _ => a.gcd(b),
+        _ => Gcd::gcd(a, b),
     }
 }
 
@@ -59,7 +59,7 @@ pub fn lcm(vm: &Interpreter, args: &Args) -> Res {
             result = UBig::from(0u8);
             continue;
         }
-        let divisor = result.gcd(&other);
+        let divisor = Gcd::gcd(&result, &other);
         result = result / divisor * other;
     }
     vm.new_big(IBig::from(result))

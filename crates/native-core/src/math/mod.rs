@@ -42,13 +42,7 @@ enum Infinity {
 }
 
 /// `f(x)`; `wanted` says in messages which arguments have a value.
-fn unary(
-    vm: &Interpreter,
-    value: &Value,
-    f: impl Fn(f64) -> f64,
-    infinity: Infinity,
-    wanted: &str,
-) -> Res {
+fn unary(vm: &Interpreter, value: &Value, f: impl Fn(f64) -> f64, infinity: Infinity, wanted: &str) -> Res {
     let x = to_f64(vm, value)?;
     let r = f(x);
     if r.is_nan() && !x.is_nan() {
@@ -211,7 +205,8 @@ fn frexp_pair(vm: &Interpreter, value: &Value) -> Res {
 
 fn modf(vm: &Interpreter, value: &Value) -> Res {
     let x = to_f64(vm, value)?;
-    let (fraction, whole) = if x.is_infinite() { (0f64.copysign(x), x) } else { (x.fract().copysign(x), x.trunc()) };
+    let (fraction, whole) =
+        if x.is_infinite() { (0f64.copysign(x), x) } else { (x.fract().copysign(x), x.trunc()) };
     let fraction = if x.is_nan() { x } else { fraction };
     vm.new_tuple(vec![vm.new_float(fraction)?, vm.new_float(whole)?])
 }
@@ -267,7 +262,8 @@ fn isclose(vm: &Interpreter, args: &Args) -> Res {
         return Ok(Value::FALSE);
     }
     let difference = (b - a).abs();
-    let near = difference <= (relative * b).abs() || difference <= (relative * a).abs() || difference <= absolute;
+    let near =
+        difference <= (relative * b).abs() || difference <= (relative * a).abs() || difference <= absolute;
     Ok(Value::bool(near))
 }
 
@@ -356,7 +352,8 @@ impl Products {
     fn add(&mut self, vm: &Interpreter, p: &Value, q: &Value) -> Res<()> {
         if let (Some(a), Some(b)) = (p.as_small_int(), q.as_small_int())
             && self.floats.is_none()
-            && let Some(sum) = a.checked_mul(b).and_then(|product| self.ints.unwrap_or(0).checked_add(product))
+            && let Some(sum) =
+                a.checked_mul(b).and_then(|product| self.ints.unwrap_or(0).checked_add(product))
         {
             self.ints = Some(sum);
             return Ok(());
@@ -398,77 +395,287 @@ fn sumprod(vm: &Interpreter, p: &Value, q: &Value) -> Res {
     Ok(products.total)
 }
 
-
 pub static MODULE: ModuleDef = ModuleDef {
     name: "math",
     doc: "This module provides access to the mathematical functions\ndefined by the C standard.",
     functions: &[
-        unary!("acos", "Return the arc cosine (measured in radians) of x.\n\nThe result is between 0 and pi.", f64::acos, Singularity, "a number in range from -1 up to 1"),
-        unary!("acosh", "Return the inverse hyperbolic cosine of x.", libm::acosh, Singularity, "argument value not less than 1"),
-        unary!("asin", "Return the arc sine (measured in radians) of x.\n\nThe result is between -pi/2 and pi/2.", f64::asin, Singularity, "a number in range from -1 up to 1"),
+        unary!(
+            "acos",
+            "Return the arc cosine (measured in radians) of x.\n\nThe result is between 0 and pi.",
+            f64::acos,
+            Singularity,
+            "a number in range from -1 up to 1"
+        ),
+        unary!(
+            "acosh",
+            "Return the inverse hyperbolic cosine of x.",
+            libm::acosh,
+            Singularity,
+            "argument value not less than 1"
+        ),
+        unary!(
+            "asin",
+            "Return the arc sine (measured in radians) of x.\n\nThe result is between -pi/2 and pi/2.",
+            f64::asin,
+            Singularity,
+            "a number in range from -1 up to 1"
+        ),
         unary!("asinh", "Return the inverse hyperbolic sine of x.", libm::asinh),
-        unary!("atan", "Return the arc tangent (measured in radians) of x.\n\nThe result is between -pi/2 and pi/2.", f64::atan),
-        unary!("atanh", "Return the inverse hyperbolic tangent of x.", libm::atanh, Singularity, "a number between -1 and 1"),
+        unary!(
+            "atan",
+            "Return the arc tangent (measured in radians) of x.\n\nThe result is between -pi/2 and pi/2.",
+            f64::atan
+        ),
+        unary!(
+            "atanh",
+            "Return the inverse hyperbolic tangent of x.",
+            libm::atanh,
+            Singularity,
+            "a number between -1 and 1"
+        ),
         unary!("cbrt", "Return the cube root of x.", f64::cbrt),
-        unary!("cos", "Return the cosine of x (measured in radians).", f64::cos, Singularity, "a finite input"),
+        unary!(
+            "cos",
+            "Return the cosine of x (measured in radians).",
+            f64::cos,
+            Singularity,
+            "a finite input"
+        ),
         unary!("cosh", "Return the hyperbolic cosine of x.", f64::cosh, Overflow),
         unary!("erf", "Error function at x.", libm::erf),
         unary!("erfc", "Complementary error function at x.", libm::erfc),
         unary!("exp", "Return e raised to the power of x.", f64::exp, Overflow),
         unary!("exp2", "Return 2 raised to the power of x.", f64::exp2, Overflow),
-        unary!("expm1", "Return exp(x)-1.\n\nThis function avoids the loss of precision involved in the direct evaluation of exp(x)-1 for small x.", f64::exp_m1, Overflow),
+        unary!(
+            "expm1",
+            "Return exp(x)-1.\n\nThis function avoids the loss of precision involved in the direct evaluation of exp(x)-1 for small x.",
+            f64::exp_m1,
+            Overflow
+        ),
         unary!("fabs", "Return the absolute value of the float x.", f64::abs),
-        unary!("log1p", "Return the natural logarithm of 1+x (base e).\n\nThe result is computed in a way which is accurate for x near zero.", |x: f64| if x == 0.0 { x } else { x.ln_1p() }, Singularity, "argument value > -1"),
+        unary!(
+            "log1p",
+            "Return the natural logarithm of 1+x (base e).\n\nThe result is computed in a way which is accurate for x near zero.",
+            |x: f64| if x == 0.0 { x } else { x.ln_1p() },
+            Singularity,
+            "argument value > -1"
+        ),
         unary!("sin", "Return the sine of x (measured in radians).", f64::sin, Singularity, "a finite input"),
         unary!("sinh", "Return the hyperbolic sine of x.", f64::sinh, Overflow),
         unary!("sqrt", "Return the square root of x.", f64::sqrt, Singularity, "a nonnegative input"),
-        unary!("tan", "Return the tangent of x (measured in radians).", f64::tan, Singularity, "a finite input"),
+        unary!(
+            "tan",
+            "Return the tangent of x (measured in radians).",
+            f64::tan,
+            Singularity,
+            "a finite input"
+        ),
         unary!("tanh", "Return the hyperbolic tangent of x.", f64::tanh),
-        FunctionDef::new("gamma", "(x, /)", "Gamma function at x.", NativeFn::F1(|vm, value| {
-            let x = to_f64(vm, value)?;
-            faulty(vm, float::gamma(x), "a noninteger or positive integer", x)
-        })),
-        FunctionDef::new("lgamma", "(x, /)", "Natural logarithm of absolute value of Gamma function at x.", NativeFn::F1(|vm, value| {
-            let x = to_f64(vm, value)?;
-            faulty(vm, float::log_gamma(x), "a noninteger or positive integer", x)
-        })),
-        FunctionDef::new("atan2", "(y, x, /)", "Return the arc tangent (measured in radians) of y/x.\n\nUnlike atan(y/x), the signs of both x and y are considered.", NativeFn::F2(|vm, y, x| binary(vm, y, x, f64::atan2))),
-        FunctionDef::new("copysign", "(x, y, /)", "Return a float with the magnitude (absolute value) of x but the sign of y.\n\nOn platforms that support signed zeros, copysign(1.0, -0.0)\nreturns -1.0.\n", NativeFn::F2(|vm, x, y| vm.new_float(to_f64(vm, x)?.copysign(to_f64(vm, y)?)))),
-        FunctionDef::new("remainder", "(x, y, /)", "Difference between x and the closest integer multiple of y.\n\nReturn x - n*y where n*y is the closest integer multiple of y.\nIn the case where x is exactly halfway between two multiples of\ny, the nearest even value of n is used. The result is always exact.", NativeFn::F2(|vm, x, y| {
-            let (x, y) = (to_f64(vm, x)?, to_f64(vm, y)?);
-            faulty(vm, float::remainder(x, y), "", x)
-        })),
-        FunctionDef::new("fmod", "(x, y, /)", "Return fmod(x, y), according to platform C.\n\nx % y may differ.", NativeFn::F2(fmod)),
+        FunctionDef::new(
+            "gamma",
+            "(x, /)",
+            "Gamma function at x.",
+            NativeFn::F1(|vm, value| {
+                let x = to_f64(vm, value)?;
+                faulty(vm, float::gamma(x), "a noninteger or positive integer", x)
+            }),
+        ),
+        FunctionDef::new(
+            "lgamma",
+            "(x, /)",
+            "Natural logarithm of absolute value of Gamma function at x.",
+            NativeFn::F1(|vm, value| {
+                let x = to_f64(vm, value)?;
+                faulty(vm, float::log_gamma(x), "a noninteger or positive integer", x)
+            }),
+        ),
+        FunctionDef::new(
+            "atan2",
+            "(y, x, /)",
+            "Return the arc tangent (measured in radians) of y/x.\n\nUnlike atan(y/x), the signs of both x and y are considered.",
+            NativeFn::F2(|vm, y, x| binary(vm, y, x, f64::atan2)),
+        ),
+        FunctionDef::new(
+            "copysign",
+            "(x, y, /)",
+            "Return a float with the magnitude (absolute value) of x but the sign of y.\n\nOn platforms that support signed zeros, copysign(1.0, -0.0)\nreturns -1.0.\n",
+            NativeFn::F2(|vm, x, y| vm.new_float(to_f64(vm, x)?.copysign(to_f64(vm, y)?))),
+        ),
+        FunctionDef::new(
+            "remainder",
+            "(x, y, /)",
+            "Difference between x and the closest integer multiple of y.\n\nReturn x - n*y where n*y is the closest integer multiple of y.\nIn the case where x is exactly halfway between two multiples of\ny, the nearest even value of n is used. The result is always exact.",
+            NativeFn::F2(|vm, x, y| {
+                let (x, y) = (to_f64(vm, x)?, to_f64(vm, y)?);
+                faulty(vm, float::remainder(x, y), "", x)
+            }),
+        ),
+        FunctionDef::new(
+            "fmod",
+            "(x, y, /)",
+            "Return fmod(x, y), according to platform C.\n\nx % y may differ.",
+            NativeFn::F2(fmod),
+        ),
         FunctionDef::new("pow", "(x, y, /)", "Return x**y (x to the power of y).", NativeFn::F2(pow)),
-        FunctionDef::new("fma", "(x, y, z, /)", "Fused multiply-add operation.\n\nCompute (x * y) + z with a single round.", NativeFn::F3(fma)),
-        FunctionDef::new("log", "(x, base=<unrepresentable>, /)", "log(x, [base=math.e])\nReturn the logarithm of x to the given base.\n\nIf the base is not specified, returns the natural logarithm (base e) of x.", NativeFn::Args(log)),
-        FunctionDef::new("log2", "(x, /)", "Return the base 2 logarithm of x.", NativeFn::F1(|vm, x| vm.new_float(logarithm(vm, x, f64::log2)?))),
-        FunctionDef::new("log10", "(x, /)", "Return the base 10 logarithm of x.", NativeFn::F1(|vm, x| vm.new_float(logarithm(vm, x, f64::log10)?))),
-        FunctionDef::new("degrees", "(x, /)", "Convert angle x from radians to degrees.", NativeFn::F1(|vm, x| vm.new_float(to_f64(vm, x)? * (180.0 / PI)))),
-        FunctionDef::new("radians", "(x, /)", "Convert angle x from degrees to radians.", NativeFn::F1(|vm, x| vm.new_float(to_f64(vm, x)? * (PI / 180.0)))),
-        FunctionDef::new("floor", "(x, /)", "Return the floor of x as an Integral.\n\nThis is the largest integer <= x.", NativeFn::F1(|vm, x| rounded(vm, x, "__floor__", f64::floor))),
-        FunctionDef::new("ceil", "(x, /)", "Return the ceiling of x as an Integral.\n\nThis is the smallest integer >= x.", NativeFn::F1(|vm, x| rounded(vm, x, "__ceil__", f64::ceil))),
-        FunctionDef::new("trunc", "(x, /)", "Truncates the Real x to the nearest Integral toward 0.\n\nUses the __trunc__ magic method.", NativeFn::F1(trunc)),
-        FunctionDef::new("frexp", "(x, /)", "Return the mantissa and exponent of x, as pair (m, e).\n\nm is a float and e is an int, such that x = m * 2.**e.\nIf x is 0, m and e are both 0.  Else 0.5 <= abs(m) < 1.0.", NativeFn::F1(frexp_pair)),
-        FunctionDef::new("modf", "(x, /)", "Return the fractional and integer parts of x.\n\nBoth results carry the sign of x and are floats.", NativeFn::F1(modf)),
-        FunctionDef::new("ldexp", "(x, i, /)", "Return x * (2**i).\n\nThis is essentially the inverse of frexp().", NativeFn::F2(ldexp)),
-        FunctionDef::new("nextafter", "(x, y, /, *, steps=None)", "Return the floating-point value the given number of steps after x towards y.\n\nIf steps is not specified or is None, it defaults to 1.\n\nRaises a TypeError, if x or y is not a double, or if steps is not an integer.\nRaises ValueError if steps is negative.", NativeFn::Args(nextafter)),
-        FunctionDef::new("ulp", "(x, /)", "Return the value of the least significant bit of the float x.", NativeFn::F1(|vm, x| vm.new_float(float::ulp(to_f64(vm, x)?)))),
-        FunctionDef::new("isclose", "(a, b, *, rel_tol=1e-09, abs_tol=0.0)", "Determine whether two floating-point numbers are close in value.\n\n  rel_tol\n    maximum difference for being considered \"close\", relative to the\n    magnitude of the input values\n  abs_tol\n    maximum difference for being considered \"close\", regardless of the\n    magnitude of the input values", NativeFn::Args(isclose)),
-        FunctionDef::new("isfinite", "(x, /)", "Return True if x is neither an infinity nor a NaN, and False otherwise.", NativeFn::F1(|vm, x| asks(vm, x, f64::is_finite))),
-        FunctionDef::new("isinf", "(x, /)", "Return True if x is a positive or negative infinity, and False otherwise.", NativeFn::F1(|vm, x| asks(vm, x, f64::is_infinite))),
-        FunctionDef::new("isnan", "(x, /)", "Return True if x is a NaN (not a number), and False otherwise.", NativeFn::F1(|vm, x| asks(vm, x, f64::is_nan))),
-        FunctionDef::new("hypot", "(*coordinates)", "Multidimensional Euclidean distance from the origin to a point.\n\nRoughly equivalent to:\n    sqrt(sum(x**2 for x in coordinates))\n\nFor a two dimensional point (x, y), gives the hypotenuse\nusing the Pythagorean theorem:  sqrt(x*x + y*y).", NativeFn::Args(hypot)),
-        FunctionDef::new("dist", "(p, q, /)", "Return the Euclidean distance between two points p and q.\n\nThe points should be specified as sequences (or iterables) of\ncoordinates.  Both inputs must have the same dimension.", NativeFn::F2(dist)),
-        FunctionDef::new("fsum", "(seq, /)", "Return an accurate floating-point sum of values in the iterable seq.\n\nAssumes IEEE-754 floating-point arithmetic.", NativeFn::F1(fsum)),
-        FunctionDef::new("prod", "(iterable, /, *, start=1)", "Calculate the product of all the elements in the input iterable.\n\nThe default start value for the product is 1.\n\nWhen the iterable is empty, return the start value.  This function is\nintended specifically for use with numeric values and may reject\nnon-numeric types.", NativeFn::Args(prod)),
-        FunctionDef::new("sumprod", "(p, q, /)", "Return the sum of products of values from two iterables p and q.\n\nRoughly equivalent to:\n\n    sum(itertools.starmap(operator.mul, zip(p, q, strict=True)))\n\nFor float and mixed int/float inputs, the intermediate products\nand sums are computed with extended precision.", NativeFn::F2(sumprod)),
+        FunctionDef::new(
+            "fma",
+            "(x, y, z, /)",
+            "Fused multiply-add operation.\n\nCompute (x * y) + z with a single round.",
+            NativeFn::F3(fma),
+        ),
+        FunctionDef::new(
+            "log",
+            "(x, base=<unrepresentable>, /)",
+            "log(x, [base=math.e])\nReturn the logarithm of x to the given base.\n\nIf the base is not specified, returns the natural logarithm (base e) of x.",
+            NativeFn::Args(log),
+        ),
+        FunctionDef::new(
+            "log2",
+            "(x, /)",
+            "Return the base 2 logarithm of x.",
+            NativeFn::F1(|vm, x| vm.new_float(logarithm(vm, x, f64::log2)?)),
+        ),
+        FunctionDef::new(
+            "log10",
+            "(x, /)",
+            "Return the base 10 logarithm of x.",
+            NativeFn::F1(|vm, x| vm.new_float(logarithm(vm, x, f64::log10)?)),
+        ),
+        FunctionDef::new(
+            "degrees",
+            "(x, /)",
+            "Convert angle x from radians to degrees.",
+            NativeFn::F1(|vm, x| vm.new_float(to_f64(vm, x)? * (180.0 / PI))),
+        ),
+        FunctionDef::new(
+            "radians",
+            "(x, /)",
+            "Convert angle x from degrees to radians.",
+            NativeFn::F1(|vm, x| vm.new_float(to_f64(vm, x)? * (PI / 180.0))),
+        ),
+        FunctionDef::new(
+            "floor",
+            "(x, /)",
+            "Return the floor of x as an Integral.\n\nThis is the largest integer <= x.",
+            NativeFn::F1(|vm, x| rounded(vm, x, "__floor__", f64::floor)),
+        ),
+        FunctionDef::new(
+            "ceil",
+            "(x, /)",
+            "Return the ceiling of x as an Integral.\n\nThis is the smallest integer >= x.",
+            NativeFn::F1(|vm, x| rounded(vm, x, "__ceil__", f64::ceil)),
+        ),
+        FunctionDef::new(
+            "trunc",
+            "(x, /)",
+            "Truncates the Real x to the nearest Integral toward 0.\n\nUses the __trunc__ magic method.",
+            NativeFn::F1(trunc),
+        ),
+        FunctionDef::new(
+            "frexp",
+            "(x, /)",
+            "Return the mantissa and exponent of x, as pair (m, e).\n\nm is a float and e is an int, such that x = m * 2.**e.\nIf x is 0, m and e are both 0.  Else 0.5 <= abs(m) < 1.0.",
+            NativeFn::F1(frexp_pair),
+        ),
+        FunctionDef::new(
+            "modf",
+            "(x, /)",
+            "Return the fractional and integer parts of x.\n\nBoth results carry the sign of x and are floats.",
+            NativeFn::F1(modf),
+        ),
+        FunctionDef::new(
+            "ldexp",
+            "(x, i, /)",
+            "Return x * (2**i).\n\nThis is essentially the inverse of frexp().",
+            NativeFn::F2(ldexp),
+        ),
+        FunctionDef::new(
+            "nextafter",
+            "(x, y, /, *, steps=None)",
+            "Return the floating-point value the given number of steps after x towards y.\n\nIf steps is not specified or is None, it defaults to 1.\n\nRaises a TypeError, if x or y is not a double, or if steps is not an integer.\nRaises ValueError if steps is negative.",
+            NativeFn::Args(nextafter),
+        ),
+        FunctionDef::new(
+            "ulp",
+            "(x, /)",
+            "Return the value of the least significant bit of the float x.",
+            NativeFn::F1(|vm, x| vm.new_float(float::ulp(to_f64(vm, x)?))),
+        ),
+        FunctionDef::new(
+            "isclose",
+            "(a, b, *, rel_tol=1e-09, abs_tol=0.0)",
+            "Determine whether two floating-point numbers are close in value.\n\n  rel_tol\n    maximum difference for being considered \"close\", relative to the\n    magnitude of the input values\n  abs_tol\n    maximum difference for being considered \"close\", regardless of the\n    magnitude of the input values",
+            NativeFn::Args(isclose),
+        ),
+        FunctionDef::new(
+            "isfinite",
+            "(x, /)",
+            "Return True if x is neither an infinity nor a NaN, and False otherwise.",
+            NativeFn::F1(|vm, x| asks(vm, x, f64::is_finite)),
+        ),
+        FunctionDef::new(
+            "isinf",
+            "(x, /)",
+            "Return True if x is a positive or negative infinity, and False otherwise.",
+            NativeFn::F1(|vm, x| asks(vm, x, f64::is_infinite)),
+        ),
+        FunctionDef::new(
+            "isnan",
+            "(x, /)",
+            "Return True if x is a NaN (not a number), and False otherwise.",
+            NativeFn::F1(|vm, x| asks(vm, x, f64::is_nan)),
+        ),
+        FunctionDef::new(
+            "hypot",
+            "(*coordinates)",
+            "Multidimensional Euclidean distance from the origin to a point.\n\nRoughly equivalent to:\n    sqrt(sum(x**2 for x in coordinates))\n\nFor a two dimensional point (x, y), gives the hypotenuse\nusing the Pythagorean theorem:  sqrt(x*x + y*y).",
+            NativeFn::Args(hypot),
+        ),
+        FunctionDef::new(
+            "dist",
+            "(p, q, /)",
+            "Return the Euclidean distance between two points p and q.\n\nThe points should be specified as sequences (or iterables) of\ncoordinates.  Both inputs must have the same dimension.",
+            NativeFn::F2(dist),
+        ),
+        FunctionDef::new(
+            "fsum",
+            "(seq, /)",
+            "Return an accurate floating-point sum of values in the iterable seq.\n\nAssumes IEEE-754 floating-point arithmetic.",
+            NativeFn::F1(fsum),
+        ),
+        FunctionDef::new(
+            "prod",
+            "(iterable, /, *, start=1)",
+            "Calculate the product of all the elements in the input iterable.\n\nThe default start value for the product is 1.\n\nWhen the iterable is empty, return the start value.  This function is\nintended specifically for use with numeric values and may reject\nnon-numeric types.",
+            NativeFn::Args(prod),
+        ),
+        FunctionDef::new(
+            "sumprod",
+            "(p, q, /)",
+            "Return the sum of products of values from two iterables p and q.\n\nRoughly equivalent to:\n\n    sum(itertools.starmap(operator.mul, zip(p, q, strict=True)))\n\nFor float and mixed int/float inputs, the intermediate products\nand sums are computed with extended precision.",
+            NativeFn::F2(sumprod),
+        ),
         FunctionDef::new("gcd", "(*integers)", "Greatest Common Divisor.", NativeFn::Args(int::gcd)),
         FunctionDef::new("lcm", "(*integers)", "Least Common Multiple.", NativeFn::Args(int::lcm)),
-        FunctionDef::new("isqrt", "(n, /)", "Return the integer part of the square root of the input.", NativeFn::F1(int::isqrt)),
+        FunctionDef::new(
+            "isqrt",
+            "(n, /)",
+            "Return the integer part of the square root of the input.",
+            NativeFn::F1(int::isqrt),
+        ),
         FunctionDef::new("factorial", "(n, /)", "Find n!.", NativeFn::F1(int::factorial)),
-        FunctionDef::new("perm", "(n, k=None, /)", "Number of ways to choose k items from n items without repetition and with order.\n\nEvaluates to n! / (n - k)! when k <= n and evaluates\nto zero when k > n.\n\nIf k is not specified or is None, then k defaults to n\nand the function returns n!.\n\nRaises ValueError if either of the arguments is negative.", NativeFn::Args(int::perm)),
-        FunctionDef::new("comb", "(n, k, /)", "Number of ways to choose k items from n items without repetition and without order.\n\nEvaluates to n! / (k! * (n - k)!) when k <= n and evaluates\nto zero when k > n.\n\nAlso called the binomial coefficient because it is equivalent\nto the coefficient of k-th term in polynomial expansion of the\nexpression (1 + x)**n.\n\nRaises ValueError if either of the arguments is negative.", NativeFn::F2(int::comb)),
+        FunctionDef::new(
+            "perm",
+            "(n, k=None, /)",
+            "Number of ways to choose k items from n items without repetition and with order.\n\nEvaluates to n! / (n - k)! when k <= n and evaluates\nto zero when k > n.\n\nIf k is not specified or is None, then k defaults to n\nand the function returns n!.\n\nRaises ValueError if either of the arguments is negative.",
+            NativeFn::Args(int::perm),
+        ),
+        FunctionDef::new(
+            "comb",
+            "(n, k, /)",
+            "Number of ways to choose k items from n items without repetition and without order.\n\nEvaluates to n! / (k! * (n - k)!) when k <= n and evaluates\nto zero when k > n.\n\nAlso called the binomial coefficient because it is equivalent\nto the coefficient of k-th term in polynomial expansion of the\nexpression (1 + x)**n.\n\nRaises ValueError if either of the arguments is negative.",
+            NativeFn::F2(int::comb),
+        ),
     ],
     types: &[],
     constants: &[
