@@ -626,6 +626,8 @@ fn init(vm: &Interpreter, module: &Value) -> Res<()> {
     for ty in core.into_iter().chain(vm.exceptions().all()) {
         vm.set_attr_str(module, &ty.name(), ty.value().clone())?;
     }
+    let group = crate::exception_group::exception_group(vm)?;
+    vm.set_attr_str(module, "ExceptionGroup", group.into_value())?;
     let os_error = vm.exceptions().os_error().value();
     vm.set_attr_str(module, "EnvironmentError", os_error.clone())?;
     vm.set_attr_str(module, "IOError", os_error.clone())

@@ -5,7 +5,7 @@ use pellucid_object::{
     Type, TypeDef, TypeFlags, Value, payload,
 };
 
-fn exception<'a>(vm: &Interpreter, value: &'a Value) -> Res<&'a Exception> {
+pub(crate) fn exception<'a>(vm: &Interpreter, value: &'a Value) -> Res<&'a Exception> {
     value
         .downcast::<Exception>()
         .ok_or_else(|| vm.type_error("exceptions must derive from BaseException".to_string()))
@@ -138,6 +138,30 @@ fn add_note(vm: &Interpreter, args: &Args) -> Res {
     Ok(Value::NONE)
 }
 
+/// `(type, args)`, and the instance's attributes if there are any.
+fn reduce(vm: &Interpreter, this: &Value) -> Res {
+    let mut parts = vec![vm.type_of(this).into_value(), get_args(vm, this)?];
+    if let Some(dict) = vm.attrs_dict(this)?
+        && !dict.is_empty()
+    {
+        parts.push(dict.into_value());
+    }
+    vm.new_tuple(parts)
+}
+
+fn set_state(vm: &Interpreter, this: &Value, state: &Value) -> Res {
+    if state.is_none() {
+        return Ok(Value::NONE);
+    }
+    let Some(dict) = state.downcast::<pellucid_object::Dict>() else {
+        return Err(vm.type_error("state is not a dictionary".to_string()));
+    };
+    for (name, value) in dict.pairs() {
+        vm.set_attr(this, &name, Some(&value))?;
+    }
+    Ok(Value::NONE)
+}
+
 fn or_none(value: Option<Value>) -> Res {
     Ok(value.unwrap_or(Value::NONE))
 }
@@ -163,6 +187,8 @@ pub static BASE_EXCEPTION: TypeDef = TypeDef {
             "Add a note to the exception.",
             NativeFn::Args(add_note),
         ),
+        FunctionDef::new("__reduce__", "($self, /)", "For pickling and copying.", NativeFn::F1(reduce)),
+        FunctionDef::new("__setstate__", "($self, state, /)", "Sets attributes.", NativeFn::F2(set_state)),
     ],
     getset: &[
         GetSetDef { name: "args", doc: "", get: get_args, set: Some(set_args) },
@@ -296,7 +322,7 @@ static NAME_ERROR: TypeDef = TypeDef {
 };
 
 /// A type that differs from its base in `getset` and slots alone.
-const fn plain(name: &'static str, getset: &'static [GetSetDef], doc: &'static str) -> TypeDef {
+pub(crate) const fn plain(name: &'static str, getset: &'static [GetSetDef], doc: &'static str) -> TypeDef {
     TypeDef {
         name,
         module: "builtins",
@@ -314,7 +340,7 @@ const fn plain(name: &'static str, getset: &'static [GetSetDef], doc: &'static s
 pub fn install(vm: &Interpreter) -> Res<()> {
     let types = vm.exceptions();
     vm.fill_type(types.base_exception(), &BASE_EXCEPTION)?;
-    let special: [(&Ref<Type>, &'static TypeDef); 7] = [
+    let special: [(&Ref<Type>, &'static TypeDef); 10] = [
         (types.key_error(), &KEY_ERROR),
         (types.stop_iteration(), &STOP_ITERATION),
         (types.stop_async_iteration(), &STOP_ASYNC_ITERATION),
@@ -322,6 +348,9 @@ pub fn install(vm: &Interpreter) -> Res<()> {
         (types.attribute_error(), &ATTRIBUTE_ERROR),
         (types.name_error(), &NAME_ERROR),
         (types.os_error(), &crate::os_error::OS_ERROR),
+        (types.import_error(), &crate::exception_fields::IMPORT_ERROR),
+        (types.syntax_error(), &crate::exception_fields::SYNTAX_ERROR),
+        (types.base_exception_group(), &crate::exception_group::BASE_EXCEPTION_GROUP),
     ];
     for (ty, def) in special {
         vm.fill_type(ty, def)?;

@@ -12,6 +12,8 @@ pub mod complex;
 pub mod cursor;
 pub mod dict;
 pub mod exception;
+pub mod exception_fields;
+pub mod exception_group;
 pub mod float;
 pub mod format;
 pub mod functions;
