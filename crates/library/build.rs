@@ -1,13 +1,18 @@
 //! Packs the Python half of the standard library into two files of the output directory: `library.bin`, everything one
 //! behind the other, and `library.rs`, perfect hash tables that say what is where.
 //!
+//! Modules are compiled and verified here; a module that cannot be compiled is stored as source only, which is the
+//! case of a few files that are not meant to be imported.
+//!
 //! Modules come from CPython's library (the crate `rustpython-pylib`) and from the `py` folders of our crates, which
 //! take precedence.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::{env, fs, io};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{env, fs, io, thread};
 
 /// Folders of our own modules; a later one takes precedence over an earlier one, and over CPython's library.
 const OWN: &[&str] = &["py", "../notebook/py", "../lens/py"];
@@ -28,9 +33,11 @@ fn main() -> io::Result<()> {
             gather(&folder, "", &mut files)?;
         }
     }
+    let entries = files.iter().map(|(path, file)| Ok((path.as_str(), fs::read(file)?))).collect::<io::Result<Vec<_>>>()?;
+    let prepared = prepare(&entries);
     let mut pack = Pack::default();
-    for (path, file) in &files {
-        pack.add(path, &fs::read(file)?);
+    for ((path, content), prepared) in entries.iter().zip(&prepared) {
+        pack.add(path, content.len(), prepared);
     }
     fs::write(out.join("library.bin"), &pack.bytes)?;
     fs::write(out.join("library.rs"), pack.tables())
@@ -54,6 +61,58 @@ fn gather(folder: &Path, prefix: &str, files: &mut BTreeMap<String, PathBuf>) ->
     Ok(())
 }
 
+/// What is stored of a file.
+#[derive(Default)]
+struct Prepared {
+    compressed: Vec<u8>,
+    /// The module's code; empty for other files.
+    code: Vec<u8>,
+}
+
+/// Compresses and compiles, on all processors.
+fn prepare(entries: &[(&str, Vec<u8>)]) -> Vec<Prepared> {
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<Option<Prepared>>> = Mutex::new(entries.iter().map(|_| None).collect());
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some((path, content)) = entries.get(index) else { return };
+            let prepared = Prepared {
+                compressed: miniz_oxide::deflate::compress_to_vec(content, 7),
+                code: if path.ends_with(".py") { compile(path, content).unwrap_or_default() } else { Vec::new() },
+            };
+            if let Some(place) = done.lock().ok().as_mut().and_then(|done| done.get_mut(index)) {
+                *place = Some(prepared);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, |count| count.get()) {
+            // The compiler recurses with the depth of the source.
+            let spawned = thread::Builder::new().stack_size(256 << 20).spawn_scoped(scope, work);
+            if let Err(error) = spawned {
+                println!("cargo:warning=no thread to compile the library in: {error}");
+            }
+        }
+    });
+    let done = done.into_inner().unwrap_or_default();
+    done.into_iter().map(Option::unwrap_or_default).collect()
+}
+
+/// The code of a module as `marshal` writes it, with its path as file name.
+fn compile(path: &str, content: &[u8]) -> Option<Vec<u8>> {
+    let explain = |what: String| println!("cargo:warning={path} is stored without code: {what}");
+    let parsed = pellucid_syntax::Source::from_bytes(content)
+        .and_then(|source| pellucid_syntax::parse(source, pellucid_syntax::Mode::Exec))
+        .map_err(|error| explain(error.message))
+        .ok()?;
+    let code = pellucid_compiler::compile(&parsed, path, &pellucid_compiler::Options::default())
+        .map_err(|error| explain(error.message))
+        .ok()?;
+    pellucid_bytecode::verify::verify(&code).map_err(|error| explain(error.to_string())).ok()?;
+    pellucid_bytecode::marshal::write_code(&code).map_err(|error| explain(format!("{error:?}"))).ok()
+}
+
 #[derive(Default)]
 struct Pack {
     bytes: Vec<u8>,
@@ -62,11 +121,11 @@ struct Pack {
 }
 
 impl Pack {
-    fn add(&mut self, path: &str, content: &[u8]) {
-        let stored = self.append(&miniz_oxide::deflate::compress_to_vec(content, 9));
-        let packed = format!("Packed {{ at: {stored}, size: {} }}", content.len());
+    fn add(&mut self, path: &str, size: usize, prepared: &Prepared) {
+        let stored = self.append(&prepared.compressed);
+        let packed = format!("Packed {{ at: {stored}, size: {size} }}");
         if let Some((name, package)) = module_name(path) {
-            let code = self.append(&[]);
+            let code = self.append(&prepared.code);
             self.modules.push((
                 name,
                 format!("Module {{ path: {path:?}, package: {package}, source: {packed}, code: {code} }}"),

@@ -1,7 +1,8 @@
 //! What `compile()`, `exec()`, `eval()` and import ask for: source or nodes in, code object or nodes out.
 
 use crate::ast;
-use pellucid_object::{CompileRequest, Interpreter, Raised, Res, Str, Value};
+use pellucid_bytecode::code::flags;
+use pellucid_object::{CompileRequest, Dict, Interpreter, Raised, Res, Str, Value};
 use pellucid_syntax::text_size::TextRange;
 use pellucid_syntax::{ErrorKind, Mode, Parsed, Source, SyntaxError, Warning};
 
@@ -57,9 +58,54 @@ fn encode_error(vm: &Interpreter, text: &Value) -> Raised {
     }
 }
 
+/// Bit of `ast.PyCF_ALLOW_TOP_LEVEL_AWAIT`.
+const TOP_LEVEL_AWAIT: u32 = 0x2000;
+
+/// Bits of `from __future__` imports that the calling code is under.
+const FUTURE_MASK: u32 = 0x1fe_0000;
+
 fn code(vm: &Interpreter, parsed: &Parsed, request: &CompileRequest) -> Res {
-    let _ = (parsed, request);
-    Err(vm.system_error("this build has no compiler".to_string()))
+    let optimize = match u8::try_from(request.optimize) {
+        Ok(level) => level.min(2),
+        Err(_) => started_optimize(vm)?,
+    };
+    let future = request.flags & FUTURE_MASK;
+    let options = pellucid_compiler::Options {
+        optimize,
+        future_annotations: future & flags::FUTURE_ANNOTATIONS != 0,
+        top_level_await: request.flags & TOP_LEVEL_AWAIT != 0,
+        flags: future & !flags::FUTURE_ANNOTATIONS,
+        ..pellucid_compiler::Options::default()
+    };
+    let filename = vm.str_lossy(request.filename);
+    let compiled = pellucid_compiler::compile_with_warnings(parsed, &filename, &options)
+        .map_err(|error| raise(vm, &error, request.filename))?;
+    let warnings: Vec<Warning> = compiled
+        .warnings
+        .into_iter()
+        .map(|warning| {
+            let line = parsed.source.line(warning.range.start());
+            Warning { message: warning.message, range: warning.range, line }
+        })
+        .collect();
+    warn_all(vm, parsed, &warnings, request.filename)?;
+    pellucid_interp::code::new_code_shared(vm, std::rc::Rc::new(compiled.code))
+}
+
+/// `sys.flags.optimize`.
+fn started_optimize(vm: &Interpreter) -> Res<u8> {
+    let sys = match vm.modules.get().and_then(|modules| modules.downcast_ref::<Dict>()) {
+        Some(modules) => modules.get_str(vm, &vm.intern("sys")?)?,
+        None => None,
+    };
+    let flags = match sys {
+        Some(sys) => vm.get_attr_opt(&sys, "flags")?,
+        None => None,
+    };
+    match flags {
+        Some(flags) => Ok(u8::try_from(vm.expect_i64(&vm.get_attr_str(&flags, "optimize")?)?).unwrap_or(0)),
+        None => Ok(0),
+    }
 }
 
 /// Issues `SyntaxWarning`s; one that a filter turns into an error becomes a `SyntaxError` that shows its place.

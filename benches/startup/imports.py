@@ -1,0 +1,1 @@
+import argparse, collections, dataclasses, enum, functools, json, logging, os, pathlib, re, subprocess, sys, typing
