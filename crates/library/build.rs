@@ -33,7 +33,10 @@ fn main() -> io::Result<()> {
             gather(&folder, "", &mut files)?;
         }
     }
-    let entries = files.iter().map(|(path, file)| Ok((path.as_str(), fs::read(file)?))).collect::<io::Result<Vec<_>>>()?;
+    let entries = files
+        .iter()
+        .map(|(path, file)| Ok((path.as_str(), fs::read(file)?)))
+        .collect::<io::Result<Vec<_>>>()?;
     let prepared = prepare(&entries);
     let mut pack = Pack::default();
     for ((path, content), prepared) in entries.iter().zip(&prepared) {
@@ -79,7 +82,11 @@ fn prepare(entries: &[(&str, Vec<u8>)]) -> Vec<Prepared> {
             let Some((path, content)) = entries.get(index) else { return };
             let prepared = Prepared {
                 compressed: miniz_oxide::deflate::compress_to_vec(content, 7),
-                code: if path.ends_with(".py") { compile(path, content).unwrap_or_default() } else { Vec::new() },
+                code: if path.ends_with(".py") {
+                    compile(path, content).unwrap_or_default()
+                } else {
+                    Vec::new()
+                },
             };
             if let Some(place) = done.lock().ok().as_mut().and_then(|done| done.get_mut(index)) {
                 *place = Some(prepared);

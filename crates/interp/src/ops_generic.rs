@@ -10,7 +10,7 @@ use crate::ops_name::{global, mapping_get, not_defined, unbound_cell};
 use crate::state::{State, state};
 use crate::{async_generator, groups, import, matching, unwind};
 use pellucid_bytecode::Op as Word;
-use pellucid_object::{Dict, Interpreter, List, Raised, Res, Str, Tuple, Value};
+use pellucid_object::{Dict, Interpreter, List, Raised, Res, Set, Str, Tuple, Value};
 
 /// The temporaries of a frame as a stack.
 struct Stack {
@@ -282,10 +282,9 @@ fn simple(vm: &Interpreter, frame: &Frame, stack: &mut Stack, word: Word, arg: u
         BuildSet | SetAdd | SetUpdate => sets(vm, stack, word, n)?,
         BuildMap | BuildConstKeyMap | MapAdd | DictUpdate | DictMerge => maps(vm, stack, word, n)?,
         BuildSlice => {
-            let parts = stack.pop_many(n);
-            let slice = vm.get_attr_str(&builtins_module(vm)?, "slice")?;
-            let value = vm.call_values(&slice, &parts)?;
-            stack.push(value);
+            let step = if n == 3 { stack.pop() } else { Value::NONE };
+            let (stop, start) = (stack.pop(), stack.pop());
+            stack.push(pellucid_types::slice::new_slice(vm, start, stop, step)?);
         }
         BuildString | FormatValue => strings(vm, stack, word, arg)?,
         ListExtend => list_extend(vm, stack, n)?,
@@ -379,15 +378,16 @@ fn class_or_cell(vm: &Interpreter, frame: &Frame, mapping: Option<&Value>, n: us
 fn sets(vm: &Interpreter, stack: &mut Stack, word: Word, n: usize) -> Res<()> {
     match word {
         Word::BuildSet => {
-            let items = stack.pop_many(n);
-            let ty = vm.get_attr_str(&builtins_module(vm)?, "set")?;
-            let set = vm.call_values(&ty, &[vm.new_tuple(items)?])?;
+            let set = vm.new_set(stack.pop_many(n))?;
             stack.push(set);
         }
         Word::SetAdd => {
             let value = stack.pop();
             let set = stack.peek(n);
-            vm.call_method(&set, "add", &[value])?;
+            match set.downcast::<Set>() {
+                Some(set) => drop(set.add(vm, value)?),
+                None => return Err(vm.system_error("SET_ADD to no set".to_string())),
+            }
         }
         _ => {
             let value = stack.pop();
@@ -480,12 +480,7 @@ fn strings(vm: &Interpreter, stack: &mut Stack, word: Word, arg: u32) -> Res<()>
                 Some(spec) => spec,
                 None => vm.intern("")?,
             };
-            let text = vm.call_method(&value, "__format__", &[spec])?;
-            if text.downcast::<Str>().is_none() {
-                let got = vm.type_name(&text);
-                return Err(vm.type_error(format!("__format__ must return a str, not {got}")));
-            }
-            text
+            vm.format(&value, &spec)?
         }
     };
     stack.push(text);

@@ -25,6 +25,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &atexit::MODULE,
     &errno::MODULE,
     &io::MODULE,
+    &posix::MODULE,
     &signal::MODULE,
     &thread::MODULE,
     &time::MODULE,

@@ -60,6 +60,7 @@ pub static TYPES: &[&TypeDef] = &[
     &iterators::REVERSED,
     &iterators::ZIP,
     &property::PROPERTY,
+    &memoryview::MEMORYVIEW,
     &range::RANGE,
     &slice::SLICE,
 ];
