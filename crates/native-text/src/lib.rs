@@ -4,9 +4,10 @@
 #![forbid(unsafe_code)]
 
 pub mod codecs;
+pub mod json;
 pub mod sre;
 
 use pellucid_object::ModuleDef;
 
 /// The modules of this crate.
-pub static MODULES: &[&ModuleDef] = &[&codecs::MODULE, &sre::MODULE];
+pub static MODULES: &[&ModuleDef] = &[&codecs::MODULE, &json::MODULE, &sre::MODULE];
