@@ -159,7 +159,7 @@ impl<'a> Compiler<'a> {
         let code = if self.block().generator {
             self.leave(false)?
         } else {
-            self.set_place(e.body.range());
+            self.no_place();
             self.op(Op::ReturnValue);
             self.leave(true)?
         };

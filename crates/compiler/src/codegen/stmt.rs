@@ -76,6 +76,7 @@ impl<'a> Compiler<'a> {
             self.op(Op::Nop);
         } else {
             self.expr(&s.value)?;
+            self.no_place();
             self.op(Op::PopTop);
         }
         Ok(())

@@ -6,11 +6,13 @@ use crate::unparse::unparse;
 use pellucid_bytecode::{Const, Op, Wtf8};
 use pellucid_syntax::ast::{self, ConversionFlag, InterpolatedStringElement};
 use pellucid_syntax::strings::{element_value, expression_text, literal_value};
+use pellucid_syntax::text_size::TextRange;
 
 /// A piece of an f-string.
 enum Piece<'a> {
     Text(Vec<u8>),
-    Field(&'a ast::InterpolatedElement),
+    /// A field, and the range of the string that it is in: of several next to each other, one.
+    Field(&'a ast::InterpolatedElement, TextRange),
 }
 
 /// Pieces, texts next to each other being one.
@@ -39,7 +41,12 @@ fn conversion(field: &ast::InterpolatedElement) -> u32 {
 }
 
 impl<'a> Compiler<'a> {
-    fn elements(&self, elements: &'a ast::InterpolatedStringElements, raw: bool, pieces: &mut Pieces<'a>) {
+    fn elements(
+        &self,
+        elements: &'a ast::InterpolatedStringElements,
+        (string, raw): (TextRange, bool),
+        pieces: &mut Pieces<'a>,
+    ) {
         for element in elements {
             match element {
                 InterpolatedStringElement::Literal(text) => {
@@ -49,7 +56,7 @@ impl<'a> Compiler<'a> {
                     if let Some(debug) = &field.debug_text {
                         pieces.text(debug.as_str().as_bytes());
                     }
-                    pieces.0.push(Piece::Field(field));
+                    pieces.0.push(Piece::Field(field, string));
                 }
             }
         }
@@ -63,7 +70,7 @@ impl<'a> Compiler<'a> {
                     pieces.text(&literal_value(self.places.source(), literal));
                 }
                 ast::FStringPart::FString(f) => {
-                    self.elements(&f.elements, f.flags.prefix().is_raw(), &mut pieces);
+                    self.elements(&f.elements, (f.range, f.flags.prefix().is_raw()), &mut pieces);
                 }
             }
         }
@@ -75,20 +82,18 @@ impl<'a> Compiler<'a> {
         self.joined(list.len(), |this, _| {
             match list.next() {
                 Some(Piece::Text(text)) => this.load_const(Const::Str(Wtf8(text.into()))),
-                Some(Piece::Field(field)) => this.field(field)?,
+                Some(Piece::Field(field, string)) => this.field(field, string)?,
                 None => {}
             }
             Ok(())
         })
     }
 
-    fn field(&mut self, field: &'a ast::InterpolatedElement) -> Outcome {
+    fn field(&mut self, field: &'a ast::InterpolatedElement, string: TextRange) -> Outcome {
         self.expr(&field.expression)?;
         let mut arg = conversion(field);
         if let Some(spec) = &field.format_spec {
-            let mut pieces = Pieces::default();
-            self.elements(&spec.elements, false, &mut pieces);
-            self.join_pieces(pieces)?;
+            self.format_spec(spec, string)?;
             arg |= 4;
         }
         let line = self.unit().place.line;
@@ -103,19 +108,27 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
+    /// A format, whose line is that of its string.
+    fn format_spec(&mut self, spec: &'a ast::InterpolatedStringFormatSpec, string: TextRange) -> Outcome {
+        let mut pieces = Pieces::default();
+        self.elements(&spec.elements, (string, false), &mut pieces);
+        let place = self.places.of(string);
+        self.at(place, |this| this.join_pieces(pieces))
+    }
+
     /// The texts around the fields, then the fields.
     pub(super) fn t_string(&mut self, e: &'a ast::ExprTString) -> Outcome {
         let mut texts: Vec<Vec<u8>> = vec![Vec::new()];
-        let mut fields: Vec<&'a ast::InterpolatedElement> = Vec::new();
+        let mut fields = Vec::new();
         for t in &e.value {
             let raw = t.flags.prefix().is_raw();
             let mut pieces = Pieces::default();
-            self.elements(&t.elements, raw, &mut pieces);
+            self.elements(&t.elements, (t.range, raw), &mut pieces);
             for piece in pieces.0 {
                 match piece {
                     Piece::Text(text) => texts.iter_mut().last().into_iter().for_each(|t| t.extend(&text)),
-                    Piece::Field(field) => {
-                        fields.push(field);
+                    Piece::Field(field, string) => {
+                        fields.push((field, string));
                         texts.push(Vec::new());
                     }
                 }
@@ -123,15 +136,16 @@ impl<'a> Compiler<'a> {
         }
         let texts = texts.into_iter().map(|text| Const::Str(Wtf8(text.into()))).collect();
         self.load_const(Const::Tuple(texts));
-        for field in &fields {
-            self.interpolation(field)?;
+        let count = fields.len() as u32;
+        for (field, string) in fields {
+            self.interpolation(field, string)?;
         }
-        self.op_arg(Op::BuildTuple, fields.len() as u32);
+        self.op_arg(Op::BuildTuple, count);
         self.op(Op::BuildTemplate);
         Ok(())
     }
 
-    fn interpolation(&mut self, field: &'a ast::InterpolatedElement) -> Outcome {
+    fn interpolation(&mut self, field: &'a ast::InterpolatedElement, string: TextRange) -> Outcome {
         self.expr(&field.expression)?;
         let source = self.places.source();
         let text = match source.has_text() {
@@ -141,9 +155,7 @@ impl<'a> Compiler<'a> {
         self.load_const(Const::Str(Wtf8(text.into())));
         let mut arg = conversion(field) << 2;
         if let Some(spec) = &field.format_spec {
-            let mut pieces = Pieces::default();
-            self.elements(&spec.elements, false, &mut pieces);
-            self.join_pieces(pieces)?;
+            self.format_spec(spec, string)?;
             arg |= 1;
         }
         self.op_arg(Op::BuildInterpolation, arg);

@@ -213,12 +213,16 @@ impl Graph {
                 self.blocks[id].instrs[i].target = target.target;
                 true
             }
-            (JumpAbsolute | JumpForward | ForIter, JumpForward) => {
+            (JumpAbsolute | JumpForward | ForIter, JumpForward) if same_line => {
                 self.jump_further(id, instr.op, target);
                 false
             }
-            (JumpAbsolute | JumpForward, JumpAbsolute) => {
+            (JumpAbsolute | JumpForward, JumpAbsolute) if same_line => {
                 self.jump_further(id, JumpAbsolute, target);
+                false
+            }
+            (JumpAbsolute | JumpForward, op) if !matches!(op, JumpAbsolute | JumpForward) => {
+                self.extend(id);
                 false
             }
             _ => false,
@@ -349,7 +353,7 @@ impl Graph {
 
     fn is_exit_without_line(&self, id: BlockId) -> bool {
         let block = &self.blocks[id];
-        block.exit && block.instrs.iter().all(|i| i.place.line < 0)
+        block.exit && block.instrs.first().is_some_and(|i| i.place.line < 0)
     }
 
     /// Gives each jump to an exit without a line a copy of its own.

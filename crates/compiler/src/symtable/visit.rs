@@ -325,7 +325,9 @@ impl Walker<'_> {
         self.current_mut().annotations_used = true;
         if conditional && !self.current().has_conditional_annotations {
             self.current_mut().has_conditional_annotations = true;
-            self.define("__conditional_annotations__", symbol::USE, annotation.range())?;
+            if kind == BlockKind::Module {
+                self.define("__conditional_annotations__", symbol::USE, annotation.range())?;
+            }
         }
         match self.current().annotation_block {
             Some(id) => self.enter_existing(id),
@@ -335,6 +337,9 @@ impl Walker<'_> {
                 self.enter_existing(id);
                 self.annotation_block(kind == BlockKind::Class, annotation.range())?;
             }
+        }
+        if conditional && kind == BlockKind::Class {
+            self.define("__conditional_annotations__", symbol::USE, annotation.range())?;
         }
         let unevaluated = kind == BlockKind::Function;
         self.current_mut().in_unevaluated_annotation = unevaluated;
