@@ -63,6 +63,14 @@ impl Host {
         Ok(rustix::fs::seek(self.fd(fd)?, position)?)
     }
 
+    /// As [`Host::lseek`] with the system's number for where to start.
+    pub fn lseek_raw(&self, fd: i32, offset: i64, whence: i32) -> Result<u64> {
+        use std::os::fd::AsRawFd;
+        // SAFETY: numbers only.
+        let position = unsafe { libc::lseek(self.fd(fd)?.as_raw_fd(), offset, whence) };
+        u64::try_from(position).map_err(|_| std::io::Error::last_os_error().into())
+    }
+
     /// Closes a descriptor.
     pub fn close(&self, fd: i32) -> Result<()> {
         self.fd(fd)?;

@@ -6,7 +6,9 @@
 
 pub mod atexit;
 pub mod errno;
+pub mod io;
 pub mod lock;
+pub mod posix;
 pub mod signal;
 pub mod sys;
 pub mod thread;
@@ -22,6 +24,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &sys::MODULE,
     &atexit::MODULE,
     &errno::MODULE,
+    &io::MODULE,
     &signal::MODULE,
     &thread::MODULE,
     &time::MODULE,

@@ -1,0 +1,3 @@
+//! `posix`: the system.
+
+pub mod path;
