@@ -11,6 +11,7 @@ pub mod math;
 pub mod operator;
 pub mod random;
 pub mod statistics;
+pub mod structs;
 
 use pellucid_object::ModuleDef;
 
@@ -23,4 +24,5 @@ pub static MODULES: &[&ModuleDef] = &[
     &operator::MODULE,
     &random::MODULE,
     &statistics::MODULE,
+    &structs::MODULE,
 ];
