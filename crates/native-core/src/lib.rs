@@ -4,6 +4,7 @@
 //! One file (or folder) a module, each ending in its `pub static MODULE`; [`MODULES`] lists them.
 #![forbid(unsafe_code)]
 
+pub mod array;
 pub mod bisect;
 pub mod cmath;
 pub mod heapq;
@@ -17,6 +18,7 @@ use pellucid_object::ModuleDef;
 
 /// The modules of this crate.
 pub static MODULES: &[&ModuleDef] = &[
+    &array::MODULE,
     &bisect::MODULE,
     &cmath::MODULE,
     &heapq::MODULE,
