@@ -6,6 +6,7 @@
 pub mod binascii;
 pub mod blake2;
 pub mod codecs;
+pub mod csv;
 mod digest;
 pub mod json;
 pub mod md5;
@@ -13,6 +14,8 @@ pub mod sha1;
 pub mod sha2;
 pub mod sha3;
 pub mod sre;
+pub mod unicodedata;
+pub mod zlib;
 
 use pellucid_object::{Interpreter, ModuleDef, Res, Value};
 
@@ -21,12 +24,15 @@ pub static MODULES: &[&ModuleDef] = &[
     &binascii::MODULE,
     &blake2::MODULE,
     &codecs::MODULE,
+    &csv::MODULE,
     &json::MODULE,
     &md5::MODULE,
     &sha1::MODULE,
     &sha2::MODULE,
     &sha3::MODULE,
     &sre::MODULE,
+    &unicodedata::MODULE,
+    &zlib::MODULE,
 ];
 
 /// A new exception class of a module. Errors: `MemoryError`.
