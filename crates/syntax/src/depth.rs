@@ -34,6 +34,7 @@ fn grown<T>(depth: usize, f: impl FnOnce() -> T) -> T {
 struct Depth {
     now: usize,
     most: usize,
+    odd_pattern: bool,
 }
 
 impl Depth {
@@ -53,6 +54,7 @@ impl<'a> Visitor<'a> for Depth {
         self.deeper(|this| visitor::walk_expr(this, expr));
     }
     fn visit_pattern(&mut self, pattern: &'a Pattern) {
+        self.odd_pattern |= is_odd(pattern);
         self.deeper(|this| visitor::walk_pattern(this, pattern));
     }
     fn visit_interpolated_string_element(&mut self, element: &'a ast::InterpolatedStringElement) {
@@ -60,14 +62,24 @@ impl<'a> Visitor<'a> for Depth {
     }
 }
 
-/// The most nodes on a way from the root to a leaf.
-pub(crate) fn measure(module: &Mod) -> usize {
+/// Whether the parser took a pattern that CPython's grammar may not have.
+fn is_odd(pattern: &Pattern) -> bool {
+    let Pattern::MatchValue(value) = pattern else { return false };
+    match &*value.value {
+        Expr::BinOp(sum) => !matches!(sum.op, ast::Operator::Add | ast::Operator::Sub),
+        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::BytesLiteral(_) | Expr::Attribute(_) => false,
+        _ => true,
+    }
+}
+
+/// The most nodes on a way from the root to a leaf, and whether there is a pattern to look at twice.
+pub(crate) fn measure(module: &Mod) -> (usize, bool) {
     let mut depth = Depth::default();
     match module {
         Mod::Module(module) => depth.visit_body(&module.body),
         Mod::Expression(expression) => depth.visit_expr(&expression.body),
     }
-    depth.most
+    (depth.most, depth.odd_pattern)
 }
 
 /// Replaces what lies below every so many levels, bottom up, so that no drop recurses deeper than that.

@@ -38,13 +38,33 @@ pub struct SyntaxError {
     pub end_offset: isize,
     /// The text of the line, when the source is at hand.
     pub text: Option<String>,
+    /// For a plain `invalid syntax`: what a search for mistyped keywords starts from (`_metadata` of the exception).
+    pub metadata: Option<Box<Metadata>>,
+}
+
+/// The last statement that was understood, and the source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metadata {
+    pub line: usize,
+    /// In bytes, from 0.
+    pub column: usize,
+    pub source: String,
 }
 
 impl SyntaxError {
     /// An error that has no place.
     pub fn without_place(kind: ErrorKind, message: impl Into<String>) -> SyntaxError {
         let message = message.into();
-        SyntaxError { kind, message, line: 0, offset: 0, end_line: 0, end_offset: 0, text: None }
+        SyntaxError {
+            kind,
+            message,
+            line: 0,
+            offset: 0,
+            end_line: 0,
+            end_offset: 0,
+            text: None,
+            metadata: None,
+        }
     }
 
     /// A `SyntaxError` about a piece of source.
@@ -70,6 +90,7 @@ impl SyntaxError {
             end_line: to.map_or(0, |to| to.line),
             end_offset: to.map_or(0, |to| to.column_chars as isize + 1),
             text: source.has_text().then(|| source.line_text(from.line).to_string()),
+            metadata: None,
         }
     }
 }

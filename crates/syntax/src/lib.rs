@@ -14,16 +14,18 @@
 #![forbid(unsafe_code)]
 
 mod depth;
+mod diagnose;
 mod encoding;
 mod error;
 mod parse;
 mod source;
 pub mod strings;
+pub mod tokenizer;
 
 pub use depth::{MAX_DEPTH, with_stack_for};
 pub use encoding::declared_encoding;
-pub use error::{ErrorKind, SyntaxError};
-pub use parse::{Mode, Parsed, parse};
+pub use error::{ErrorKind, Metadata, SyntaxError};
+pub use parse::{Flags, Mode, Parsed, parse, parse_with};
 pub use ruff_python_ast as ast;
 pub use ruff_text_size as text_size;
 pub use source::{Position, Source, StringOverride};
