@@ -167,7 +167,7 @@ pub fn constant(vm: &Interpreter, constant: &Const) -> Res {
             let frozenset = vm.get_attr_str(&builtins_module(vm)?, "frozenset")?;
             vm.call_values(&frozenset, &[vm.new_tuple(list(items)?)?])?
         }
-        Const::Bytes(bytes) => new_bytes(vm, bytes)?,
+        Const::Bytes(bytes) => vm.bytes_from(bytes)?,
         Const::Complex(re, im) => {
             let complex = vm.get_attr_str(&builtins_module(vm)?, "complex")?;
             vm.call_values(&complex, &[vm.new_float(*re)?, vm.new_float(*im)?])?
@@ -181,12 +181,6 @@ pub fn builtins_module(vm: &Interpreter) -> Res {
     let name = vm.intern("builtins")?;
     let found = modules.and_then(|m| m.downcast::<pellucid_object::Dict>()?.get_interned(vm, &name));
     found.ok_or_else(|| vm.system_error("no module builtins".to_string()))
-}
-
-fn new_bytes(vm: &Interpreter, bytes: &[u8]) -> Res {
-    let items = bytes.iter().map(|b| vm.new_int(i64::from(*b))).collect::<Res<Vec<Value>>>()?;
-    let ty = vm.get_attr_str(&builtins_module(vm)?, "bytes")?;
-    vm.call_values(&ty, &[vm.new_list(items)?])
 }
 
 /// `ValueError` for code that the verifier refused.
