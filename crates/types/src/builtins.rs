@@ -615,6 +615,8 @@ fn init(vm: &Interpreter, module: &Value) -> Res<()> {
         &types.bool,
         &types.float,
         &types.str,
+        &types.bytes,
+        &types.bytearray,
         &types.tuple,
         &types.list,
         &types.dict,

@@ -57,6 +57,7 @@ pub static TYPES: &[&TypeDef] = &[
     &iterators::MAP,
     &iterators::REVERSED,
     &iterators::ZIP,
+    &memoryview::MEMORYVIEW,
     &property::PROPERTY,
     &range::RANGE,
     &slice::SLICE,
