@@ -26,6 +26,13 @@ pub fn assemble(graph: &Graph, first_line: u32, places: &mut Places<'_>) -> Asse
         starts.insert(id, instrs.len());
         instrs.extend(graph.block(id).instrs.iter().map(|&i| (i, i.arg)));
     }
+    let mut before = Place::NONE;
+    for (instr, _) in &mut instrs {
+        if instr.place == Place::SAME {
+            instr.place = before;
+        }
+        before = instr.place;
+    }
     // Arguments of jumps depend on sizes, which depend on arguments: repeated until nothing changes.
     let mut offsets: Vec<u32> = Vec::with_capacity(instrs.len() + 1);
     let mut sizes: Vec<u32> =

@@ -20,6 +20,9 @@ impl Place {
     /// Of instructions that stand for nothing in the source.
     pub const NONE: Place = Place { line: Place::NO_LINE, range: None };
 
+    /// Of instructions that are where the one in front of them in the code is.
+    pub const SAME: Place = Place { line: 0, range: None };
+
     /// A line without columns.
     pub fn line(line: u32) -> Place {
         Place { line: i32::try_from(line).unwrap_or(i32::MAX), range: None }

@@ -165,7 +165,7 @@ pub fn constant(vm: &Interpreter, constant: &Const) -> Res {
             pellucid_types::slice::new_slice(vm, part(start)?, part(stop)?, part(step)?)?
         }
         Const::FrozenSet(items) => vm.new_frozenset(list(items)?)?,
-        Const::Bytes(bytes) => vm.new_bytes(bytes.to_vec())?,
+        Const::Bytes(bytes) => vm.bytes_from(bytes)?,
         Const::Complex(re, im) => pellucid_types::complex::new_complex(vm, *re, *im)?,
     })
 }

@@ -4,6 +4,7 @@
 //! One file (or folder) a module, each ending in its `pub static MODULE`; [`MODULES`] lists them.
 #![forbid(unsafe_code)]
 
+pub mod array;
 pub mod bisect;
 pub mod cmath;
 pub mod heapq;
@@ -11,11 +12,13 @@ pub mod math;
 pub mod operator;
 pub mod random;
 pub mod statistics;
+pub mod structs;
 
 use pellucid_object::ModuleDef;
 
 /// The modules of this crate.
 pub static MODULES: &[&ModuleDef] = &[
+    &array::MODULE,
     &bisect::MODULE,
     &cmath::MODULE,
     &heapq::MODULE,
@@ -23,4 +26,5 @@ pub static MODULES: &[&ModuleDef] = &[
     &operator::MODULE,
     &random::MODULE,
     &statistics::MODULE,
+    &structs::MODULE,
 ];

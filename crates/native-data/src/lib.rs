@@ -7,6 +7,7 @@ pub mod abc;
 pub mod collections;
 pub mod contextvars;
 pub mod functools;
+pub mod gc;
 pub mod itertools;
 pub mod pickle;
 pub mod queue;
@@ -22,6 +23,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &collections::MODULE,
     &contextvars::MODULE,
     &functools::MODULE,
+    &gc::MODULE,
     &itertools::MODULE,
     &pickle::MODULE,
     &queue::MODULE,

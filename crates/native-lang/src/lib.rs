@@ -11,6 +11,7 @@
 
 pub mod ast;
 pub mod compile;
+pub mod types_module;
 mod values;
 mod warn;
 
@@ -20,7 +21,7 @@ pub(crate) use warn::{warn, warn_explicit};
 use pellucid_object::{Interpreter, ModuleDef};
 
 /// The modules of this crate.
-pub static MODULES: &[&ModuleDef] = &[&ast::MODULE];
+pub static MODULES: &[&ModuleDef] = &[&ast::MODULE, &types_module::MODULE];
 
 /// Installs the `compile` hook.
 pub fn install(vm: &Interpreter) {

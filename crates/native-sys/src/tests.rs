@@ -149,3 +149,56 @@ fn warnings_follow_filters() {
         "TypeError: category must be a Warning subclass, not 'int'"
     );
 }
+
+#[test]
+fn files_are_written_and_read_through_all_layers() {
+    let py = Py::new();
+    let io = py.module(&crate::io::MODULE);
+    let path = std::env::temp_dir().join(format!("pellucid-io-{}", std::process::id()));
+    let name = py.text(path.to_str().expect("UTF-8"));
+    let open = |mode: &str| py.call(&io, "open", &[name.clone(), py.text(mode)]);
+    let file = open("w").expect("opened");
+    assert_eq!(py.repr(py.call(&file, "write", &[py.text("one\ntwo €\r\nthree")])), "16");
+    assert_eq!(py.repr(py.call(&file, "close", &[])), "None");
+    assert_eq!(
+        py.repr(py.call(&file, "write", &[py.text("x")])),
+        "ValueError: I/O operation on closed file."
+    );
+    let file = open("r").expect("opened");
+    assert_eq!(py.repr(py.call(&file, "readline", &[])), "'one\\n'");
+    let at = py.call(&file, "tell", &[]).expect("tell");
+    assert_eq!(py.repr(py.call(&file, "read", &[])), "'two €\\nthree'");
+    assert_eq!(py.repr(py.call(&file, "seek", &[at])), "4");
+    assert_eq!(py.repr(py.call(&file, "readlines", &[])), "['two €\\n', 'three']");
+    assert_eq!(py.repr(py.call(&file, "write", &[py.text("x")])), "UnsupportedOperation: not writable");
+    py.call(&file, "close", &[]).expect("closed");
+    let file = open("r+b").expect("opened");
+    assert_eq!(py.repr(py.call(&file, "read", &[py.int(3)])), "b'one'");
+    py.call(&file, "write", &[py.0.new_bytes(b"!".to_vec()).expect("bytes")]).expect("written");
+    assert_eq!(py.repr(py.call(&file, "seek", &[py.int(0)])), "0");
+    assert_eq!(py.repr(py.call(&file, "readline", &[])), "b'one!two \\xe2\\x82\\xac\\r\\n'");
+    py.call(&file, "close", &[]).expect("closed");
+    std::fs::remove_file(&path).expect("removed");
+    assert_eq!(py.repr(open("r")), "FileNotFoundError: ");
+    assert_eq!(py.repr(open("rw")), "ValueError: must have exactly one of create/read/write/append mode");
+}
+
+#[test]
+fn streams_in_memory_are_read_and_written() {
+    let py = Py::new();
+    let io = py.module(&crate::io::MODULE);
+    let bytes = py.call(&io, "BytesIO", &[py.0.new_bytes(b"ab\ncd".to_vec()).expect("bytes")]).expect("made");
+    assert_eq!(py.repr(py.call(&bytes, "readlines", &[])), "[b'ab\\n', b'cd']");
+    py.call(&bytes, "seek", &[py.int(7)]).expect("seek");
+    py.call(&bytes, "write", &[py.0.new_bytes(b"!".to_vec()).expect("bytes")]).expect("written");
+    assert_eq!(py.repr(py.call(&bytes, "getvalue", &[])), "b'ab\\ncd\\x00\\x00!'");
+    let text = py.call(&io, "StringIO", &[]).expect("made");
+    py.call(&text, "write", &[py.text("añ\n€")]).expect("written");
+    py.call(&text, "seek", &[py.int(1)]).expect("seek");
+    assert_eq!(py.repr(py.call(&text, "readline", &[])), "'ñ\\n'");
+    assert_eq!(py.repr(py.call(&text, "getvalue", &[])), "'añ\\n€'");
+    assert_eq!(
+        py.repr(py.call(&text, "write", &[py.int(1)])),
+        "TypeError: string argument expected, got 'int'"
+    );
+}

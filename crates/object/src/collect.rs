@@ -2,10 +2,12 @@
 //! `pellucid_memory`'s and knows no type.
 
 use crate::class::TypeFlags;
-use crate::heap;
+use crate::heap::{self, SlotWord};
 use crate::interpreter::Interpreter;
+use crate::list::List;
 use crate::value::Value;
-use pellucid_memory::{CollectorOps, Header};
+use pellucid_memory::{CollectStats, CollectorOps, Header};
+use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
@@ -51,6 +53,21 @@ impl CollectorOps for Ops<'_> {
         self.0.weakrefs.objects_die(self.0, garbage);
     }
 
+    unsafe fn save_garbage(&self, garbage: &[NonNull<Header>]) -> bool {
+        let state = self.0.state::<Collector>();
+        let saving = state.debug.get() & Collector::SAVE_ALL != 0;
+        let Some(list) = state.garbage.get().filter(|_| saving) else { return false };
+        let Some(list) = list.downcast::<List>() else { return false };
+        for object in garbage {
+            // SAFETY: see above.
+            let value = (*unsafe { borrowed(*object) }).clone();
+            if let Err(raised) = list.push(self.0, value) {
+                drop(self.0.take_raised(raised));
+            }
+        }
+        true
+    }
+
     unsafe fn clear(&self, object: NonNull<Header>) {
         // SAFETY: see above.
         heap::clear_object(unsafe { object.as_ref() });
@@ -67,10 +84,107 @@ impl CollectorOps for Ops<'_> {
     }
 }
 
+/// What the module `gc` sets and shows.
+#[derive(Default)]
+pub struct Collector {
+    /// `gc.set_debug`.
+    pub debug: Cell<u32>,
+    /// The list `gc.garbage`, when the module is there.
+    pub garbage: SlotWord,
+    /// The list `gc.callbacks`, when the module is there.
+    pub callbacks: SlotWord,
+}
+
+impl Collector {
+    /// Garbage is kept in `gc.garbage`.
+    pub const SAVE_ALL: u32 = 32;
+}
+
 impl Interpreter {
     /// Collects `generation` (0 to 2) and the younger ones; how many objects were unreachable.
     pub fn collect_garbage(&self, generation: usize) -> usize {
+        let callbacks = self.state::<Collector>().callbacks.get();
+        let called = callbacks.filter(|list| {
+            !self.heap.is_collecting() && list.downcast::<List>().is_some_and(|list| !list.is_empty())
+        });
+        if let Some(list) = &called {
+            self.tell_of_collection(list, "start", generation, &CollectStats::default());
+        }
         // SAFETY: no borrow of an object's storage is held here, and the operations tell the truth about objects.
-        unsafe { self.heap.collect(generation, &Ops(self)) }.collected
+        let stats = unsafe { self.heap.collect(generation, &Ops(self)) };
+        if let Some(list) = &called {
+            self.tell_of_collection(list, "stop", generation, &stats);
+        }
+        stats.collected
+    }
+
+    /// Calls `gc.callbacks`; what they raise nobody can catch.
+    #[cold]
+    fn tell_of_collection(&self, callbacks: &Value, phase: &str, generation: usize, stats: &CollectStats) {
+        let saved = self.save_raised();
+        let arguments = (|| {
+            let info = self.new_dict()?;
+            let numbers = [
+                ("generation", generation),
+                ("collected", stats.collected),
+                ("uncollectable", stats.uncollectable),
+            ];
+            for (key, number) in numbers {
+                info.set(self, self.intern(key)?, self.new_int(number as i64)?)?;
+            }
+            Ok([self.new_str(phase)?, info.into_value()])
+        })();
+        match arguments {
+            Ok(arguments) => {
+                for callback in callbacks.downcast::<List>().map(List::items).unwrap_or_default() {
+                    if let Err(raised) = self.call_values(&callback, &arguments) {
+                        self.unraisable(raised, "Exception ignored while calling GC callback", &callback);
+                    }
+                }
+            }
+            Err(raised) => drop(self.take_raised(raised)),
+        }
+        self.restore_raised(saved);
+    }
+
+    /// Every container that the collector knows, or those of one generation.
+    pub fn tracked_objects(&self, generation: Option<usize>) -> Vec<Value> {
+        let mut found = Vec::new();
+        self.heap.walk(|object| {
+            // SAFETY: the walk yields live objects; objects being destroyed (count 0) are left out.
+            let header = unsafe { object.as_ref() };
+            let wanted = generation.is_none_or(|g| header.generation() as usize == g);
+            if wanted && header.refcount.get() > 0 {
+                // SAFETY: as above; the clone is a reference of its own.
+                found.push((*unsafe { borrowed(object) }).clone());
+            }
+        });
+        found
+    }
+
+    /// The objects that `value` refers to. Types made in Rust are not shown as what their instances refer to.
+    pub fn referents(&self, value: &Value) -> Vec<Value> {
+        let Some(header) = value.header() else { return Vec::new() };
+        let mut found = Vec::new();
+        let ty = self.type_of_ref(value);
+        let shows_type = ty.flags.get().contains(TypeFlags::MUTABLE);
+        let mut first = true;
+        heap::trace_object(header, &mut |referent| {
+            // The first reference that is shown is the one to the type.
+            if !std::mem::take(&mut first) || shows_type {
+                found.push(referent.clone());
+            }
+        });
+        found
+    }
+
+    /// Whether the collector looks at the object.
+    pub fn is_tracked(&self, value: &Value) -> bool {
+        value.header().is_some_and(|h| h.has(Header::TRACKED))
+    }
+
+    /// Whether the finaliser of the object has run.
+    pub fn is_finalized(&self, value: &Value) -> bool {
+        value.header().is_some_and(|h| h.has(Header::FINALIZED))
     }
 }

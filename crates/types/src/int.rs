@@ -1,8 +1,8 @@
 //! The type `int`: arithmetic on small ints with overflow to big ones, bit operations, comparison, and its table.
 
 use crate::float;
+pub use crate::int_methods::{BytesError, from_number, int_bytes, int_from_bytes};
 use crate::int_methods::{METHODS, exact, new};
-pub use crate::int_methods::{from_number, int_bytes, int_from_bytes};
 pub use crate::int_text::decimal_text;
 use crate::number::{self, compare_int_float, division_by_zero, int_to_f64};
 use dashu_int::ops::{Abs, BitTest, UnsignedAbs};

@@ -59,6 +59,7 @@ pub static TYPES: &[&TypeDef] = &[
     &iterators::MAP,
     &iterators::REVERSED,
     &iterators::ZIP,
+    &memoryview::MEMORYVIEW,
     &property::PROPERTY,
     &memoryview::MEMORYVIEW,
     &range::RANGE,

@@ -159,7 +159,7 @@ impl<'a> Compiler<'a> {
         let code = if self.block().generator {
             self.leave(false)?
         } else {
-            self.no_place();
+            self.unit().place = Place::SAME;
             self.op(Op::ReturnValue);
             self.leave(true)?
         };

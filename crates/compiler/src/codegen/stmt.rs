@@ -322,7 +322,7 @@ impl<'a> Compiler<'a> {
             self.await_top();
         }
         self.op(Op::PopTop);
-        self.jump(if s.is_async { Op::JumpAbsolute } else { Op::JumpForward }, exit);
+        self.jump(Op::JumpForward, exit);
         self.use_next(last);
         self.op(Op::WithExceptStart);
         if s.is_async {

@@ -144,7 +144,7 @@ pub(super) fn binary(op: Operator, a: &Const, b: &Const) -> Option<Const> {
         (Const::Tuple(x), Const::Tuple(y)) if op == Operator::Add => {
             Some(Const::Tuple(x.iter().chain(y).cloned().collect()))
         }
-        (Const::Complex(..), _) | (_, Const::Complex(..)) => complexes(op, as_complex(a)?, as_complex(b)?),
+        (Const::Complex(..), _) | (_, Const::Complex(..)) => complexes(op, a, b),
         (Const::Float(_), _) | (_, Const::Float(_)) => floats(op, as_float(a)?, as_float(b)?),
         _ => None,
     }
@@ -355,20 +355,48 @@ fn float_power(a: f64, b: f64) -> Option<Const> {
         return None;
     }
     if a < 0.0 && a.is_finite() && b.is_finite() && b != b.floor() {
-        return complex_power((a, 0.0), (b, 0.0));
+        // A complex number: left to run time.
+        return None;
     }
     let result = a.powf(b);
     (result.is_finite() || !a.is_finite() || !b.is_finite()).then_some(Const::Float(result))
 }
 
-fn complexes(op: Operator, a: (f64, f64), b: (f64, f64)) -> Option<Const> {
-    let (re, im) = match op {
-        Operator::Add => (a.0 + b.0, a.1 + b.1),
-        Operator::Sub => (a.0 - b.0, a.1 - b.1),
-        Operator::Mult => (a.0 * b.0 - a.1 * b.1, a.0 * b.1 + a.1 * b.0),
-        Operator::Div => complex_divide(a, b)?,
-        Operator::Pow => return complex_power(a, b),
-        _ => return None,
+/// The imaginary part of a real operand is left out, as 3.14 does it: it is no zero that could have a sign.
+fn complexes(op: Operator, a: &Const, b: &Const) -> Option<Const> {
+    let complex = |value: &Const| match value {
+        Const::Complex(re, im) => Some((*re, *im)),
+        _ => None,
+    };
+    let (re, im) = match (complex(a), complex(b)) {
+        (Some(a), Some(b)) => match op {
+            Operator::Add => (a.0 + b.0, a.1 + b.1),
+            Operator::Sub => (a.0 - b.0, a.1 - b.1),
+            Operator::Mult => (a.0 * b.0 - a.1 * b.1, a.0 * b.1 + a.1 * b.0),
+            Operator::Div => complex_divide(a, b)?,
+            _ => return None,
+        },
+        (Some(a), None) => {
+            let b = as_float(b)?;
+            match op {
+                Operator::Add => (a.0 + b, a.1),
+                Operator::Sub => (a.0 - b, a.1),
+                Operator::Mult => (a.0 * b, a.1 * b),
+                Operator::Div if b != 0.0 => (a.0 / b, a.1 / b),
+                _ => return None,
+            }
+        }
+        (None, Some(b)) => {
+            let a = as_float(a)?;
+            match op {
+                Operator::Add => (a + b.0, b.1),
+                Operator::Sub => (a - b.0, -b.1),
+                Operator::Mult => (a * b.0, a * b.1),
+                // Division, powers: left to run time, where their last digits come from one implementation.
+                _ => return None,
+            }
+        }
+        (None, None) => return None,
     };
     Some(Const::Complex(re, im))
 }
@@ -388,11 +416,6 @@ fn complex_divide(a: (f64, f64), b: (f64, f64)) -> Option<(f64, f64)> {
     } else {
         Some((f64::NAN, f64::NAN))
     }
-}
-
-/// Powers of complex numbers are left to run time, where their last digits come from one implementation.
-fn complex_power(_a: (f64, f64), _b: (f64, f64)) -> Option<Const> {
-    None
 }
 
 pub(super) fn subscript(value: &Const, index: &Const) -> Option<Const> {
@@ -426,7 +449,7 @@ mod tests {
         check("7", "2", 3.5);
         check("9007199254740993", "1", 9007199254740992.0);
         check("9007199254740993", "3", 3002399751580331.0);
-        check("123456789012345678901234567890", "987654321", 1.249_999_988_609_375e20);
+        check("123456789012345678901234567890", "987654321", 1.249_999_988_734_375e20);
         check("1", "0x1000000000000000000000000000", 1.0 / 2f64.powi(108));
     }
 

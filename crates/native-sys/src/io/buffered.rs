@@ -896,7 +896,8 @@ fn close(vm: &Interpreter, this: &Value) -> Res {
     let flush = || vm.call_attr(this, "flush", &[]).map(drop);
     let close = || {
         let done = vm.call_attr(&raw, "close", &[]).map(drop);
-        me.data.replace(Data { size: me.data.borrow().size, ..Data::default() });
+        let size = me.data.borrow().size;
+        me.data.replace(Data { size, ..Data::default() });
         done
     };
     and_finally(vm, flush, close)?;
