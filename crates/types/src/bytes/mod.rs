@@ -835,15 +835,6 @@ fn to_bytes(vm: &Interpreter, this: &Value) -> Res {
     vm.bytes_from(&data(vm, this)?)
 }
 
-fn modulo(vm: &Interpreter, a: &Value, b: &Value) -> Res {
-    if a.downcast::<Bytes>().is_none() && a.downcast::<ByteArray>().is_none() {
-        return Ok(Value::NOT_IMPLEMENTED);
-    }
-    let template = vm.copied(&data(vm, a)?)?;
-    let result = crate::format::percent_format_bytes(vm, &template, b)?;
-    same(vm, a, result)
-}
-
 #[rustfmt::skip]
 pub static BYTES: TypeDef = TypeDef {
     name: "bytes",
