@@ -1,12 +1,19 @@
 //! What `compile()`, `exec()`, `eval()` and import ask for: source or nodes in, code object or nodes out.
 
 use crate::ast;
+use pellucid_bytecode::code::flags;
+use pellucid_compiler::Options;
 use pellucid_object::{CompileRequest, Interpreter, Raised, Res, Str, Value};
 use pellucid_syntax::text_size::TextRange;
-use pellucid_syntax::{ErrorKind, Mode, Parsed, Source, SyntaxError, Warning};
+use pellucid_syntax::{ErrorKind, Flags, Mode, Parsed, Source, SyntaxError, Warning};
+use std::cell::Cell;
+use std::rc::Rc;
 
 /// The `compile` hook.
 pub fn compile(vm: &Interpreter, request: &CompileRequest) -> Res {
+    if request.flags & !KNOWN != 0 {
+        return Err(vm.value_error("compile(): unrecognised flags".to_string()));
+    }
     let mode = match request.mode {
         "exec" => Mode::Exec,
         "eval" => Mode::Eval,
@@ -43,9 +50,19 @@ fn parse(vm: &Interpreter, request: &CompileRequest, mode: Mode) -> Res<Parsed> 
             Some(text) => Ok(Source::from_text(text)),
             None => return Err(encode_error(vm, request.source)),
         },
+        None if !vm.has_buffer(request.source) => {
+            let message = "compile() arg 1 must be a string, bytes or AST object";
+            return Err(vm.type_error(message.to_string()));
+        }
         None => Source::from_bytes(vm.bytes_like(request.source)?.bytes().as_ref()),
     };
-    let parsed = source.and_then(|source| pellucid_syntax::parse(source, mode));
+    let has = |flag: u32| request.flags & flag != 0;
+    let options = Flags {
+        allow_incomplete: has(ast::ALLOW_INCOMPLETE_INPUT),
+        dont_imply_dedent: has(ast::DONT_IMPLY_DEDENT),
+        barry: has(BARRY),
+    };
+    let parsed = source.and_then(|source| pellucid_syntax::parse_with(source, mode, options));
     parsed.map_err(|error| raise(vm, &error, request.filename))
 }
 
@@ -57,9 +74,54 @@ fn encode_error(vm: &Interpreter, text: &Value) -> Raised {
     }
 }
 
+/// How the interpreter was started, as far as it concerns compilation.
+#[derive(Default)]
+pub struct Settings {
+    /// `-O` options: what `optimize=-1` means.
+    pub optimize: Cell<u8>,
+}
+
+/// Flags of `compile` that stand for a feature in force, and are kept in code.
+const FEATURES: u32 = flags::FUTURE_ANNOTATIONS | BARRY;
+const BARRY: u32 = 0x40_0000;
+/// All flags that `compile` knows; those of features that all code has do nothing.
+const KNOWN: u32 = FEATURES
+    | ast::OPTIMIZED_AST
+    | ast::TYPE_COMMENTS
+    | ast::ALLOW_TOP_LEVEL_AWAIT
+    | ast::ALLOW_INCOMPLETE_INPUT
+    | ast::DONT_IMPLY_DEDENT
+    | 0x10
+    | 0x100
+    | 0x2_0000
+    | 0x4_0000
+    | 0x8_0000
+    | 0x10_0000
+    | 0x20_0000
+    | 0x80_0000;
+
 fn code(vm: &Interpreter, parsed: &Parsed, request: &CompileRequest) -> Res {
-    let _ = (parsed, request);
-    Err(vm.system_error("this build has no compiler".to_string()))
+    let optimize = match u8::try_from(request.optimize) {
+        Ok(level) => level,
+        Err(_) => vm.state::<Settings>().optimize.get(),
+    };
+    let options = Options {
+        optimize,
+        future_annotations: request.flags & flags::FUTURE_ANNOTATIONS != 0,
+        top_level_await: request.flags & ast::ALLOW_TOP_LEVEL_AWAIT != 0,
+        flags: request.flags & BARRY,
+        bare_classes: false,
+    };
+    let filename = vm.str_lossy(request.filename);
+    let compiled = pellucid_compiler::compile_with_warnings(parsed, &filename, &options)
+        .map_err(|error| raise(vm, &error, request.filename))?;
+    let warnings: Vec<Warning> = compiled
+        .warnings
+        .into_iter()
+        .map(|w| Warning { line: parsed.source.line(w.range.start()), message: w.message, range: w.range })
+        .collect();
+    warn_all(vm, parsed, &warnings, request.filename)?;
+    pellucid_interp::code::new_code_shared(vm, Rc::new(compiled.code))
 }
 
 /// Issues `SyntaxWarning`s; one that a filter turns into an error becomes a `SyntaxError` that shows its place.
@@ -94,8 +156,17 @@ pub fn raise(vm: &Interpreter, error: &SyntaxError, filename: &Value) -> Raised 
         ErrorKind::Recursion => exceptions.recursion_error(),
         ErrorKind::Memory => exceptions.memory_error(),
     };
-    match arguments(vm, error, filename) {
-        Ok(args) => vm.raise_with(ty, args),
+    let made = arguments(vm, error, filename).and_then(|args| {
+        let exception = vm.call_values(ty.value(), &args)?;
+        if let Some(metadata) = &error.metadata {
+            let source = vm.new_str(&metadata.source)?;
+            let place = [vm.new_int(metadata.line as i64)?, vm.new_int(metadata.column as i64)?, source];
+            vm.set_attr_str(&exception, "_metadata", vm.new_tuple(place.to_vec())?)?;
+        }
+        Ok(exception)
+    });
+    match made {
+        Ok(exception) => vm.raise(exception),
         Err(raised) => raised,
     }
 }
