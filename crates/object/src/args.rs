@@ -61,7 +61,9 @@ impl Signature {
         let mut keyword_only = false;
         for part in split_top_level(inner) {
             let part = part.trim();
-            if part == "/" {
+            if part == "$module" {
+                // Shown by `__text_signature__`; the function does not get it.
+            } else if part == "/" {
                 params.iter_mut().for_each(|p| p.kind = ParamKind::PositionalOnly);
             } else if part == "*" {
                 keyword_only = true;
