@@ -62,8 +62,8 @@ fn length_hint(vm: &Interpreter, args: &Args) -> Res {
 }
 
 /// The bytes of an operand of `_compare_digest`. Errors: `TypeError`.
-fn digest(vm: &Interpreter, value: &Value) -> Res<Vec<u8>> {
-    if let Some(s) = value.downcast::<Str>() {
+fn digest(vm: &Interpreter, value: &Value, is_text: bool) -> Res<Vec<u8>> {
+    if let (true, Some(s)) = (is_text, value.downcast::<Str>()) {
         return match s.text.as_ascii() {
             Some(text) => Ok(text.as_bytes().to_vec()),
             None => {
@@ -78,13 +78,14 @@ fn digest(vm: &Interpreter, value: &Value) -> Res<Vec<u8>> {
 
 fn compare_digest(vm: &Interpreter, a: &Value, b: &Value) -> Res {
     let text = |v: &Value| v.downcast::<Str>().is_some();
-    if text(a) != text(b) || !text(a) && !(vm.has_buffer(a) && vm.has_buffer(b)) {
+    let both = text(a) && text(b);
+    if !both && !vm.has_buffer(a) && !vm.has_buffer(b) {
         let (a, b) = (vm.type_name(a), vm.type_name(b));
         return Err(
             vm.type_error(format!("unsupported operand types(s) or combination of types: '{a}' and '{b}'"))
         );
     }
-    let (a, b) = (digest(vm, a)?, digest(vm, b)?);
+    let (a, b) = (digest(vm, a, both)?, digest(vm, b, both)?);
     // The time taken tells how long the second operand is, and nothing else.
     let mut difference = u8::from(a.len() != b.len());
     for (i, byte) in b.iter().enumerate() {
@@ -161,7 +162,7 @@ fn new_itemgetter(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
         return Err(vm.type_error("itemgetter() takes no keyword arguments".to_string()));
     }
     if args.values.is_empty() {
-        return Err(vm.type_error("itemgetter expected at least 1 argument, got 0".to_string()));
+        return Err(vm.type_error("itemgetter expected 1 argument, got 0".to_string()));
     }
     vm.alloc_subclass(cls, ItemGetter { items: args.values.to_vec() })
 }
@@ -205,7 +206,7 @@ fn new_attrgetter(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
         return Err(vm.type_error("attrgetter() takes no keyword arguments".to_string()));
     }
     if args.values.is_empty() {
-        return Err(vm.type_error("attrgetter expected at least 1 argument, got 0".to_string()));
+        return Err(vm.type_error("attrgetter expected 1 argument, got 0".to_string()));
     }
     let mut names = Vec::new();
     for name in args.values {

@@ -2,12 +2,18 @@
 
 use crate::ast;
 use pellucid_bytecode::code::flags;
-use pellucid_object::{CompileRequest, Dict, Interpreter, Raised, Res, Str, Value};
+use pellucid_compiler::Options;
+use pellucid_object::{CompileRequest, Interpreter, Raised, Res, Str, Value};
 use pellucid_syntax::text_size::TextRange;
-use pellucid_syntax::{ErrorKind, Mode, Parsed, Source, SyntaxError, Warning};
+use pellucid_syntax::{ErrorKind, Flags, Mode, Parsed, Source, SyntaxError, Warning};
+use std::cell::Cell;
+use std::rc::Rc;
 
 /// The `compile` hook.
 pub fn compile(vm: &Interpreter, request: &CompileRequest) -> Res {
+    if request.flags & !KNOWN != 0 {
+        return Err(vm.value_error("compile(): unrecognised flags".to_string()));
+    }
     let mode = match request.mode {
         "exec" => Mode::Exec,
         "eval" => Mode::Eval,
@@ -44,9 +50,19 @@ fn parse(vm: &Interpreter, request: &CompileRequest, mode: Mode) -> Res<Parsed> 
             Some(text) => Ok(Source::from_text(text)),
             None => return Err(encode_error(vm, request.source)),
         },
+        None if !vm.has_buffer(request.source) => {
+            let message = "compile() arg 1 must be a string, bytes or AST object";
+            return Err(vm.type_error(message.to_string()));
+        }
         None => Source::from_bytes(vm.bytes_like(request.source)?.bytes().as_ref()),
     };
-    let parsed = source.and_then(|source| pellucid_syntax::parse(source, mode));
+    let has = |flag: u32| request.flags & flag != 0;
+    let options = Flags {
+        allow_incomplete: has(ast::ALLOW_INCOMPLETE_INPUT),
+        dont_imply_dedent: has(ast::DONT_IMPLY_DEDENT),
+        barry: has(BARRY),
+    };
+    let parsed = source.and_then(|source| pellucid_syntax::parse_with(source, mode, options));
     parsed.map_err(|error| raise(vm, &error, request.filename))
 }
 
@@ -58,24 +74,43 @@ fn encode_error(vm: &Interpreter, text: &Value) -> Raised {
     }
 }
 
-/// Bit of `ast.PyCF_ALLOW_TOP_LEVEL_AWAIT`.
-const TOP_LEVEL_AWAIT: u32 = 0x2000;
+/// How the interpreter was started, as far as it concerns compilation.
+#[derive(Default)]
+pub struct Settings {
+    /// `-O` options: what `optimize=-1` means.
+    pub optimize: Cell<u8>,
+}
 
-/// Bits of `from __future__` imports that the calling code is under.
-const FUTURE_MASK: u32 = 0x1fe_0000;
+/// Flags of `compile` that stand for a feature in force, and are kept in code.
+const FEATURES: u32 = flags::FUTURE_ANNOTATIONS | BARRY;
+const BARRY: u32 = 0x40_0000;
+/// All flags that `compile` knows; those of features that all code has do nothing.
+const KNOWN: u32 = FEATURES
+    | ast::OPTIMIZED_AST
+    | ast::TYPE_COMMENTS
+    | ast::ALLOW_TOP_LEVEL_AWAIT
+    | ast::ALLOW_INCOMPLETE_INPUT
+    | ast::DONT_IMPLY_DEDENT
+    | 0x10
+    | 0x100
+    | 0x2_0000
+    | 0x4_0000
+    | 0x8_0000
+    | 0x10_0000
+    | 0x20_0000
+    | 0x80_0000;
 
 fn code(vm: &Interpreter, parsed: &Parsed, request: &CompileRequest) -> Res {
     let optimize = match u8::try_from(request.optimize) {
-        Ok(level) => level.min(2),
-        Err(_) => started_optimize(vm)?,
+        Ok(level) => level,
+        Err(_) => vm.state::<Settings>().optimize.get(),
     };
-    let future = request.flags & FUTURE_MASK;
-    let options = pellucid_compiler::Options {
+    let options = Options {
         optimize,
-        future_annotations: future & flags::FUTURE_ANNOTATIONS != 0,
-        top_level_await: request.flags & TOP_LEVEL_AWAIT != 0,
-        flags: future & !flags::FUTURE_ANNOTATIONS,
-        ..pellucid_compiler::Options::default()
+        future_annotations: request.flags & flags::FUTURE_ANNOTATIONS != 0,
+        top_level_await: request.flags & ast::ALLOW_TOP_LEVEL_AWAIT != 0,
+        flags: request.flags & BARRY,
+        bare_classes: false,
     };
     let filename = vm.str_lossy(request.filename);
     let compiled = pellucid_compiler::compile_with_warnings(parsed, &filename, &options)
@@ -83,29 +118,10 @@ fn code(vm: &Interpreter, parsed: &Parsed, request: &CompileRequest) -> Res {
     let warnings: Vec<Warning> = compiled
         .warnings
         .into_iter()
-        .map(|warning| {
-            let line = parsed.source.line(warning.range.start());
-            Warning { message: warning.message, range: warning.range, line }
-        })
+        .map(|w| Warning { line: parsed.source.line(w.range.start()), message: w.message, range: w.range })
         .collect();
     warn_all(vm, parsed, &warnings, request.filename)?;
-    pellucid_interp::code::new_code_shared(vm, std::rc::Rc::new(compiled.code))
-}
-
-/// `sys.flags.optimize`.
-fn started_optimize(vm: &Interpreter) -> Res<u8> {
-    let sys = match vm.modules.get().and_then(|modules| modules.downcast_ref::<Dict>()) {
-        Some(modules) => modules.get_str(vm, &vm.intern("sys")?)?,
-        None => None,
-    };
-    let flags = match sys {
-        Some(sys) => vm.get_attr_opt(&sys, "flags")?,
-        None => None,
-    };
-    match flags {
-        Some(flags) => Ok(u8::try_from(vm.expect_i64(&vm.get_attr_str(&flags, "optimize")?)?).unwrap_or(0)),
-        None => Ok(0),
-    }
+    pellucid_interp::code::new_code_shared(vm, Rc::new(compiled.code))
 }
 
 /// Issues `SyntaxWarning`s; one that a filter turns into an error becomes a `SyntaxError` that shows its place.
@@ -140,8 +156,17 @@ pub fn raise(vm: &Interpreter, error: &SyntaxError, filename: &Value) -> Raised 
         ErrorKind::Recursion => exceptions.recursion_error(),
         ErrorKind::Memory => exceptions.memory_error(),
     };
-    match arguments(vm, error, filename) {
-        Ok(args) => vm.raise_with(ty, args),
+    let made = arguments(vm, error, filename).and_then(|args| {
+        let exception = vm.call_values(ty.value(), &args)?;
+        if let Some(metadata) = &error.metadata {
+            let source = vm.new_str(&metadata.source)?;
+            let place = [vm.new_int(metadata.line as i64)?, vm.new_int(metadata.column as i64)?, source];
+            vm.set_attr_str(&exception, "_metadata", vm.new_tuple(place.to_vec())?)?;
+        }
+        Ok(exception)
+    });
+    match made {
+        Ok(exception) => vm.raise(exception),
         Err(raised) => raised,
     }
 }

@@ -61,7 +61,9 @@ impl Signature {
         let mut keyword_only = false;
         for part in split_top_level(inner) {
             let part = part.trim();
-            if part == "/" {
+            if part == "$module" {
+                // Shown by `__text_signature__`; the function does not get it.
+            } else if part == "/" {
                 params.iter_mut().for_each(|p| p.kind = ParamKind::PositionalOnly);
             } else if part == "*" {
                 keyword_only = true;
@@ -99,6 +101,19 @@ impl Signature {
     /// Binds a call: one entry a parameter, in the order of the signature; `*args` is a tuple, `**kwargs` a dict.
     /// Errors: `TypeError`, worded as CPython's argument clinic does.
     pub fn bind(&self, vm: &Interpreter, function: &str, has_self: bool, args: &CallArgs) -> Res<Args> {
+        self.bind_named(vm, function, &|| function.to_string(), has_self, args)
+    }
+
+    /// As [`Signature::bind`]; `qualified` is the name that messages about plain functions (no argument, just one, no
+    /// keywords) show.
+    pub fn bind_named(
+        &self,
+        vm: &Interpreter,
+        function: &str,
+        qualified: &dyn Fn() -> String,
+        has_self: bool,
+        args: &CallArgs,
+    ) -> Res<Args> {
         let given = args.positional();
         let mut bound: Vec<Option<Value>> = vec![None; self.params.len()];
         let taken = given.len().min(self.positional);
@@ -122,7 +137,7 @@ impl Signature {
         match self.var_args {
             Some(index) => bound[index] = Some(vm.new_tuple(given[taken..].to_vec())?),
             None if given.len() > self.positional => {
-                return Err(self.too_many(vm, function, skip, given.len()));
+                return Err(self.too_many(vm, function, qualified, skip, given.len()));
             }
             None => {}
         }
@@ -148,7 +163,7 @@ impl Signature {
         if let Some(index) = missing
             && self.takes_keywords()
         {
-            return Err(self.missing(vm, function, skip, index, given.len()));
+            return Err(self.missing(vm, function, qualified, skip, index, given.len()));
         }
         match self.var_keywords {
             Some(index) => {
@@ -160,12 +175,12 @@ impl Signature {
             }
             None => {
                 if let Some((name, _)) = extra.first() {
-                    return Err(self.unexpected(vm, function, skip, &vm.str_lossy(name)));
+                    return Err(self.unexpected(vm, function, qualified, skip, &vm.str_lossy(name)));
                 }
             }
         }
         if let Some(index) = missing {
-            return Err(self.missing(vm, function, skip, index, given.len()));
+            return Err(self.missing(vm, function, qualified, skip, index, given.len()));
         }
         Ok(Args { values: bound })
     }
@@ -179,15 +194,22 @@ impl Signature {
     }
 
     #[cold]
-    fn too_many(&self, vm: &Interpreter, function: &str, skip: usize, given: usize) -> Raised {
+    fn too_many(
+        &self,
+        vm: &Interpreter,
+        function: &str,
+        qualified: &dyn Fn() -> String,
+        skip: usize,
+        given: usize,
+    ) -> Raised {
         let (most, given) = (self.positional - skip, given - skip);
         let least = self.required_positional(skip);
         if self.params.len() == skip {
-            return vm.type_error(format!("{function}() takes no arguments ({given} given)"));
+            return vm.type_error(format!("{}() takes no arguments ({given} given)", qualified()));
         }
         let only_positional = self.params.iter().all(|p| p.kind == ParamKind::PositionalOnly);
         if only_positional && most == 1 && least == 1 {
-            return vm.type_error(format!("{function}() takes exactly one argument ({given} given)"));
+            return vm.type_error(format!("{}() takes exactly one argument ({given} given)", qualified()));
         }
         let word = if least == most { "exactly" } else { "at most" };
         let s = if most == 1 { "" } else { "s" };
@@ -201,7 +223,15 @@ impl Signature {
     }
 
     #[cold]
-    fn missing(&self, vm: &Interpreter, function: &str, skip: usize, index: usize, given: usize) -> Raised {
+    fn missing(
+        &self,
+        vm: &Interpreter,
+        function: &str,
+        qualified: &dyn Fn() -> String,
+        skip: usize,
+        index: usize,
+        given: usize,
+    ) -> Raised {
         let param = &self.params[index];
         if param.kind != ParamKind::PositionalOnly {
             return vm.type_error(format!(
@@ -213,7 +243,7 @@ impl Signature {
         let (least, most) = (self.required_positional(skip), self.positional - skip);
         let given = given.saturating_sub(skip);
         if least == 1 && most == 1 {
-            return vm.type_error(format!("{function}() takes exactly one argument ({given} given)"));
+            return vm.type_error(format!("{}() takes exactly one argument ({given} given)", qualified()));
         }
         let word = if least == most && self.var_args.is_none() { "" } else { "at least " };
         let s = if least == 1 { "" } else { "s" };
@@ -221,10 +251,17 @@ impl Signature {
     }
 
     #[cold]
-    fn unexpected(&self, vm: &Interpreter, function: &str, skip: usize, name: &str) -> Raised {
+    fn unexpected(
+        &self,
+        vm: &Interpreter,
+        function: &str,
+        qualified: &dyn Fn() -> String,
+        skip: usize,
+        name: &str,
+    ) -> Raised {
         let none = self.params[skip..].iter().all(|p| p.kind == ParamKind::PositionalOnly);
         if none {
-            return vm.type_error(format!("{function}() takes no keyword arguments"));
+            return vm.type_error(format!("{}() takes no keyword arguments", qualified()));
         }
         vm.type_error(format!("{function}() got an unexpected keyword argument '{name}'"))
     }

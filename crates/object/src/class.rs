@@ -160,6 +160,11 @@ impl Type {
     pub fn set_name(&self, name: &str) {
         *self.name.borrow_mut() = name.into();
     }
+    /// `__qualname__`.
+    pub fn qualified_name(&self, vm: &Interpreter) -> String {
+        self.qualname.get().map_or_else(|| self.name().to_string(), |q| vm.str_lossy(&q))
+    }
+
     /// Method resolution order.
     pub fn mro(&self) -> Rc<[Value]> {
         self.mro.borrow().clone()

@@ -210,6 +210,7 @@ pub fn call_native(
     def: &'static FunctionDef,
     signature: &OnceCell<Signature>,
     has_self: bool,
+    qualified: &dyn Fn() -> String,
     args: &CallArgs,
 ) -> Res {
     if args.names.is_empty() {
@@ -225,7 +226,7 @@ pub fn call_native(
         return f(vm, args);
     }
     let signature = signature.get_or_init(|| Signature::parse(def.sig));
-    let bound = signature.bind(vm, def.name, has_self, args)?;
+    let bound = signature.bind_named(vm, def.name, qualified, has_self, args)?;
     match def.function {
         NativeFn::Args(f) => f(vm, &bound),
         NativeFn::F0(f) => f(vm),
@@ -241,15 +242,16 @@ pub fn call_builtin(vm: &Interpreter, callee: &Value, args: &CallArgs) -> Res {
     let Some(builtin) = callee.downcast::<Builtin>() else {
         return Err(vm.system_error("not a builtin function".to_string()));
     };
+    let qualified = || builtin.qualified_name(vm);
     match builtin.this.get() {
         Some(this) if builtin.pass_this => {
             let mut values = Vec::with_capacity(args.values.len() + 1);
             values.push(this);
             values.extend_from_slice(args.values);
             let args = CallArgs { values: &values, names: args.names };
-            call_native(vm, builtin.def, &builtin.signature, true, &args)
+            call_native(vm, builtin.def, &builtin.signature, true, &qualified, &args)
         }
-        _ => call_native(vm, builtin.def, &builtin.signature, false, args),
+        _ => call_native(vm, builtin.def, &builtin.signature, false, &qualified, args),
     }
 }
 
@@ -273,6 +275,26 @@ fn module_missing(vm: &Interpreter, module: &Value, name: &Value) -> Res<Option<
     match vm.hooks.module_attribute.get() {
         Some(hook) => hook(vm, module, name),
         None => Ok(None),
+    }
+}
+
+impl Builtin {
+    /// How messages name the function: with its type, or with its module unless that is `builtins`.
+    fn qualified_name(&self, vm: &Interpreter) -> String {
+        let name = self.def.name;
+        match self.this.get() {
+            Some(this) if this.downcast::<Module>().is_none() => {
+                let owner = match this.downcast_ref::<Type>() {
+                    Some(ty) => ty,
+                    None => vm.type_of(&this),
+                };
+                format!("{}.{name}", owner.qualified_name(vm))
+            }
+            _ => match self.module.get().map(|module| vm.str_lossy(&module)) {
+                Some(module) if !module.is_empty() && module != "builtins" => format!("{module}.{name}"),
+                _ => name.to_string(),
+            },
+        }
     }
 }
 
@@ -302,7 +324,8 @@ impl MethodDescriptor {
                 )));
             }
         }
-        call_native(vm, self.def, &self.signature, true, args)
+        let qualified = || format!("{}.{}", self.owner.qualified_name(vm), self.def.name);
+        call_native(vm, self.def, &self.signature, true, &qualified, args)
     }
 }
 

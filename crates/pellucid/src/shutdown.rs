@@ -2,7 +2,22 @@
 
 use crate::errors;
 use crate::import;
-use pellucid_object::{Dict, Interpreter, Ref, Res, Str, Value, heap::SlotWord, weakref::WeakRef};
+use pellucid_object::{
+    Dict, Interpreter, Ref, Res, Str, TypeDef, TypeFlags, Value, heap::SlotWord, payload, weakref::WeakRef,
+};
+
+/// What remembers a module without keeping it alive.
+static MODULE_REFERENCE: TypeDef = TypeDef {
+    name: "module_reference",
+    module: "builtins",
+    base: None,
+    payload: payload::<WeakRef>(),
+    flags: TypeFlags::NO_NEW,
+    doc: "",
+    slots: &[],
+    methods: &[],
+    getset: &[],
+};
 
 /// Runs what must run before the interpreter falls apart. Errors in it are reported and do not stop it.
 pub fn before(vm: &Interpreter) -> i32 {
@@ -114,7 +129,7 @@ fn forget_in_sys(vm: &Interpreter, sys: &Value, builtins: &Value) -> Res<()> {
 }
 
 fn weak_reference(vm: &Interpreter, module: &Value) -> Res {
-    let reference = vm.alloc(&vm.types().object, WeakRef::default())?;
+    let reference = vm.alloc(&vm.type_for(&MODULE_REFERENCE)?, WeakRef::default())?;
     vm.weakrefs.register(&reference, module);
     Ok(reference)
 }

@@ -148,6 +148,7 @@ fn assemble(vm: &Interpreter, config: &Config) -> Res<(Value, Value)> {
     state.timing.set(config.x_option("importtime").is_some());
     state.verbose.set(config.flags.verbose);
     state.optimize.set(config.flags.optimize);
+    vm.state::<pellucid_native_lang::compile::Settings>().optimize.set(config.flags.optimize);
     vm.state::<imp::HashPolicy>().0.set(Some(vm.new_str(&config.check_hash_pycs)?));
     let modules = vm.new_dict()?;
     vm.modules.set(Some(modules.value().clone()));

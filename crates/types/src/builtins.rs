@@ -312,10 +312,24 @@ fn ord(vm: &Interpreter, value: &Value) -> Res {
     Err(vm.type_error(format!("ord() expected string of length 1, but {got} found")))
 }
 
-fn sorted(vm: &Interpreter, args: &Args) -> Res {
-    let items = vm.collect(args.req(0))?;
-    let reverse = args.bool_or(vm, 2, false)?;
-    let (items, result) = sort::sort_items(vm, items, args.some(1), reverse);
+/// `sorted`: its keywords are those of `list.sort`, which complains about others.
+fn sorted(vm: &Interpreter, call: &CallArgs) -> Res {
+    let [iterable] = call.positional() else {
+        let n = call.positional().len();
+        return Err(vm.type_error(format!("sorted expected 1 argument, got {n}")));
+    };
+    let (mut key, mut reverse) = (None, false);
+    for (keyword, value) in call.keywords() {
+        match vm.str_lossy(keyword).as_str() {
+            "key" => key = Some(value.clone()).filter(|v| !v.is_none()),
+            "reverse" => reverse = vm.truthy(value)?,
+            other => {
+                return Err(vm.type_error(format!("sort() got an unexpected keyword argument '{other}'")));
+            }
+        }
+    }
+    let items = vm.collect(iterable)?;
+    let (items, result) = sort::sort_items(vm, items, key.as_ref(), reverse);
     match result {
         Ok(()) => vm.new_list(items),
         Err(raised) => Err(raised),
@@ -547,7 +561,7 @@ static FUNCTIONS: &[FunctionDef] = &[
         "sorted",
         "(iterable, /, *, key=None, reverse=False)",
         "A new list of all items in ascending order.",
-        NativeFn::Args(sorted),
+        NativeFn::Raw(sorted),
     ),
     FunctionDef::new(
         "min",

@@ -1,10 +1,12 @@
 //! `property`, `staticmethod`, `classmethod`: descriptors that wrap functions.
 
+use crate::generic_alias::CLASS_GETITEM;
 use pellucid_object::native::Wrapped;
 use pellucid_object::{
-    Args, CallArgs, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, TypeDef,
+    CallArgs, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, TypeDef,
     TypeFlags, Value, Visitor, args::Signature, payload,
 };
+use std::cell::Cell;
 
 /// Payload of `property`.
 #[derive(Default)]
@@ -15,6 +17,8 @@ pub struct Property {
     doc: SlotWord,
     /// The name it was assigned to in a class.
     name: SlotWord,
+    /// The text came from the getter, so another getter brings its own.
+    doc_of_getter: Cell<bool>,
 }
 
 impl Payload for Property {
@@ -45,27 +49,51 @@ fn init(vm: &Interpreter, this: &Value, call: &CallArgs) -> Res<()> {
     p.get.set(args.some(0).cloned());
     p.set.set(args.some(1).cloned());
     p.delete.set(args.some(2).cloned());
-    let doc = match (args.some(3), args.some(0)) {
-        (Some(doc), _) => Some(doc.clone()),
-        (None, Some(getter)) => vm.get_attr_opt(getter, "__doc__")?,
-        (None, None) => None,
+    p.name.set(None);
+    let (doc, from_getter) = match (args.some(3), args.some(0)) {
+        (Some(doc), _) => (Some(doc.clone()), false),
+        (None, Some(getter)) => match vm.get_attr_opt(getter, "__doc__")?.filter(|d| !d.is_none()) {
+            Some(doc) => (Some(doc), true),
+            None => (None, false),
+        },
+        (None, None) => (None, false),
     };
-    p.doc.set(doc);
-    Ok(())
+    p.doc_of_getter.set(from_getter);
+    if vm.type_of_ref(this).value().is(vm.type_for(&PROPERTY)?.value()) {
+        p.doc.set(doc);
+        return Ok(());
+    }
+    // The class attribute `__doc__` of a subclass would hide the property's own.
+    match vm.set_attr_str(this, "__doc__", doc.unwrap_or(Value::NONE)) {
+        Err(raised) if args.some(3).is_none() && vm.raised_is(vm.exceptions().attribute_error()) => {
+            drop(vm.take_raised(raised));
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+/// The name a property goes by: the one it was given in a class, else that of its getter.
+fn name_of(vm: &Interpreter, p: &Property) -> Res<Option<Value>> {
+    match (p.name.get(), p.get.get()) {
+        (Some(name), _) => Ok(Some(name)),
+        (None, Some(getter)) => vm.get_attr_opt(&getter, "__name__"),
+        (None, None) => Ok(None),
+    }
 }
 
 /// `property 'x' of 'C' object has no setter`.
 fn refuse(vm: &Interpreter, p: &Property, object: &Value, what: &str) -> pellucid_object::Raised {
-    let name = match p.name.get() {
-        Some(name) => vm.repr_lossy(&name),
-        None => Ok(String::new()),
+    let name = match name_of(vm, p) {
+        Ok(Some(name)) => vm.repr_lossy(&name).map(|name| format!(" {name}")),
+        Ok(None) => Ok(String::new()),
+        Err(raised) => Err(raised),
     };
     match name {
         Err(raised) => raised,
         Ok(name) => {
-            let space = if name.is_empty() { "" } else { " " };
-            let ty = vm.type_name(object);
-            vm.attribute_error_text(format!("property{space}{name} of '{ty}' object has no {what}"))
+            let ty = vm.type_of(object).qualified_name(vm);
+            vm.attribute_error_text(format!("property{name} of '{ty}' object has no {what}"))
         }
     }
 }
@@ -97,20 +125,53 @@ fn set(vm: &Interpreter, this: &Value, object: &Value, value: Option<&Value>) ->
 fn with(vm: &Interpreter, this: &Value, index: usize, function: &Value) -> Res {
     let p = property(vm, this)?;
     let mut parts = [&p.get, &p.set, &p.delete].map(|word| word.get().unwrap_or(Value::NONE)).to_vec();
-    parts[index] = function.clone();
+    if !function.is_none() {
+        parts[index] = function.clone();
+    }
+    let doc_comes = p.doc_of_getter.get() && !parts[0].is_none();
+    parts.push(if doc_comes { Value::NONE } else { p.doc.get().unwrap_or(Value::NONE) });
     let copy = vm.call_values(vm.type_of(this).value(), &parts)?;
     if let Some(fresh) = copy.downcast::<Property>() {
         fresh.name.set(p.name.get());
-        if index != 0 {
-            fresh.doc.set(p.doc.get());
-        }
     }
     Ok(copy)
 }
 
-fn set_name(vm: &Interpreter, args: &Args) -> Res {
-    property(vm, args.req(0))?.name.set(Some(args.req(2).clone()));
+fn set_name(vm: &Interpreter, call: &CallArgs) -> Res {
+    let [this, _, name] = call.positional() else {
+        let n = call.positional().len().saturating_sub(1);
+        return Err(vm.type_error(format!("__set_name__() takes 2 positional arguments but {n} were given")));
+    };
+    property(vm, this)?.name.set(Some(name.clone()));
     Ok(Value::NONE)
+}
+
+fn get_name(vm: &Interpreter, this: &Value) -> Res {
+    match name_of(vm, property(vm, this)?)? {
+        Some(name) => Ok(name),
+        None => {
+            let ty = vm.type_name(this);
+            Err(vm.attribute_error_text(format!("'{ty}' object has no attribute '__name__'")))
+        }
+    }
+}
+
+fn abstract_value(vm: &Interpreter, value: Option<Value>) -> Res<bool> {
+    let flag = match value {
+        Some(value) => vm.get_attr_opt(&value, "__isabstractmethod__")?,
+        None => None,
+    };
+    flag.map_or(Ok(false), |flag| vm.truthy(&flag))
+}
+
+fn is_abstract(vm: &Interpreter, this: &Value) -> Res {
+    let p = property(vm, this)?;
+    for word in [&p.get, &p.set, &p.delete] {
+        if abstract_value(vm, word.get())? {
+            return Ok(Value::TRUE);
+        }
+    }
+    Ok(Value::FALSE)
 }
 
 fn or_none(value: Option<Value>) -> Res {
@@ -150,7 +211,7 @@ pub static PROPERTY: TypeDef = TypeDef {
             "__set_name__",
             "($self, owner, name, /)",
             "Method to set name of a property.",
-            NativeFn::Args(set_name),
+            NativeFn::Raw(set_name),
         ),
     ],
     getset: &[
@@ -172,6 +233,16 @@ pub static PROPERTY: TypeDef = TypeDef {
             get: |vm, this| or_none(property(vm, this)?.delete.get()),
             set: None,
         },
+        GetSetDef {
+            name: "__name__",
+            doc: "",
+            get: get_name,
+            set: Some(|vm, this, value| {
+                property(vm, this)?.name.set(value.cloned());
+                Ok(())
+            }),
+        },
+        GetSetDef { name: "__isabstractmethod__", doc: "", get: is_abstract, set: None },
         GetSetDef {
             name: "__doc__",
             doc: "",
@@ -195,12 +266,38 @@ fn init_wrapped(vm: &Interpreter, this: &Value, call: &CallArgs) -> Res<()> {
     if !call.names.is_empty() {
         return Err(vm.type_error(format!("{ty}() takes no keyword arguments")));
     }
-    match (call.positional(), this.downcast::<Wrapped>()) {
-        ([function], Some(wrapped)) => {
-            wrapped.callable.set(Some(function.clone()));
-            Ok(())
+    let ([function], Some(wrapped)) = (call.positional(), this.downcast::<Wrapped>()) else {
+        let n = call.positional().len();
+        return Err(vm.type_error(format!("{ty} expected 1 argument, got {n}")));
+    };
+    wrapped.callable.set(Some(function.clone()));
+    for name in ["__module__", "__name__", "__qualname__", "__doc__"] {
+        if let Some(value) = vm.get_attr_opt(function, name)? {
+            vm.attrs_set(this, &vm.intern(name)?, value)?;
         }
-        (given, _) => Err(vm.type_error(format!("{ty} expected 1 argument, got {}", given.len()))),
+    }
+    Ok(())
+}
+
+/// An attribute of the function, remembered in the wrapper's own `__dict__`.
+fn forwarded(vm: &Interpreter, this: &Value, name: &str) -> Res {
+    let key = vm.intern(name)?;
+    if let Some(known) = vm.attrs_get(this, &key)? {
+        return Ok(known);
+    }
+    let value = vm.get_attr(&callable(vm, this)?, &key)?;
+    vm.attrs_set(this, &key, value.clone())?;
+    Ok(value)
+}
+
+fn set_forwarded(vm: &Interpreter, this: &Value, name: &str, value: Option<&Value>) -> Res<()> {
+    let key = vm.intern(name)?;
+    match value {
+        Some(value) => vm.attrs_set(this, &key, value.clone()).map(drop),
+        None if vm.attrs_delete(this, &key)? => Ok(()),
+        None => {
+            Err(vm.attribute_error_text(format!("'{}' object has no attribute '{name}'", vm.type_name(this))))
+        }
     }
 }
 
@@ -221,10 +318,31 @@ const WRAPPED: TypeDef = TypeDef {
     flags: TypeFlags::BASETYPE,
     doc: "",
     slots: &[Slot::New(new_wrapped), Slot::Init(init_wrapped), Slot::Repr(repr_wrapped)],
-    methods: &[],
+    methods: &[CLASS_GETITEM],
     getset: &[
         GetSetDef { name: "__func__", doc: "", get: callable, set: None },
         GetSetDef { name: "__wrapped__", doc: "", get: callable, set: None },
+        GetSetDef {
+            name: "__isabstractmethod__",
+            doc: "",
+            get: |vm, this| {
+                let function = this.downcast::<Wrapped>().and_then(|w| w.callable.get());
+                abstract_value(vm, function).map(Value::bool)
+            },
+            set: None,
+        },
+        GetSetDef {
+            name: "__annotations__",
+            doc: "",
+            get: |vm, this| forwarded(vm, this, "__annotations__"),
+            set: Some(|vm, this, value| set_forwarded(vm, this, "__annotations__", value)),
+        },
+        GetSetDef {
+            name: "__annotate__",
+            doc: "",
+            get: |vm, this| forwarded(vm, this, "__annotate__"),
+            set: Some(|vm, this, value| set_forwarded(vm, this, "__annotate__", value)),
+        },
     ],
 };
 
