@@ -452,7 +452,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::LoadMethod => {
                         let object = rk!(i.b);
                         if let Some(function) = ops_attr::cached_method(frame, i, object) {
-                            let this = if i.b as usize >= (*(*frame).form).first_temp as usize {
+                            let this = if i.b as isize >= (*(*frame).form).first_temp as isize {
                                 regs.offset(i.b as isize).replace(Value::UNBOUND)
                             } else {
                                 object.clone()
