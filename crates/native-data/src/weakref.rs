@@ -121,7 +121,7 @@ pub static REFERENCE: TypeDef = TypeDef {
     module: "weakref",
     base: None,
     payload: payload::<WeakRef>(),
-    flags: TypeFlags::BASETYPE.or(TypeFlags::WEAKREF),
+    flags: TypeFlags::BASETYPE,
     doc: "A reference that does not keep its object alive.",
     slots: &[
         Slot::New(ref_new),
