@@ -62,6 +62,8 @@ fn run_half(vm: &Interpreter, name: &str, (library_name, file): (&str, &str)) ->
     };
     let module = vm.new_module(name)?;
     vm.set_attr_str(&module, "__package__", vm.new_str("")?)?;
+    // What importlib asks of a module that was frozen before it could import itself.
+    vm.set_attr_str(&module, "__origname__", vm.new_str(library_name)?)?;
     import::modules(vm)?.set(vm, vm.intern(name)?, module.clone())?;
     let code = import::library_code(vm, &vm.state::<ImportState>(), file, found)?;
     import::run_in(vm, &code, &module)?;
