@@ -44,7 +44,8 @@ pub fn compile(vm: &Interpreter, request: &CompileRequest) -> Res {
     if request.flags & ast::ONLY_AST != 0 { ast::to_python(vm, &parsed) } else { code(vm, &parsed, request) }
 }
 
-fn parse(vm: &Interpreter, request: &CompileRequest, mode: Mode) -> Res<Parsed> {
+/// The tree of a request's source. Errors: as Python raises them.
+pub(crate) fn parse(vm: &Interpreter, request: &CompileRequest, mode: Mode) -> Res<Parsed> {
     let source = match request.source.downcast::<Str>() {
         Some(text) => match text.text.to_utf8() {
             Some(text) => Ok(Source::from_text(text)),

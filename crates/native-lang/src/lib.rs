@@ -11,6 +11,8 @@
 
 pub mod ast;
 pub mod compile;
+pub mod symtable;
+pub mod tokenize;
 pub mod types_module;
 mod values;
 mod warn;
@@ -21,7 +23,8 @@ pub(crate) use warn::{warn, warn_explicit};
 use pellucid_object::{Interpreter, ModuleDef};
 
 /// The modules of this crate.
-pub static MODULES: &[&ModuleDef] = &[&ast::MODULE, &types_module::MODULE];
+pub static MODULES: &[&ModuleDef] =
+    &[&ast::MODULE, &symtable::MODULE, &tokenize::MODULE, &types_module::MODULE];
 
 /// Installs the `compile` hook.
 pub fn install(vm: &Interpreter) {

@@ -79,6 +79,17 @@ pub enum TokenKind {
     Nl,
 }
 
+impl TokenKind {
+    /// Whether the token can go over several lines.
+    pub fn is_string(self) -> bool {
+        matches!(self, TokenKind::String | TokenKind::FStringMiddle | TokenKind::TStringMiddle)
+    }
+    /// Whether `tokenize` calls it `OP`.
+    pub fn is_operator(self) -> bool {
+        (TokenKind::LeftParen as u8..=TokenKind::Op as u8).contains(&(self as u8))
+    }
+}
+
 /// A token; columns are bytes from 0, -1 for tokens without text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
@@ -272,6 +283,14 @@ impl<'a> Tokenizer<'a> {
     pub fn shown_column(&self) -> usize {
         self.cur.saturating_sub(self.shown_start)
     }
+    /// Where the line of a token's text starts: the first one of a string of several lines.
+    pub fn token_line_start(&self, kind: TokenKind) -> usize {
+        if kind.is_string() { self.multi_line_start } else { self.line_start }
+    }
+    /// Where the current line ends, its line end included.
+    pub fn line_end(&self) -> usize {
+        self.line_end
+    }
     /// Offset of the current line.
     pub fn line_start(&self) -> usize {
         self.line_start
@@ -321,7 +340,7 @@ impl<'a> Tokenizer<'a> {
     }
 
     fn token(&self, kind: TokenKind, span: Option<(usize, usize)>) -> Token {
-        let multi = matches!(kind, TokenKind::String | TokenKind::FStringMiddle | TokenKind::TStringMiddle);
+        let multi = kind.is_string();
         let line = if multi { self.first_line } else { self.line };
         let line_start = if multi { self.multi_line_start } else { self.line_start };
         let column = |at: usize, from: usize| if at >= from { (at - from) as i32 } else { -1 };
@@ -345,6 +364,11 @@ impl<'a> Tokenizer<'a> {
                 end_column: -1,
             },
         }
+    }
+
+    /// The span of tokens without text.
+    fn no_text(&self) -> Option<(usize, usize)> {
+        self.options.extra_tokens.then_some((self.cur, self.cur))
     }
 
     fn here(&self, kind: TokenKind) -> Got {
@@ -395,7 +419,7 @@ impl<'a> Tokenizer<'a> {
             self.start = self.cur;
             if self.pending < 0 {
                 self.pending += 1;
-                return Ok(self.token(TokenKind::Dedent, None));
+                return Ok(self.token(TokenKind::Dedent, self.no_text()));
             }
             if self.pending > 0 {
                 self.pending -= 1;
@@ -437,7 +461,7 @@ impl<'a> Tokenizer<'a> {
             }
         };
         self.back(c);
-        if matches!(c, Some(b'#' | b'\n')) {
+        if matches!(c, Some(b'#' | b'\n' | b'\r')) {
             return Ok(true);
         }
         if !self.brackets.is_empty() {
@@ -486,7 +510,11 @@ impl<'a> Tokenizer<'a> {
 
     /// What follows a backslash: a line end and more.
     fn continuation(&mut self) -> Result<(), TokenError> {
-        if self.next() != Some(b'\n') {
+        let mut c = self.next();
+        if c == Some(b'\r') {
+            c = self.next();
+        }
+        if c != Some(b'\n') {
             return Err(TokenError::Continuation);
         }
         let c = self.next();
@@ -513,7 +541,7 @@ impl<'a> Tokenizer<'a> {
             self.has_start = true;
             let mut c = c;
             if c == Some(b'#') {
-                while !matches!(c, None | Some(b'\n')) {
+                while !matches!(c, None | Some(b'\n' | b'\r')) {
                     c = self.next();
                 }
                 if self.options.extra_tokens {
@@ -526,10 +554,16 @@ impl<'a> Tokenizer<'a> {
                 if !self.brackets.is_empty() {
                     return Err(TokenError::EndOfFile);
                 }
-                return Ok(Some(self.token(TokenKind::EndMarker, None)));
+                return Ok(Some(self.token(TokenKind::EndMarker, self.no_text())));
             };
             if is_name_start(c) {
                 return self.name_or_string(c).map(Some);
+            }
+            let mut c = c;
+            if c == b'\r'
+                && let Some(next) = self.next()
+            {
+                c = next;
             }
             if c == b'\n' {
                 self.at_line_start = true;
@@ -773,7 +807,10 @@ impl<'a> Tokenizer<'a> {
             self.back(c);
         }
         while end_quotes != quotes {
-            let c = self.next();
+            let mut c = self.next();
+            if c == Some(b'\r') {
+                c = self.next();
+            }
             if c.is_none() || (quotes == 1 && c == Some(b'\n')) {
                 return Err(self.unterminated(quote, quotes, escaped_quote));
             }

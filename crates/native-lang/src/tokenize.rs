@@ -1,0 +1,262 @@
+//! `_tokenize`: the tokenizer that `tokenize` is built on.
+
+use pellucid_object::{
+    CallArgs, Interpreter, ModuleDef, Payload, Raised, Res, Slot, SlotWord, Str, TypeDef, TypeFlags, Value,
+    Visitor, payload,
+};
+use pellucid_syntax::tokenizer::{Token, TokenError, TokenKind, Tokenizer, TokenizerOptions};
+use pellucid_syntax::{ErrorKind, SyntaxError};
+use std::cell::{Cell, RefCell};
+
+/// An iterator over tokens. All of the source is read and cut when the first token is asked for; an error waits for its
+/// turn.
+#[derive(Default)]
+struct TokenizerIter {
+    readline: SlotWord,
+    /// Name of the encoding of the lines, when they are bytes.
+    encoding: SlotWord,
+    extra: Cell<bool>,
+    cut: RefCell<Option<Cut>>,
+}
+
+impl Payload for TokenizerIter {
+    fn trace(&self, visit: &mut Visitor) {
+        self.readline.trace(visit);
+        self.encoding.trace(visit);
+    }
+    fn clear(&self) {
+        self.readline.set(None);
+        self.encoding.set(None);
+    }
+}
+
+/// A token as `tokenize` shows it: columns in characters.
+struct Row {
+    kind: u8,
+    text: String,
+    start: (usize, i64),
+    end: (usize, i64),
+    line: String,
+}
+
+#[derive(Default)]
+struct Cut {
+    rows: Vec<Row>,
+    next: usize,
+    error: Option<SyntaxError>,
+}
+
+fn new(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
+    let [readline] = call.positional() else {
+        let got = call.positional().len();
+        return Err(
+            vm.type_error(format!("tokenizeriter() takes exactly 1 positional argument ({got} given)"))
+        );
+    };
+    let mut iterator =
+        TokenizerIter { readline: SlotWord::new(Some(readline.clone())), ..TokenizerIter::default() };
+    let mut extra = None;
+    for (name, value) in call.keywords() {
+        match vm.str_lossy(name).as_str() {
+            "encoding" if value.downcast::<Str>().is_some() => {
+                iterator.encoding = SlotWord::new(Some(value.clone()))
+            }
+            "encoding" => {
+                let got = vm.type_name(value);
+                return Err(
+                    vm.type_error(format!("tokenizeriter() argument 'encoding' must be str, not {got}"))
+                );
+            }
+            "extra_tokens" => extra = Some(vm.truthy(value)?),
+            other => {
+                let message = format!("tokenizeriter() got an unexpected keyword argument '{other}'");
+                return Err(vm.type_error(message));
+            }
+        }
+    }
+    let Some(extra) = extra else {
+        let message = "tokenizeriter() missing required argument 'extra_tokens' (pos 2)";
+        return Err(vm.type_error(message.to_string()));
+    };
+    iterator.extra.set(extra);
+    vm.alloc_subclass(cls, iterator)
+}
+
+/// All lines that `readline` gives.
+fn read(vm: &Interpreter, readline: &Value, encoding: Option<&Value>) -> Res<String> {
+    let mut source = String::new();
+    loop {
+        let line = match vm.call_values(readline, &[]) {
+            Ok(line) => line,
+            Err(raised) if vm.raised_is(vm.exceptions().stop_iteration()) => {
+                drop(vm.take_raised(raised));
+                return Ok(source);
+            }
+            Err(raised) => return Err(raised),
+        };
+        let line = match encoding {
+            None if line.downcast::<Str>().is_none() => return Err(wrong_line(vm, "a non-string object")),
+            None => vm.expect_str(&line)?,
+            Some(_) if line.downcast::<pellucid_object::Bytes>().is_none() => {
+                return Err(wrong_line(vm, "a non-bytes object"));
+            }
+            Some(encoding) => {
+                vm.expect_str(&vm.call_attr(&line, "decode", std::slice::from_ref(encoding))?)?
+            }
+        };
+        if line.is_empty() {
+            return Ok(source);
+        }
+        source.push_str(&line);
+        vm.poll()?;
+    }
+}
+
+fn wrong_line(vm: &Interpreter, what: &str) -> Raised {
+    vm.type_error(format!("readline() returned {what}"))
+}
+
+fn cut(source: &str, extra_tokens: bool) -> Cut {
+    let mut cut = Cut::default();
+    let implicit = !source.is_empty() && !source.ends_with('\n');
+    let text = if implicit { format!("{source}\n") } else { source.to_string() };
+    let mut tokenizer = Tokenizer::new(&text, TokenizerOptions { extra_tokens });
+    loop {
+        match tokenizer.get() {
+            Ok(token) => {
+                // The line end that was added belongs to the last line only.
+                let implicit = implicit && tokenizer.line_end() == text.len();
+                cut.rows.push(row(&tokenizer, &text, token, extra_tokens, implicit));
+                if token.kind == TokenKind::EndMarker {
+                    break;
+                }
+            }
+            Err(error) => {
+                cut.error = Some(syntax_error(&tokenizer, &text, error));
+                break;
+            }
+        }
+    }
+    cut
+}
+
+fn row(tokenizer: &Tokenizer, text: &str, token: Token, extra: bool, implicit: bool) -> Row {
+    let trailing =
+        token.kind == TokenKind::EndMarker || (token.kind == TokenKind::Dedent && tokenizer.is_done());
+    let line_start = tokenizer.token_line_start(token.kind);
+    let mut line_end = tokenizer.line_end();
+    if implicit && line_end > line_start {
+        line_end -= 1;
+    }
+    let chars = |start: usize, end: usize, column: i32| match text.get(start..end) {
+        Some(before) if column >= 0 => before.chars().count() as i64,
+        _ => i64::from(column),
+    };
+    let mut row = Row {
+        kind: token.kind as u8,
+        text: text.get(token.start..token.end).unwrap_or("").to_string(),
+        start: (token.line, chars(line_start, token.start, token.column)),
+        end: (token.end_line, chars(tokenizer.line_start(), token.end, token.end_column)),
+        line: text.get(line_start..line_end).unwrap_or("").to_string(),
+    };
+    if !extra {
+        return row;
+    }
+    if trailing {
+        row.start = (token.line + 1, 0);
+        row.end = row.start;
+        row.line.clear();
+    }
+    match token.kind {
+        kind if kind.is_operator() => row.kind = TokenKind::Op as u8,
+        TokenKind::Newline | TokenKind::Nl if implicit => row.text.clear(),
+        TokenKind::Newline => {
+            // A comment may stand between the last token and the line end.
+            row.text = if row.text.ends_with("\r\n") { "\r\n" } else { "\n" }.to_string();
+        }
+        _ => {}
+    }
+    row
+}
+
+fn syntax_error(tokenizer: &Tokenizer, text: &str, error: TokenError) -> SyntaxError {
+    let (kind, message) = match error {
+        TokenError::Syntax(error) => return error,
+        TokenError::EndOfFile => (ErrorKind::Syntax, "unexpected EOF in multi-line statement"),
+        TokenError::Dedent => (ErrorKind::Indentation, "unindent does not match any outer indentation level"),
+        TokenError::TabSpace => (ErrorKind::Tab, "inconsistent use of tabs and spaces in indentation"),
+        TokenError::TooDeep => (ErrorKind::Indentation, "too many levels of indentation"),
+        TokenError::Continuation => {
+            (ErrorKind::Syntax, "unexpected character after line continuation character")
+        }
+    };
+    let line = text.get(tokenizer.line_start()..tokenizer.line_end()).unwrap_or("");
+    SyntaxError {
+        line: tokenizer.line(),
+        offset: line.chars().count(),
+        text: Some(line.to_string()),
+        ..SyntaxError::without_place(kind, message)
+    }
+}
+
+fn next(vm: &Interpreter, this: &Value) -> Res<Option<Value>> {
+    let Some(iterator) = this.downcast::<TokenizerIter>() else {
+        return Err(vm.bug("a tokenizer"));
+    };
+    if iterator.cut.borrow().is_none() {
+        let readline = iterator.readline.get().unwrap_or(Value::NONE);
+        let source = read(vm, &readline, iterator.encoding.get().as_ref())?;
+        *iterator.cut.borrow_mut() = Some(cut(&source, iterator.extra.get()));
+    }
+    let taken = {
+        let mut cut = iterator.cut.borrow_mut();
+        let Some(cut) = cut.as_mut() else { return Ok(None) };
+        match cut.rows.get_mut(cut.next) {
+            Some(row) => {
+                cut.next += 1;
+                Ok((
+                    row.kind,
+                    std::mem::take(&mut row.text),
+                    row.start,
+                    row.end,
+                    std::mem::take(&mut row.line),
+                ))
+            }
+            None => Err(cut.error.take()),
+        }
+    };
+    let (kind, text, start, end, line) = match taken {
+        Ok(row) => row,
+        Err(None) => return Ok(None),
+        Err(Some(error)) => {
+            let filename = vm.intern("<string>")?;
+            return Err(crate::compile::raise(vm, &error, &filename));
+        }
+    };
+    let place = |(line, column): (usize, i64)| -> Res {
+        vm.new_tuple(vec![vm.new_int(line as i64)?, vm.new_int(column)?])
+    };
+    let fields = vec![
+        vm.new_int(i64::from(kind))?,
+        vm.new_str(&text)?,
+        place(start)?,
+        place(end)?,
+        vm.new_str(&line)?,
+    ];
+    vm.new_tuple(fields).map(Some)
+}
+
+static ITERATOR: TypeDef = TypeDef {
+    name: "TokenizerIter",
+    module: "_tokenize",
+    base: None,
+    payload: payload::<TokenizerIter>(),
+    flags: TypeFlags::BASETYPE,
+    doc: "",
+    slots: &[Slot::New(new), Slot::Iter(|_, this| Ok(this.clone())), Slot::Next(next)],
+    methods: &[],
+    getset: &[],
+};
+
+pub static MODULE: ModuleDef =
+    ModuleDef { name: "_tokenize", doc: "", functions: &[], types: &[&ITERATOR], constants: &[], init: None };
