@@ -11,7 +11,7 @@ use crate::ops::{COMPARE, Intrinsic, Op, Operand};
 use std::fmt;
 
 /// The most blocks open at once.
-pub const MAX_BLOCKS: usize = 20;
+pub const MAX_BLOCKS: usize = 40;
 
 /// The largest `stacksize` that is accepted.
 pub const MAX_STACK: u32 = 1 << 24;

@@ -42,7 +42,7 @@ fn walk(code: &Code, random: &mut Random, steps: usize) {
     for _ in 0..steps {
         let instr = all[at];
         let op = instr.op().unwrap();
-        assert!(depth <= i64::from(code.stacksize) && blocks.len() <= 20);
+        assert!(depth <= i64::from(code.stacksize) && blocks.len() <= 40);
         let jump = instr.target().is_some() && random.below(2) == 0;
         if matches!(op, Op::RaiseVarargs | Op::Reraise) || random.below(8) == 0 && op != Op::ExtendedArg {
             // Whatever the instruction takes may be gone when it raises.

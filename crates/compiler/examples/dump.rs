@@ -5,7 +5,7 @@
 use pellucid_bytecode::dis::repr;
 use pellucid_bytecode::lines;
 use pellucid_bytecode::{Code, Const, decode};
-use pellucid_compiler::{Options, compile};
+use pellucid_compiler::{Options, compile_with_warnings};
 use pellucid_syntax::{Mode, Source, parse};
 use std::fmt::Write;
 
@@ -62,6 +62,10 @@ fn dump(code: &Code, out: &mut String) {
     }
 }
 
+fn placed(e: &pellucid_syntax::SyntaxError) -> String {
+    format!("{e} at {}:{}-{}:{}", e.line, e.offset, e.end_line, e.end_offset)
+}
+
 fn main() {
     let mut options = Options::default();
     for file in std::env::args().skip(1) {
@@ -73,9 +77,14 @@ fn main() {
         let code = std::fs::read(&file).map_err(|e| e.to_string()).and_then(|bytes| {
             let parsed = Source::from_bytes(&bytes)
                 .and_then(|source| parse(source, Mode::Exec))
-                .map_err(|e| format!("parse: {e} at line {}", e.line))?;
-            let code =
-                compile(&parsed, &file, &options).map_err(|e| format!("compile: {e} at line {}", e.line))?;
+                .map_err(|e| format!("parse: {}", placed(&e)))?;
+            let compiled = compile_with_warnings(&parsed, &file, &options)
+                .map_err(|e| format!("compile: {}", placed(&e)))?;
+            for warning in compiled.warnings {
+                let line = parsed.source.line(warning.range.start());
+                eprintln!("warning {line} {}", warning.message);
+            }
+            let code = compiled.code;
             pellucid_bytecode::verify::verify(&code).map_err(|e| format!("verify: {e}"))?;
             Ok(code)
         });

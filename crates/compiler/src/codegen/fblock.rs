@@ -8,7 +8,7 @@ use pellucid_syntax::ast::Stmt;
 use pellucid_syntax::text_size::TextRange;
 
 /// The most blocks in each other.
-const MAX_NESTED: usize = 20;
+const MAX_NESTED: usize = 21;
 
 /// A block that is open.
 #[derive(Clone, Copy, Debug)]

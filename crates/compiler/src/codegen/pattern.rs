@@ -183,7 +183,7 @@ impl<'a> Compiler<'a> {
         for (i, pattern) in p.patterns.iter().enumerate() {
             if let Pattern::MatchStar(starred) = pattern {
                 if star.is_some() {
-                    let message = "multiple starred expressions in sequence pattern";
+                    let message = "multiple starred names in sequence pattern";
                     return Failure::at(p.range, message);
                 }
                 star = Some(i);

@@ -107,7 +107,8 @@ impl<'a> Compiler<'a> {
             self.set_place(s.range);
             self.op(Op::Nop);
         }
-        self.unwind(preserve_tos, false, s.range)?;
+        let range = self.here();
+        self.unwind(preserve_tos, false, range)?;
         if !preserve_tos {
             self.load_const(constant.unwrap_or(Const::None));
         }

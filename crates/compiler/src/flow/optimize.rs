@@ -11,6 +11,9 @@ impl Graph {
     /// Optimises, and gives each exit a line.
     pub fn optimize(&mut self, consts: &mut dyn ConstTable, first_line: u32) {
         self.mark_ends();
+        for id in (0..self.blocks.len()).rev() {
+            self.extend(id);
+        }
         for id in self.order().collect::<Vec<_>>() {
             self.optimize_block(id, consts);
             self.remove_nops(id, Place::NO_LINE);
@@ -50,6 +53,15 @@ impl Graph {
             let block = &mut self.blocks[id];
             block.exit |= last.leaves();
             block.no_fallthrough |= last.leaves() || last.is_unconditional_jump();
+        }
+        for id in 0..self.blocks.len() {
+            let target =
+                self.blocks[id].instrs.last().filter(|last| last.is_real_jump()).and_then(|i| i.target);
+            if let Some(target) = target.map(|target| self.filled(target))
+                && let Some(last) = self.blocks[id].instrs.last_mut()
+            {
+                last.target = Some(target);
+            }
         }
     }
 
@@ -219,10 +231,6 @@ impl Graph {
             }
             (JumpAbsolute | JumpForward, JumpAbsolute) if same_line => {
                 self.jump_further(id, JumpAbsolute, target);
-                false
-            }
-            (JumpAbsolute | JumpForward, op) if !matches!(op, JumpAbsolute | JumpForward) => {
-                self.extend(id);
                 false
             }
             _ => false,

@@ -943,7 +943,7 @@ impl Walker<'_> {
                 p.arguments.patterns.iter().try_for_each(|p| self.pattern(p))?;
                 for keyword in &p.arguments.keywords {
                     if keyword.attr.as_str() == "__debug__" {
-                        return Failure::at(keyword.range, "cannot assign to __debug__");
+                        return Failure::at(keyword.pattern.range(), "cannot assign to __debug__");
                     }
                 }
                 p.arguments.keywords.iter().try_for_each(|k| self.pattern(&k.pattern))
