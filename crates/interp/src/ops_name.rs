@@ -131,6 +131,11 @@ pub unsafe fn load_global(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
     unsafe {
         let i = *pc;
         let name = (&(*frame).code().names)[i.d as usize].clone();
+        if !vm.is_exact(&(*frame).function().globals, &vm.types().dict) {
+            let value = unusual_global(vm, &*frame, &name)?;
+            set(frame, i.a, value);
+            return Ok(());
+        }
         let cache = &(&(*frame).form().caches)[i.e as usize];
         let globals = (*frame).globals();
         let value = if let Some(index) = globals.find_interned(vm, &name) {
@@ -161,8 +166,21 @@ pub unsafe fn load_global(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
     }
 }
 
+/// A global or builtin when the globals are of a subclass of dict, which may look names up in its own way.
+#[cold]
+fn unusual_global(vm: &Interpreter, frame: &Frame, name: &Value) -> Res {
+    let globals = frame.function().globals.clone();
+    match mapping_get(vm, &globals, name)? {
+        Some(value) => Ok(value),
+        None => frame.builtins().get_interned(vm, name).ok_or_else(|| not_defined(vm, name)),
+    }
+}
+
 /// A global or builtin by name.
 pub fn global(vm: &Interpreter, frame: &Frame, name: &Value) -> Res {
+    if !vm.is_exact(&frame.function().globals, &vm.types().dict) {
+        return unusual_global(vm, frame, name);
+    }
     let found = frame.globals().get_interned(vm, name).or_else(|| frame.builtins().get_interned(vm, name));
     found.ok_or_else(|| not_defined(vm, name))
 }

@@ -132,9 +132,6 @@ class Instruction(_Fields):
         """Where it jumps to, or None."""
         return self.argval if self.opcode in hasjump else None
 
-    def __str__(self):
-        return self._line(0, 0, False)
-
     def _line(self, line_width, offset_width, current):
         """The instruction as a line of a listing."""
         columns = []
