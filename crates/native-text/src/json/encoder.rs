@@ -118,6 +118,8 @@ enum Open {
         pairs: Vec<(Value, Value)>,
         next: usize,
         any: bool,
+        /// Writing the key is over.
+        in_value: bool,
     },
     /// An object for which `default` gave another one.
     Default {
