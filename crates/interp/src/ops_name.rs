@@ -132,6 +132,11 @@ pub unsafe fn load_global(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
         let i = *pc;
         let name = (&(*frame).code().names)[i.d as usize].clone();
         let cache = &(&(*frame).form().caches)[i.e as usize];
+        if let Some(mapping) = special_globals(vm, &*frame) {
+            let value = special_global(vm, &*frame, &mapping, &name)?;
+            set(frame, i.a, value);
+            return Ok(());
+        }
         let globals = (*frame).globals();
         let value = if let Some(index) = globals.find_interned(vm, &name) {
             cache.version.set(globals.keys_version());
@@ -161,8 +166,27 @@ pub unsafe fn load_global(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
     }
 }
 
+/// The globals of a frame when they are of a subclass of `dict`, which may have keys of its own making.
+#[inline]
+fn special_globals(vm: &Interpreter, frame: &Frame) -> Option<Value> {
+    let globals = &frame.function().globals;
+    if vm.is_exact(globals, &vm.types().dict) { None } else { Some(globals.clone()) }
+}
+
+#[cold]
+fn special_global(vm: &Interpreter, frame: &Frame, globals: &Value, name: &Value) -> Res {
+    let found = match mapping_get(vm, globals, name)? {
+        Some(value) => Some(value),
+        None => frame.builtins().get_interned(vm, name),
+    };
+    found.ok_or_else(|| not_defined(vm, name))
+}
+
 /// A global or builtin by name.
 pub fn global(vm: &Interpreter, frame: &Frame, name: &Value) -> Res {
+    if let Some(globals) = special_globals(vm, frame) {
+        return special_global(vm, frame, &globals, name);
+    }
     let found = frame.globals().get_interned(vm, name).or_else(|| frame.builtins().get_interned(vm, name));
     found.ok_or_else(|| not_defined(vm, name))
 }
