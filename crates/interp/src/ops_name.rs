@@ -131,12 +131,12 @@ pub unsafe fn load_global(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
     unsafe {
         let i = *pc;
         let name = (&(*frame).code().names)[i.d as usize].clone();
-        if !vm.is_exact(&(*frame).function().globals, &vm.types().dict) {
-            let value = unusual_global(vm, &*frame, &name)?;
+        let cache = &(&(*frame).form().caches)[i.e as usize];
+        if let Some(mapping) = special_globals(vm, &*frame) {
+            let value = special_global(vm, &*frame, &mapping, &name)?;
             set(frame, i.a, value);
             return Ok(());
         }
-        let cache = &(&(*frame).form().caches)[i.e as usize];
         let globals = (*frame).globals();
         let value = if let Some(index) = globals.find_interned(vm, &name) {
             cache.version.set(globals.keys_version());
@@ -166,20 +166,26 @@ pub unsafe fn load_global(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
     }
 }
 
-/// A global or builtin when the globals are of a subclass of dict, which may look names up in its own way.
+/// The globals of a frame when they are of a subclass of `dict`, which may have keys of its own making.
+#[inline]
+fn special_globals(vm: &Interpreter, frame: &Frame) -> Option<Value> {
+    let globals = &frame.function().globals;
+    if vm.is_exact(globals, &vm.types().dict) { None } else { Some(globals.clone()) }
+}
+
 #[cold]
-fn unusual_global(vm: &Interpreter, frame: &Frame, name: &Value) -> Res {
-    let globals = frame.function().globals.clone();
-    match mapping_get(vm, &globals, name)? {
-        Some(value) => Ok(value),
-        None => frame.builtins().get_interned(vm, name).ok_or_else(|| not_defined(vm, name)),
-    }
+fn special_global(vm: &Interpreter, frame: &Frame, globals: &Value, name: &Value) -> Res {
+    let found = match mapping_get(vm, globals, name)? {
+        Some(value) => Some(value),
+        None => frame.builtins().get_interned(vm, name),
+    };
+    found.ok_or_else(|| not_defined(vm, name))
 }
 
 /// A global or builtin by name.
 pub fn global(vm: &Interpreter, frame: &Frame, name: &Value) -> Res {
-    if !vm.is_exact(&frame.function().globals, &vm.types().dict) {
-        return unusual_global(vm, frame, name);
+    if let Some(globals) = special_globals(vm, frame) {
+        return special_global(vm, frame, &globals, name);
     }
     let found = frame.globals().get_interned(vm, name).or_else(|| frame.builtins().get_interned(vm, name));
     found.ok_or_else(|| not_defined(vm, name))

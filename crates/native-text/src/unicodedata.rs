@@ -108,6 +108,11 @@ fn is_normalized(vm: &Interpreter, _: Ucd, args: &[Value]) -> Res {
     Ok(Value::bool(normalize::is_normalized(form, &wtf8(vm, "is_normalized", &args[1])?)))
 }
 
+/// Syllables that are composed by rule: the database has no decomposition for them.
+fn is_hangul(c: CodePoint) -> bool {
+    (0xac00..0xd7a4).contains(&c.to_u32())
+}
+
 /// The arguments, whose number is checked. A method has `self` before them.
 fn counted<'a>(
     vm: &Interpreter,
@@ -233,7 +238,7 @@ macro_rules! functions {
                 $skip,
                 "bidirectional",
                 "Returns the bidirectional class assigned to the character chr as string.",
-                |vm, ucd, c| vm.new_str(ucd.bidirectional(c))
+                |vm, ucd, c| vm.new_str(if ucd.category(c) == "Cn" { "" } else { ucd.bidirectional(c) })
             ),
             property!(
                 $ucd,
@@ -261,7 +266,7 @@ macro_rules! functions {
                 $skip,
                 "decomposition",
                 "Returns the character decomposition mapping assigned to the character chr as string.",
-                |vm, ucd, c| vm.new_str(&ucd.decomposition(c))
+                |vm, ucd, c| vm.new_str(&if is_hangul(c) { String::new() } else { ucd.decomposition(c) })
             ),
         ]
     };

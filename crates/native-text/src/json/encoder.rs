@@ -118,6 +118,8 @@ enum Open {
         pairs: Vec<(Value, Value)>,
         next: usize,
         any: bool,
+        /// Writing the key is over.
+        in_value: bool,
     },
     /// An object for which `default` gave another one.
     Default {
@@ -269,7 +271,10 @@ impl Writer<'_> {
                 return self.push("{}");
             }
             let pairs = self.pairs(value, dict)?;
-            self.enter(Open::Object { object: value.clone(), pairs, next: 0, any: false }, "object")?;
+            self.enter(
+                Open::Object { object: value.clone(), pairs, next: 0, any: false, in_value: false },
+                "object",
+            )?;
             self.level += 1;
             return self.push("{");
         }
@@ -349,9 +354,10 @@ impl Writer<'_> {
                 *next += 1;
                 (item, None)
             }
-            Some(Open::Object { pairs, next, .. }) => match pairs.get(*next).cloned() {
+            Some(Open::Object { pairs, next, in_value, .. }) => match pairs.get(*next).cloned() {
                 Some((key, value)) => {
                     *next += 1;
+                    *in_value = false;
                     (Some(value), Some(key))
                 }
                 None => (None, Some(Value::NONE)),
@@ -379,8 +385,8 @@ impl Writer<'_> {
                 self.push_value(&separator)?;
             }
             self.new_line()?;
-            if let Some(Open::Object { any, .. }) = self.open.last_mut() {
-                *any = true;
+            if let Some(Open::Object { any, in_value, .. }) = self.open.last_mut() {
+                (*any, *in_value) = (true, true);
             }
             self.push_str_object(&key)?;
             let separator = self.encoder.key_separator.clone();
@@ -403,7 +409,7 @@ impl Writer<'_> {
         for (i, open) in self.open.drain(..).enumerate().rev() {
             // What failed while it was opened has no part yet.
             let note = match &open {
-                Open::Array { next: 0, .. } | Open::Object { next: 0, .. } => continue,
+                Open::Array { next: 0, .. } | Open::Object { in_value: false, .. } => continue,
                 Open::Array { object, next, .. } => {
                     format!("when serializing {} item {}", vm.type_name(object), next - 1)
                 }

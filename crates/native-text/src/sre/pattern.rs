@@ -202,14 +202,22 @@ fn push(vm: &Interpreter, items: &mut Vec<Value>, item: Value) -> Res<()> {
     Ok(())
 }
 
+/// How many matches are wanted: all when the argument is 0, none when it is negative.
+fn limit(vm: &Interpreter, args: &Args, index: usize) -> Res<usize> {
+    Ok(match args.int_or(vm, index, 0)? {
+        0 => usize::MAX,
+        limit => usize::try_from(limit).unwrap_or(0),
+    })
+}
+
 fn split(vm: &Interpreter, args: &Args) -> Res {
     let pattern = pattern(vm, args.req(0))?;
-    let limit = usize::try_from(args.int_or(vm, 2, 0)?).unwrap_or(0);
+    let limit = limit(vm, args, 2)?;
     let subject = Subject::new(vm, &pattern, args.req(1))?;
     let len = subject.len();
     let mut walk = Walk::new(vm, &pattern, &subject, (0, len));
     let (mut items, mut last, mut cuts) = (Vec::new(), 0, 0);
-    while (limit == 0 || cuts < limit) && walk.next(Mode::Search)? {
+    while cuts < limit && walk.next(Mode::Search)? {
         push(vm, &mut items, subject.piece(vm, last, walk.begin)?)?;
         for number in 1..=walk.groups() {
             push(vm, &mut items, walk.group(number)?.unwrap_or(Value::NONE))?;
@@ -257,7 +265,7 @@ fn replacement(vm: &Interpreter, pattern: &Value, value: &Value) -> Res<Replacem
 /// The new text and the number of replacements.
 fn replaced(vm: &Interpreter, args: &Args) -> Res<(Value, usize)> {
     let this = pattern(vm, args.req(0))?;
-    let limit = usize::try_from(args.int_or(vm, 3, 0)?).unwrap_or(0);
+    let limit = limit(vm, args, 3)?;
     let replacement = replacement(vm, args.req(0), args.req(1))?;
     let subject = Subject::new(vm, &this, args.req(2))?;
     let len = subject.len();
@@ -270,7 +278,7 @@ fn replaced(vm: &Interpreter, args: &Args) -> Res<(Value, usize)> {
         let mut builder = TextBuilder::with_kind(text.text.kind());
         let (mut last, mut count) = (0, 0);
         let full = |_| vm.no_memory();
-        while (limit == 0 || count < limit) && walk.next(Mode::Search)? {
+        while count < limit && walk.next(Mode::Search)? {
             builder.push_range(&text.text, last, walk.begin).map_err(full)?;
             builder.push_text(&new.text).map_err(full)?;
             last = walk.at;
@@ -283,7 +291,7 @@ fn replaced(vm: &Interpreter, args: &Args) -> Res<(Value, usize)> {
         return Ok((vm.made_text(builder.finish())?, count));
     }
     let (mut items, mut last, mut count) = (Vec::new(), 0, 0);
-    while (limit == 0 || count < limit) && walk.next(Mode::Search)? {
+    while count < limit && walk.next(Mode::Search)? {
         if last < walk.begin {
             push(vm, &mut items, subject.piece(vm, last, walk.begin)?)?;
         }

@@ -32,7 +32,7 @@ fn init(vm: &Interpreter, this: &Value, args: &CallArgs) -> Res<()> {
 
 fn repr(vm: &Interpreter, this: &Value) -> Res {
     let name = vm.type_name(this);
-    let text = search::repr(&data(vm, this)?, &format!("{name}(b"));
+    let text = search::repr(&data(vm, this)?, &format!("{name}(b"), true);
     vm.new_str(&format!("{text})"))
 }
 

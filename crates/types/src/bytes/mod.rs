@@ -812,7 +812,7 @@ fn hash(vm: &Interpreter, this: &Value) -> Res<i64> {
 }
 
 fn repr(vm: &Interpreter, this: &Value) -> Res {
-    let text = search::repr(&data(vm, this)?, "b");
+    let text = search::repr(&data(vm, this)?, "b", false);
     vm.new_str(&text)
 }
 

@@ -238,8 +238,8 @@ pub fn hex(bytes: &[u8], separator: Option<u8>, group: i64) -> Option<Vec<u8>> {
     Some(result)
 }
 
-/// The literal that means these bytes.
-pub fn repr(bytes: &[u8], prefix: &str) -> String {
+/// The literal that means these bytes. `escape_quotes`: single ones always.
+pub fn repr(bytes: &[u8], prefix: &str, escape_quotes: bool) -> String {
     let quote = if bytes.contains(&b'\'') && !bytes.contains(&b'"') { '"' } else { '\'' };
     let mut text = String::with_capacity(bytes.len() + prefix.len() + 3);
     text.push_str(prefix);
@@ -250,6 +250,7 @@ pub fn repr(bytes: &[u8], prefix: &str) -> String {
             b'\n' => text.push_str("\\n"),
             b'\r' => text.push_str("\\r"),
             b'\\' => text.push_str("\\\\"),
+            b'\'' if escape_quotes => text.push_str("\\'"),
             _ if char::from(byte) == quote => text.extend(['\\', quote]),
             0x20..0x7f => text.push(char::from(byte)),
             _ => text.push_str(&format!("\\x{byte:02x}")),
@@ -277,6 +278,6 @@ mod tests {
         assert_eq!(replace(b"ab", b"x", b"-", None), Ok(None));
         assert_eq!(hex(b"abcd", Some(b':'), -3), Some(b"616263:64".to_vec()));
         assert_eq!(hex(b"abcd", Some(b':'), 3), Some(b"61:626364".to_vec()));
-        assert_eq!(repr(b"a'b\"\0\xff", "b"), "b'a\\'b\"\\x00\\xff'");
+        assert_eq!(repr(b"a'b\"\0\xff", "b", false), "b'a\\'b\"\\x00\\xff'");
     }
 }
