@@ -207,12 +207,7 @@ pub static SLICE: TypeDef = TypeDef {
     payload: payload::<Slice>(),
     flags: TypeFlags::NONE,
     doc: "slice(stop)\nslice(start, stop[, step])\n\nWhat stands in the brackets of a[start:stop:step].",
-    slots: &[
-        Slot::New(new),
-        Slot::Repr(repr),
-        Slot::Compare(compare),
-        Slot::Hash(hash),
-    ],
+    slots: &[Slot::New(new), Slot::Repr(repr), Slot::Compare(compare), Slot::Hash(hash)],
     methods: &[
         FunctionDef::new(
             "indices",
