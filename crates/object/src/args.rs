@@ -217,6 +217,9 @@ impl Signature {
             return vm
                 .type_error(format!("{function} expected {} {most} argument{s}, got {given}", at(word)));
         }
+        if most == 0 {
+            return vm.type_error(format!("{function}() takes no positional arguments"));
+        }
         let kind =
             if self.params.iter().any(|p| p.kind == ParamKind::KeywordOnly) { "positional " } else { "" };
         vm.type_error(format!("{function}() takes {word} {most} {kind}argument{s} ({given} given)"))

@@ -27,7 +27,7 @@ pub(crate) fn init(vm: &Interpreter, this: &Value, call: &CallArgs) -> Res<()> {
 
 fn repr(vm: &Interpreter, this: &Value) -> Res {
     let parts: Res<Vec<String>> = args(vm, this)?.iter().map(|a| vm.repr_lossy(a)).collect();
-    vm.new_str(&format!("{}({})", vm.type_name(this), parts?.join(", ")))
+    vm.new_str(&format!("{}({})", vm.type_of(this).name(), parts?.join(", ")))
 }
 
 pub(crate) fn str(vm: &Interpreter, this: &Value) -> Res {
@@ -49,7 +49,7 @@ fn key_error_str(vm: &Interpreter, this: &Value) -> Res {
     }
 }
 
-fn get_args(vm: &Interpreter, this: &Value) -> Res {
+pub(crate) fn get_args(vm: &Interpreter, this: &Value) -> Res {
     match exception(vm, this)?.args.get() {
         Some(args) => Ok(args),
         None => vm.new_tuple(Vec::new()),
@@ -157,6 +157,10 @@ fn set_state(vm: &Interpreter, this: &Value, state: &Value) -> Res {
         return Err(vm.type_error("state is not a dictionary".to_string()));
     };
     for (name, value) in dict.pairs() {
+        if name.downcast::<Str>().is_none() {
+            let got = vm.type_name(&name);
+            return Err(vm.type_error(format!("attribute name must be string, not '{got}'")));
+        }
         vm.set_attr(this, &name, Some(&value))?;
     }
     Ok(Value::NONE)
@@ -267,22 +271,52 @@ fn set_second_field(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Re
     Ok(())
 }
 
-/// Takes the keywords `names` as fields; the rest as every exception does.
-fn init_keywords(vm: &Interpreter, this: &Value, call: &CallArgs, names: &[&str]) -> Res<()> {
+/// Takes the keywords `names` of the type `owner` as fields; the rest as every exception does.
+fn init_keywords(vm: &Interpreter, this: &Value, call: &CallArgs, owner: &str, names: &[&str]) -> Res<()> {
     init(vm, this, &CallArgs::new(call.positional()))?;
     let e = exception(vm, this)?;
+    (0..names.len()).for_each(|index| e.set_field(index, None));
     for (key, value) in call.keywords() {
         let key = vm.str_lossy(key);
         match names.iter().position(|n| *n == key) {
             Some(index) => e.set_field(index, Some(value.clone())),
             None => {
-                let ty = vm.type_name(this);
-                return Err(vm.type_error(format!("{ty}() got an unexpected keyword argument '{key}'")));
+                return Err(vm.type_error(format!("{owner}() got an unexpected keyword argument '{key}'")));
             }
         }
     }
     Ok(())
 }
+
+/// The instance's attributes with those of `fields` that are set; `None` when there is nothing.
+pub(crate) fn state_with(vm: &Interpreter, this: &Value, fields: &[(&str, Option<Value>)]) -> Res {
+    let state = match vm.attrs_dict(this)? {
+        Some(own) => own.copied(vm)?,
+        None => Default::default(),
+    };
+    for (name, value) in fields {
+        if let Some(value) = value {
+            state.set(vm, vm.intern(name)?, value.clone())?;
+        }
+    }
+    if state.is_empty() { Ok(Value::NONE) } else { vm.alloc(&vm.types().dict, state) }
+}
+
+/// The object itself may not be fit for pickling, so it is left out.
+fn attribute_error_state(vm: &Interpreter, this: &Value) -> Res {
+    let e = exception(vm, this)?;
+    state_with(vm, this, &[("name", e.field(0)), ("args", e.args.get())])
+}
+
+fn attribute_error_reduce(vm: &Interpreter, this: &Value) -> Res {
+    let state = attribute_error_state(vm, this)?;
+    vm.new_tuple(vec![vm.type_of(this).into_value(), get_args(vm, this)?, state])
+}
+
+static ATTRIBUTE_ERROR_METHODS: &[FunctionDef] = &[
+    FunctionDef::new("__getstate__", "($self, /)", "", NativeFn::F1(attribute_error_state)),
+    FunctionDef::new("__reduce__", "($self, /)", "", NativeFn::F1(attribute_error_reduce)),
+];
 
 static FIRST_VALUE: GetSetDef =
     GetSetDef { name: "value", doc: "generator return value", get: first_field, set: Some(set_first_field) };
@@ -302,7 +336,8 @@ static SYSTEM_EXIT: TypeDef = TypeDef {
     )
 };
 static ATTRIBUTE_ERROR: TypeDef = TypeDef {
-    slots: &[Slot::Init(|vm, this, call| init_keywords(vm, this, call, &["name", "obj"]))],
+    slots: &[Slot::Init(|vm, this, call| init_keywords(vm, this, call, "AttributeError", &["name", "obj"]))],
+    methods: ATTRIBUTE_ERROR_METHODS,
     ..plain(
         "AttributeError",
         &[
@@ -313,7 +348,7 @@ static ATTRIBUTE_ERROR: TypeDef = TypeDef {
     )
 };
 static NAME_ERROR: TypeDef = TypeDef {
-    slots: &[Slot::Init(|vm, this, call| init_keywords(vm, this, call, &["name"]))],
+    slots: &[Slot::Init(|vm, this, call| init_keywords(vm, this, call, "NameError", &["name"]))],
     ..plain(
         "NameError",
         &[GetSetDef { name: "name", doc: "name", get: first_field, set: Some(set_first_field) }],
@@ -357,9 +392,72 @@ pub fn install(vm: &Interpreter) -> Res<()> {
     }
     for ty in types.all() {
         vm.refresh_slots(ty)?;
+        let name = ty.name();
+        let doc = DOCS.iter().find(|(known, _)| *known == &*name);
+        if let (Some((_, doc)), Some(dict)) = (doc, ty.namespace()) {
+            dict.set(vm, vm.intern("__doc__")?, vm.new_str(doc)?)?;
+        }
     }
     Ok(())
 }
+
+/// What the types say of themselves that have no table of their own.
+static DOCS: &[(&str, &str)] = &[
+    ("ArithmeticError", "Base class for arithmetic errors."),
+    ("AssertionError", "Assertion failed."),
+    ("BlockingIOError", "I/O operation would block."),
+    ("BrokenPipeError", "Broken pipe."),
+    ("BufferError", "Buffer error."),
+    ("BytesWarning", "Warnings about bytes and buffers, mostly about comparing them with str."),
+    ("ChildProcessError", "Child process error."),
+    ("ConnectionAbortedError", "Connection aborted."),
+    ("ConnectionError", "Connection error."),
+    ("ConnectionRefusedError", "Connection refused."),
+    ("ConnectionResetError", "Connection reset."),
+    ("DeprecationWarning", "Warnings about features that will go away."),
+    ("EOFError", "Read beyond end of file."),
+    ("EncodingWarning", "Warnings about encodings."),
+    ("Exception", "Common base class for all non-exit exceptions."),
+    ("FileExistsError", "File already exists."),
+    ("FileNotFoundError", "File not found."),
+    ("FloatingPointError", "Floating-point operation failed."),
+    ("FutureWarning", "Warnings about constructs whose meaning will change."),
+    ("GeneratorExit", "Request that a generator exit."),
+    ("ImportWarning", "Warnings about probable mistakes in module imports."),
+    ("IndentationError", "Improper indentation."),
+    ("IndexError", "Sequence index out of range."),
+    ("InterruptedError", "Interrupted by signal."),
+    ("IsADirectoryError", "Operation doesn't work on directories."),
+    ("KeyboardInterrupt", "Program interrupted by user."),
+    ("LookupError", "Base class for lookup errors."),
+    ("MemoryError", "Out of memory."),
+    ("ModuleNotFoundError", "Module not found."),
+    ("NotADirectoryError", "Operation only works on directories."),
+    ("NotImplementedError", "Method or function hasn't been implemented yet."),
+    ("OverflowError", "Result too large to be represented."),
+    ("PendingDeprecationWarning", "Warnings about features that will be deprecated."),
+    ("PermissionError", "Not enough permissions."),
+    ("ProcessLookupError", "Process not found."),
+    ("PythonFinalizationError", "Operation blocked during Python finalization."),
+    ("RecursionError", "Recursion limit exceeded."),
+    ("ReferenceError", "Weak ref proxy used after referent went away."),
+    ("ResourceWarning", "Warnings about the use of resources."),
+    ("RuntimeError", "Unspecified run-time error."),
+    ("RuntimeWarning", "Warnings about dubious runtime behavior."),
+    ("SyntaxWarning", "Warnings about dubious syntax."),
+    ("SystemError", "Internal error in the interpreter."),
+    ("TabError", "Improper mixture of spaces and tabs."),
+    ("TimeoutError", "Timeout expired."),
+    ("TypeError", "Inappropriate argument type."),
+    ("UnboundLocalError", "Local name referenced but not bound to a value."),
+    ("UnicodeError", "Unicode related error."),
+    ("UnicodeWarning", "Warnings about problems of Unicode conversions."),
+    ("UserWarning", "Base class for warnings generated by user code."),
+    ("ValueError", "Inappropriate argument value (of correct type)."),
+    ("Warning", "Base class for warning categories."),
+    ("ZeroDivisionError", "Second argument to a division or modulo operation was zero."),
+    ("_IncompleteInputError", "Incomplete input."),
+];
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,9 @@
 //! `ImportError` and `SyntaxError`: their fields, and how they read.
 
-use crate::exception::{exception, init as init_base, plain, str as base_str};
-use pellucid_object::{CallArgs, GetSetDef, Interpreter, Res, Slot, Str, TypeDef, Value};
+use crate::exception::{exception, get_args, init as init_base, plain, state_with, str as base_str};
+use pellucid_object::{
+    CallArgs, FunctionDef, GetSetDef, Interpreter, NativeFn, Res, Slot, Str, TypeDef, Value,
+};
 
 /// Field `index` of an exception as an attribute that can be set and deleted.
 macro_rules! field {
@@ -48,7 +50,19 @@ fn import_error_str(vm: &Interpreter, this: &Value) -> Res {
     }
 }
 
+fn import_error_state(vm: &Interpreter, this: &Value) -> Res {
+    let e = exception(vm, this)?;
+    state_with(vm, this, &[("name", e.field(1)), ("path", e.field(2)), ("name_from", e.field(3))])
+}
+
+fn import_error_reduce(vm: &Interpreter, this: &Value) -> Res {
+    let mut parts = vec![vm.type_of(this).into_value(), get_args(vm, this)?];
+    parts.extend(Some(import_error_state(vm, this)?).filter(|state| !state.is_none()));
+    vm.new_tuple(parts)
+}
+
 pub static IMPORT_ERROR: TypeDef = TypeDef {
+    methods: &[FunctionDef::new("__reduce__", "($self, /)", "", NativeFn::F1(import_error_reduce))],
     slots: &[Slot::Init(init_import_error), Slot::Str(import_error_str)],
     ..plain(
         "ImportError",
@@ -73,11 +87,8 @@ fn init_syntax_error(vm: &Interpreter, this: &Value, call: &CallArgs) -> Res<()>
     let [_, place] = call.positional() else { return Ok(()) };
     let parts = vm.collect(place)?;
     if parts.len() < 4 {
-        return Err(vm.type_error(format!(
-            "function missing required argument '{}' (pos {})",
-            ["filename", "lineno", "offset", "text"][parts.len()],
-            parts.len() + 1
-        )));
+        let got = parts.len();
+        return Err(vm.type_error(format!("function takes at least 4 arguments ({got} given)")));
     }
     if parts.len() > PLACE_FIELDS + 1 {
         let got = parts.len();

@@ -31,6 +31,8 @@ pub fn exception_group(vm: &Interpreter) -> Res<Ref<Type>> {
     let class = vm.new_class(&meta, "ExceptionGroup", bases, &namespace, &[])?;
     match class.downcast_ref::<Type>() {
         Some(ty) => {
+            // It is a builtin type in every other way.
+            ty.flags.set(TypeFlags(ty.flags.get().0 & !TypeFlags::MUTABLE.0));
             *state.0.borrow_mut() = Some(ty.clone());
             Ok(ty)
         }
@@ -55,7 +57,7 @@ fn new(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
     };
     if message.downcast::<Str>().is_none() {
         let got = vm.type_name(message);
-        return Err(vm.type_error(format!("argument 1 must be str, not {got}")));
+        return Err(vm.type_error(format!("BaseExceptionGroup.__new__() argument 1 must be str, not {got}")));
     }
     if vm.type_of_ref(exceptions).slots.getitem.get().is_none() {
         return Err(vm.type_error("second argument (exceptions) must be a sequence".to_string()));
@@ -181,7 +183,7 @@ impl Condition {
 }
 
 /// The part that matches, and the rest; None where nothing is.
-fn split_by(vm: &Interpreter, this: &Value, by: &Condition) -> Res<(Value, Value)> {
+fn split_by(vm: &Interpreter, this: &Value, by: &Condition, with_rest: bool) -> Res<(Value, Value)> {
     if by.holds(vm, this)? {
         return Ok((this.clone(), Value::NONE));
     }
@@ -190,21 +192,22 @@ fn split_by(vm: &Interpreter, this: &Value, by: &Condition) -> Res<(Value, Value
     }
     let (mut matched, mut rest) = (Vec::new(), Vec::new());
     for member in members(vm, this)? {
-        let (yes, no) = vm.nested(" in exceptiongroup", || split_by(vm, &member, by))?;
+        let (yes, no) = vm.nested(" in exceptiongroup", || split_by(vm, &member, by, with_rest))?;
         matched.extend(Some(yes).filter(|v| !v.is_none()));
         rest.extend(Some(no).filter(|v| !v.is_none()));
     }
     let group = |items: Vec<Value>| if items.is_empty() { Ok(Value::NONE) } else { derived(vm, this, items) };
-    Ok((group(matched)?, group(rest)?))
+    let matched = group(matched)?;
+    Ok((matched, if with_rest { group(rest)? } else { Value::NONE }))
 }
 
 fn split(vm: &Interpreter, this: &Value, by: &Value) -> Res {
-    let (matched, rest) = split_by(vm, this, &condition(vm, by)?)?;
+    let (matched, rest) = split_by(vm, this, &condition(vm, by)?, true)?;
     vm.new_tuple(vec![matched, rest])
 }
 
 fn subgroup(vm: &Interpreter, this: &Value, by: &Value) -> Res {
-    Ok(split_by(vm, this, &condition(vm, by)?)?.0)
+    Ok(split_by(vm, this, &condition(vm, by)?, false)?.0)
 }
 
 pub static BASE_EXCEPTION_GROUP: TypeDef = TypeDef {

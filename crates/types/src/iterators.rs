@@ -55,7 +55,7 @@ traced!(Enumerate: source, index);
 fn enumerate_new(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
     let args = match (call.values, call.names) {
         ([], []) => {
-            return Err(vm.type_error("enumerate() missing required argument 'iterable' (pos 1)".to_string()));
+            return Err(vm.type_error("enumerate() missing required argument 'iterable'".to_string()));
         }
         _ => bind(vm, "enumerate", "(iterable, start=0)", call)?,
     };

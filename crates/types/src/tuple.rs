@@ -65,16 +65,18 @@ fn repr(vm: &Interpreter, value: &Value) -> Res {
     })
 }
 
+/// What xxHash mixes with.
+pub const XXH_PRIMES: [u64; 3] = [11400714785074694791, 14029467366897019727, 2870177450012600261];
+
 /// The hash of CPython's tuples: xxHash's way of mixing the hashes of the items.
 fn hash(vm: &Interpreter, value: &Value) -> Res<i64> {
-    const PRIMES: [u64; 3] = [11400714785074694791, 14029467366897019727, 2870177450012600261];
     let items = this(vm, value)?.items();
-    let mut acc = PRIMES[2];
+    let mut acc = XXH_PRIMES[2];
     for item in &items {
-        acc = acc.wrapping_add((vm.hash(item)? as u64).wrapping_mul(PRIMES[1]));
-        acc = acc.rotate_left(31).wrapping_mul(PRIMES[0]);
+        acc = acc.wrapping_add((vm.hash(item)? as u64).wrapping_mul(XXH_PRIMES[1]));
+        acc = acc.rotate_left(31).wrapping_mul(XXH_PRIMES[0]);
     }
-    acc = acc.wrapping_add(items.len() as u64 ^ (PRIMES[2] ^ 3527539));
+    acc = acc.wrapping_add(items.len() as u64 ^ (XXH_PRIMES[2] ^ 3527539));
     Ok(if acc == u64::MAX { 1546275796 } else { acc as i64 })
 }
 
