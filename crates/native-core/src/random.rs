@@ -65,7 +65,7 @@ impl Twister {
     }
 
     /// The next 32 bits.
-    pub fn next(&mut self) -> u32 {
+    pub fn word(&mut self) -> u32 {
         if self.at >= N {
             self.refill();
         }
@@ -89,7 +89,7 @@ impl Twister {
 
     /// A float in [0, 1) with 53 random bits.
     pub fn float(&mut self) -> f64 {
-        let (a, b) = (self.next() >> 5, self.next() >> 6);
+        let (a, b) = (self.word() >> 5, self.word() >> 6);
         (f64::from(a) * 67_108_864.0 + f64::from(b)) * (1.0 / 9_007_199_254_740_992.0)
     }
 }
@@ -184,7 +184,7 @@ fn getrandbits(vm: &Interpreter, this: &Value, count: &Value) -> Res {
         return vm.new_int(0);
     }
     if left <= 32 {
-        return vm.new_int(i64::from(state.next() >> (32 - left)));
+        return vm.new_int(i64::from(state.word() >> (32 - left)));
     }
     let mut bytes = Vec::new();
     if bytes.try_reserve_exact(left / 8 + 4).is_err() {
@@ -192,7 +192,7 @@ fn getrandbits(vm: &Interpreter, this: &Value, count: &Value) -> Res {
         return Err(vm.no_memory());
     }
     while left > 0 {
-        let mut word = state.next();
+        let mut word = state.word();
         if left < 32 {
             word >>= 32 - left;
         }
@@ -301,7 +301,7 @@ mod tests {
     fn the_reference_sequence() {
         // First outputs of mt19937ar for the key {0x123, 0x234, 0x345, 0x456}.
         let mut state = Twister::from_key(&[0x123, 0x234, 0x345, 0x456]);
-        let first: Vec<u32> = (0..4).map(|_| state.next()).collect();
+        let first: Vec<u32> = (0..4).map(|_| state.word()).collect();
         assert_eq!(first, [1_067_595_299, 955_945_823, 477_289_528, 4_107_218_783]);
     }
 }

@@ -14,6 +14,7 @@ pub mod sha1;
 pub mod sha2;
 pub mod sha3;
 pub mod sre;
+pub mod string_;
 pub mod unicodedata;
 pub mod zlib;
 
@@ -31,6 +32,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &sha2::MODULE,
     &sha3::MODULE,
     &sre::MODULE,
+    &string_::MODULE,
     &unicodedata::MODULE,
     &zlib::MODULE,
 ];

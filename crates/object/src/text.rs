@@ -244,8 +244,8 @@ impl Text {
                 short.bytes.iter_mut().zip(units).for_each(|(to, from)| *to = from.point() as u8);
                 Units::Short(short)
             }
-            // SAFETY: all units are below 128.
             Kind::Ascii => {
+                // SAFETY: all units are below 128.
                 Units::Ascii(unsafe { String::from_utf8_unchecked(narrow(units, |u| u.point() as u8)?) })
             }
             Kind::Latin1 => Units::Latin1(narrow(units, |u| u.point() as u8)?),

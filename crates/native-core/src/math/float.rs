@@ -181,8 +181,8 @@ impl Triple {
     }
 }
 
-const LANCZOS_G: f64 = 6.024680040776729583740234375;
-const LANCZOS_G_MINUS_HALF: f64 = 5.524680040776729583740234375;
+const LANCZOS_G: f64 = 6.024_680_040_776_73;
+const LANCZOS_G_MINUS_HALF: f64 = 5.524_680_040_776_73;
 /// Coefficients of the numerator, the constant one first.
 #[expect(clippy::excessive_precision, reason = "the coefficients as published")]
 const NUMERATOR: [f64; 13] = [

@@ -56,8 +56,14 @@ pub struct Pieces<'a> {
 }
 
 impl<'a> Pieces<'a> {
-    pub fn new(vm: &'a Interpreter, template: &'a Text) -> Pieces<'a> {
-        Pieces { vm, template, at: 0, end: template.len() }
+    /// The pieces of `template` from position `at` on.
+    pub fn starting_at(vm: &'a Interpreter, template: &'a Text, at: usize) -> Pieces<'a> {
+        Pieces { vm, template, at, end: template.len() }
+    }
+
+    /// How far the template was read.
+    pub fn position(&self) -> usize {
+        self.at
     }
 
     fn peek(&self) -> Option<char> {
@@ -72,7 +78,7 @@ impl<'a> Pieces<'a> {
     }
 
     /// The next piece, `None` at the end. Errors: `ValueError`.
-    pub fn next(&mut self) -> Res<Option<Piece>> {
+    pub fn advance(&mut self) -> Res<Option<Piece>> {
         if self.at >= self.end {
             return Ok(None);
         }
@@ -262,7 +268,7 @@ impl<'a> Formatter<'a> {
         }
         let mut out = Output::new(vm);
         let mut pieces = Pieces { vm, template, at, end };
-        while let Some(piece) = pieces.next()? {
+        while let Some(piece) = pieces.advance()? {
             out.range(template, piece.literal.0, piece.literal.1)?;
             if let Some(field) = &piece.field {
                 let text = self.field(template, field, depth)?;
