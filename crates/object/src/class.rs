@@ -376,6 +376,7 @@ impl Interpreter {
         let ty = self.alloc_type(bare)?;
         self.finish_type(&ty, std::slice::from_ref(base.value()), &base)?;
         let dict = base.attrs_offset.get() != 0 || def.flags.contains(TypeFlags::HAS_DICT);
+        let slots = slots + usize::from(def.flags.contains(TypeFlags::EXTRA_WORD));
         ty.lay_out(base.slot_count.get() + slots, dict, if dict { 4 } else { 0 });
         self.fill_type(&ty, def)?;
         Ok(ty)
