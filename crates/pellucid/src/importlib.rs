@@ -125,7 +125,8 @@ fn zip_hook(vm: &Interpreter, path: &Value) -> Res {
 /// The import system's general way. Frames of `importlib` itself do not show in tracebacks.
 pub fn find_and_load(vm: &Interpreter, name: &Value) -> Res {
     let module = bootstrap(vm)?;
-    vm.call_attr(&module, "_find_and_load", std::slice::from_ref(name))
+    let import = vm.get_attr_str(&module, "_gcd_import")?;
+    vm.call_attr(&module, "_find_and_load", &[name.clone(), import])
         .map_err(|raised| without_importlib_frames(vm, raised))
 }
 
