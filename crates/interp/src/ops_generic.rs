@@ -255,6 +255,7 @@ fn simple(vm: &Interpreter, frame: &Frame, stack: &mut Stack, word: Word, arg: u
             None => return Err(vm.system_error("no locals".to_string())),
         },
         LoadAssertionError => stack.push(vm.exceptions().assertion_error().value().clone()),
+        LoadNotImplementedError => stack.push(vm.exceptions().not_implemented_error().value().clone()),
         LoadBuildClass => {
             let name = &state(vm).names.__build_class__;
             match frame.builtins().get_interned(vm, name) {

@@ -156,15 +156,30 @@ pub unsafe fn load_global(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
                 set(frame, i.a, value);
                 Ok(())
             }
-            None => Err(not_defined(vm, &name)),
+            None => {
+                let value = missing_global(vm, &*frame, &name)?;
+                set(frame, i.a, value);
+                Ok(())
+            }
         }
     }
+}
+
+/// Globals of a class of their own may make what they lack (`__missing__`), as those do that stand in for the real ones
+/// while annotations are evaluated.
+#[cold]
+fn missing_global(vm: &Interpreter, frame: &Frame, name: &Value) -> Res {
+    let globals = &frame.function().globals;
+    if vm.is_exact(globals, &vm.types().dict) {
+        return Err(not_defined(vm, name));
+    }
+    mapping_get(vm, globals, name)?.ok_or_else(|| not_defined(vm, name))
 }
 
 /// A global or builtin by name.
 pub fn global(vm: &Interpreter, frame: &Frame, name: &Value) -> Res {
     let found = frame.globals().get_interned(vm, name).or_else(|| frame.builtins().get_interned(vm, name));
-    found.ok_or_else(|| not_defined(vm, name))
+    found.map_or_else(|| missing_global(vm, frame, name), Ok)
 }
 
 /// The value of `name` in a mapping, `None` when it has no such key. Errors: what look-up raises but `KeyError`.
