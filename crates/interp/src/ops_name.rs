@@ -161,7 +161,11 @@ pub unsafe fn load_global(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
                 set(frame, i.a, value);
                 Ok(())
             }
-            None => Err(not_defined(vm, &name)),
+            None => {
+                let value = missing_global(vm, &*frame, &name)?;
+                set(frame, i.a, value);
+                Ok(())
+            }
         }
     }
 }
@@ -188,7 +192,7 @@ pub fn global(vm: &Interpreter, frame: &Frame, name: &Value) -> Res {
         return special_global(vm, frame, &globals, name);
     }
     let found = frame.globals().get_interned(vm, name).or_else(|| frame.builtins().get_interned(vm, name));
-    found.ok_or_else(|| not_defined(vm, name))
+    found.map_or_else(|| missing_global(vm, frame, name), Ok)
 }
 
 /// The value of `name` in a mapping, `None` when it has no such key. Errors: what look-up raises but `KeyError`.
