@@ -48,8 +48,7 @@ pub fn class(
     names: &Value,
 ) -> Res<Option<Value>> {
     let Some(ty) = class.downcast::<Type>() else {
-        let got = vm.type_name(class);
-        return Err(vm.type_error(format!("called match pattern must be a class, not {got}")));
+        return Err(vm.type_error("called match pattern must be a class".to_string()));
     };
     if !is_instance(vm, subject, class)? {
         return Ok(None);

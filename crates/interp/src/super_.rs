@@ -101,7 +101,7 @@ fn start_class(vm: &Interpreter, class: &Ref<Type>, object: &Value) -> Res<Ref<T
     {
         return Ok(claimed);
     }
-    let what = if object.downcast::<Type>().is_some() { "type" } else { "instance" };
+    let what = if object.downcast::<Type>().is_some() { "type" } else { "instance of" };
     let name = match object.downcast::<Type>() {
         Some(ty) => ty.name(),
         None => ty.name(),

@@ -422,7 +422,6 @@ pub static TOKEN: TypeDef = TypeDef {
     slots: &[
         Slot::New(|vm, _, _| Err(vm.runtime_error("Tokens can only be created by ContextVars".to_string()))),
         Slot::Repr(token_repr),
-        Slot::Hash(|vm, v| Err(vm.unhashable(v))),
     ],
     methods: &[
         FunctionDef::new("__enter__", "($self, /)", "The token itself.", NativeFn::F1(|_, v| Ok(v.clone()))),

@@ -198,7 +198,6 @@ fn convert(vm: &Interpreter, value: &Value, name: &str) -> Res {
 const PROXY_SLOTS: &[Slot] = &[
     Slot::Repr(|vm, v| show(vm, v, "weakproxy")),
     Slot::Str(|vm, v| vm.str(&unwrap(vm, v)?)),
-    Slot::Hash(|vm, v| Err(vm.unhashable(v))),
     Slot::GetAttr(|vm, v, name| vm.get_attr(&unwrap(vm, v)?, name)),
     Slot::SetAttr(|vm, v, name, new| vm.set_attr(&unwrap(vm, v)?, name, new)),
     Slot::Compare(|vm, a, b, op| vm.compare(op, &unwrap(vm, a)?, &unwrap(vm, b)?)),

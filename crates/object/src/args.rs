@@ -211,6 +211,9 @@ impl Signature {
         if only_positional && most == 1 && least == 1 {
             return vm.type_error(format!("{}() takes exactly one argument ({given} given)", qualified()));
         }
+        if most == 0 {
+            return vm.type_error(format!("{function}() takes no positional arguments"));
+        }
         let word = if least == most { "exactly" } else { "at most" };
         let s = if most == 1 { "" } else { "s" };
         if only_positional {

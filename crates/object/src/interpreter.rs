@@ -166,6 +166,8 @@ pub struct Interpreter {
     pub empty_tuple: SlotWord,
     /// `sys.modules`.
     pub modules: SlotWord,
+    /// The module `sys`, whatever `sys.modules` holds.
+    pub sys: SlotWord,
     /// The namespace of `builtins`.
     pub builtins: SlotWord,
     /// Seed of string hashes. Strings exist from the start: it is never changed.
@@ -230,6 +232,7 @@ impl Interpreter {
             native_limit: Cell::new(200),
             empty_tuple: SlotWord::default(),
             modules: SlotWord::default(),
+            sys: SlotWord::default(),
             builtins: SlotWord::default(),
             hash_seed: Cell::new(seed),
             loop_state: Cell::new(std::ptr::null()),
@@ -355,6 +358,14 @@ impl Interpreter {
         version
     }
 
+    /// A name in the module `sys`; nothing is loaded to find it.
+    pub fn sys_attr(&self, name: &str) -> Res<Option<Value>> {
+        match self.sys.get() {
+            Some(sys) => self.attrs_get(&sys, &self.intern(name)?),
+            None => Ok(None),
+        }
+    }
+
     /// The exception being handled (`sys.exception()`).
     pub fn handled_exception(&self) -> Option<Value> {
         self.handled.get()
@@ -464,7 +475,7 @@ impl Drop for Interpreter {
     fn drop(&mut self) {
         self.gil.close();
         self.gil.drop_states();
-        let roots = [&self.modules, &self.builtins, &self.raised, &self.handled];
+        let roots = [&self.modules, &self.sys, &self.builtins, &self.raised, &self.handled];
         for root in roots.into_iter().chain([&self.asyncgen_firstiter, &self.asyncgen_finalizer]) {
             root.set(None);
         }

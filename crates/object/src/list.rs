@@ -1,6 +1,7 @@
 //! Lists: storage. Methods stand in the `types` crate.
 
 use crate::Res;
+use crate::tuple::drop_from_the_end;
 use crate::heap::{Payload, Visitor};
 use crate::interpreter::Interpreter;
 use crate::value::Value;
@@ -16,7 +17,15 @@ impl Payload for List {
     }
     fn clear(&self) {
         let items = self.0.take();
-        drop(items);
+        drop_from_the_end(items);
+    }
+}
+
+/// The last item goes first, as in CPython.
+impl Drop for List {
+    #[inline]
+    fn drop(&mut self) {
+        drop_from_the_end(std::mem::take(self.0.get_mut()));
     }
 }
 

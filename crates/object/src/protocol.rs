@@ -835,6 +835,17 @@ impl Interpreter {
     /// The next value of an iterator, `None` at its end.
     #[inline]
     pub fn next(&self, iterator: &Value) -> Res<Option<Value>> {
+        match self.next_or_stop(iterator) {
+            Err(raised) if self.raised_is(self.exceptions().stop_iteration()) => {
+                drop(self.take_raised(raised));
+                Ok(None)
+            }
+            done => done,
+        }
+    }
+
+    /// As [`Interpreter::next`], but an end with a value (`return value` in a generator) is a `StopIteration`.
+    pub fn next_or_stop(&self, iterator: &Value) -> Res<Option<Value>> {
         match self.type_of_ref(iterator).slots.next.get() {
             Some(f) => f(self, iterator),
             None => Err(self.type_error(format!("'{}' object is not an iterator", self.type_name(iterator)))),

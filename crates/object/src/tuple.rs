@@ -15,7 +15,22 @@ impl Payload for Tuple {
     }
     fn clear(&self) {
         let items = self.0.take();
-        drop(items);
+        drop_from_the_end(items.into_vec());
+    }
+}
+
+/// The last item goes first, as in CPython.
+impl Drop for Tuple {
+    #[inline]
+    fn drop(&mut self) {
+        drop_from_the_end(std::mem::take(self.0.get_mut()).into_vec());
+    }
+}
+
+#[inline]
+pub(crate) fn drop_from_the_end(mut items: Vec<Value>) {
+    while let Some(item) = items.pop() {
+        drop(item);
     }
 }
 

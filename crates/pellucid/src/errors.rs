@@ -61,7 +61,7 @@ pub fn report(vm: &Interpreter, exception: &Value) {
 }
 
 fn try_report(vm: &Interpreter, exception: &Value) -> Res<()> {
-    let Some(sys) = import::loaded(vm, &vm.intern("sys")?)? else {
+    let Some(sys) = vm.sys.get() else {
         display(vm, exception);
         return Ok(());
     };

@@ -27,8 +27,6 @@ pub struct ImportState {
     pub native: RefCell<HashMap<&'static str, &'static ModuleDef>>,
     /// The entry of `sys.path` that stands for the embedded library.
     pub library: RefCell<Rc<str>>,
-    /// The module `sys`.
-    pub sys: SlotWord,
     /// `_frozen_importlib`, once it is loaded.
     pub bootstrap: SlotWord,
     /// The first contents of `sys.meta_path` and `sys.path_hooks`.
@@ -47,18 +45,10 @@ pub struct ImportState {
 }
 
 impl ImportState {
-    /// A name in `sys`, without causing anything to be loaded.
-    pub fn sys_attr(&self, vm: &Interpreter, name: &str) -> Res<Option<Value>> {
-        match self.sys.get() {
-            Some(sys) => vm.attrs_get(&sys, &vm.intern(name)?),
-            None => Ok(None),
-        }
-    }
-
     /// Whether finders and hooks are those of the start, so that the quick way gives what they would give.
     fn pristine(&self, vm: &Interpreter) -> Res<bool> {
         let same = |name, first: &RefCell<Vec<Value>>| -> Res<bool> {
-            Ok(match self.sys_attr(vm, name)? {
+            Ok(match vm.sys_attr(name)? {
                 // They are made when asked for, or `importlib` is being loaded right now.
                 None => true,
                 Some(_) if first.borrow().is_empty() => true,
@@ -382,7 +372,7 @@ fn find_and_load_quickly(
     };
     let path = match &parent {
         Some((_, path, _)) => Some(path.clone()),
-        None => state.sys_attr(vm, "path")?,
+        None => vm.sys_attr("path")?,
     };
     let module = match locate(vm, state, text, path.as_ref())? {
         Found::Native(def) => load_native(vm, name, def)?,

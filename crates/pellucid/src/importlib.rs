@@ -6,7 +6,7 @@
 use crate::import::{self, ImportState};
 use crate::importer;
 use pellucid_host::Place;
-use pellucid_object::{CallArgs, FunctionDef, Interpreter, List, NativeFn, Raised, Res, Str, Value};
+use pellucid_object::{CallArgs, Dict, FunctionDef, Interpreter, List, NativeFn, Raised, Res, Str, Value};
 
 /// The names in `sys` that `importlib` fills.
 pub const LAZY_IN_SYS: &[&str] = &["meta_path", "path_hooks", "path_importer_cache"];
@@ -20,7 +20,7 @@ pub fn bootstrap(vm: &Interpreter) -> Res {
     if let Some(module) = state.bootstrap.get() {
         return Ok(module);
     }
-    let sys = state.sys.get().ok_or_else(|| vm.runtime_error("sys is not there yet".to_string()))?;
+    let sys = vm.sys.get().ok_or_else(|| vm.runtime_error("sys is not there yet".to_string()))?;
     let imp = import::import_absolute(vm, &vm.intern("_imp")?)?;
     let module = run_half(vm, "_frozen_importlib", BOOTSTRAP)?;
     vm.set_attr_str(&sys, "meta_path", vm.new_list(Vec::new())?)?;
@@ -73,7 +73,7 @@ fn run_half(vm: &Interpreter, name: &str, (library_name, file): (&str, &str)) ->
 /// Puts the hooks for zip files and for the embedded library in front, and notes what is there.
 fn add_hooks(vm: &Interpreter, state: &ImportState) -> Res<()> {
     let list = |name: &str| -> Res<Vec<Value>> {
-        let found = state.sys_attr(vm, name)?;
+        let found = vm.sys_attr(name)?;
         Ok(found.and_then(|list| list.downcast_ref::<List>()).map(|list| list.items()).unwrap_or_default())
     };
     let mut hooks = vec![
@@ -81,7 +81,7 @@ fn add_hooks(vm: &Interpreter, state: &ImportState) -> Res<()> {
         vm.new_builtin(&importer::PATH_HOOK, None, false, None)?,
     ];
     hooks.extend(list("path_hooks")?);
-    if let Some(sys) = state.sys.get() {
+    if let Some(sys) = vm.sys.get() {
         vm.set_attr_str(&sys, "path_hooks", vm.new_list(hooks.clone())?)?;
     }
     state.first_hooks.replace(hooks);
@@ -183,7 +183,7 @@ pub fn module_attribute(vm: &Interpreter, module: &Value, name: &Value) -> Res<O
     if text == "__spec__" || text == "__loader__" {
         return late_spec(vm, &state, module, name, &text);
     }
-    if LAZY_IN_SYS.contains(&text.as_str()) && state.sys.get().is_some_and(|sys| sys.is(module)) {
+    if LAZY_IN_SYS.contains(&text.as_str()) && vm.sys.get().is_some_and(|sys| sys.is(module)) {
         if state.bootstrap.get().is_some() {
             return Ok(None);
         }
@@ -285,7 +285,7 @@ fn unfinished(
         _ => None,
     };
     let shadowing = match &origin {
-        Some(origin) => is_shadowing(vm, state, &vm.str_lossy(origin))?,
+        Some(origin) => is_shadowing(vm, &vm.str_lossy(origin))?,
         None => false,
     };
     let initializing = match vm.get_attr_opt(&spec, "_initializing")? {
@@ -294,7 +294,7 @@ fn unfinished(
     };
     if let Some(origin) = origin.as_ref().filter(|_| shadowing) {
         let origin = vm.repr_lossy(origin)?;
-        if is_stdlib_name(vm, state, &module_name)? {
+        if is_stdlib_name(vm, &module_name)? {
             let message = format!(
                 "module '{full}' has no attribute '{text}' (consider renaming {origin} since it has the same name as the \
                  standard library module named '{full}' and prevents importing that standard library module)"
@@ -334,8 +334,8 @@ fn unfinished(
 }
 
 /// Whether the file lies where the program itself lies.
-fn is_shadowing(vm: &Interpreter, state: &ImportState, origin: &str) -> Res<bool> {
-    let safe = match state.sys_attr(vm, "flags")? {
+fn is_shadowing(vm: &Interpreter, origin: &str) -> Res<bool> {
+    let safe = match vm.sys_attr("flags")? {
         Some(flags) => match vm.get_attr_opt(&flags, "safe_path")? {
             Some(safe) => vm.truthy(&safe)?,
             None => false,
@@ -345,7 +345,7 @@ fn is_shadowing(vm: &Interpreter, state: &ImportState, origin: &str) -> Res<bool
     if safe {
         return Ok(false);
     }
-    let Some(path) = state.sys_attr(vm, "path")?.and_then(|path| path.downcast_ref::<List>()) else {
+    let Some(path) = vm.sys_attr("path")?.and_then(|path| path.downcast_ref::<List>()) else {
         return Ok(false);
     };
     let Some(first) = path.get(0).filter(|first| first.downcast::<Str>().is_some()) else { return Ok(false) };
@@ -360,8 +360,8 @@ fn is_shadowing(vm: &Interpreter, state: &ImportState, origin: &str) -> Res<bool
     Ok(folder.rsplit_once('/').is_some_and(|(folder, _)| folder == first))
 }
 
-fn is_stdlib_name(vm: &Interpreter, state: &ImportState, name: &Value) -> Res<bool> {
-    match state.sys_attr(vm, "stdlib_module_names")? {
+fn is_stdlib_name(vm: &Interpreter, name: &Value) -> Res<bool> {
+    match vm.sys_attr("stdlib_module_names")? {
         Some(names) => vm.contains(&names, name),
         None => Ok(false),
     }

@@ -3,7 +3,7 @@
 use crate::errors;
 use crate::import;
 use pellucid_object::{
-    Dict, Interpreter, Ref, Res, Str, TypeDef, TypeFlags, Value, heap::SlotWord, payload, weakref::WeakRef,
+    Dict, Interpreter, Ref, Res, Str, TypeDef, TypeFlags, Value, payload, weakref::WeakRef,
 };
 
 /// What remembers a module without keeping it alive.
@@ -47,7 +47,7 @@ fn call_if_loaded(vm: &Interpreter, module: &str, function: &str) -> Res<()> {
 
 /// Flushes `sys.stdout` and `sys.stderr`.
 pub fn flush(vm: &Interpreter) -> Res<()> {
-    let Some(sys) = import::loaded(vm, &vm.intern("sys")?)? else { return Ok(()) };
+    let Some(sys) = vm.sys.get() else { return Ok(()) };
     let mut result = Ok(());
     for name in ["stdout", "stderr"] {
         let Some(stream) = vm.get_attr_opt(&sys, name)?.filter(|stream| !stream.is_none()) else { continue };
@@ -71,7 +71,7 @@ pub fn flush(vm: &Interpreter) -> Res<()> {
 /// Lets modules go, `__main__` among the first, `sys` and `builtins` last, so that what they hold can still run.
 pub fn modules(vm: &Interpreter, builtins: &Value) -> Res<()> {
     let table = import::modules(vm)?;
-    let sys = table.get(vm, &vm.intern("sys")?)?;
+    let sys = vm.sys.get();
     if let Some(sys) = &sys {
         forget_in_sys(vm, sys, builtins)?;
     }
@@ -153,8 +153,8 @@ fn clear_names(vm: &Interpreter, namespace: &Ref<Dict>, wanted: impl Fn(&str) ->
 }
 
 /// Clears the namespaces of `sys` and `builtins`.
-pub fn last(vm: &Interpreter, sys: &SlotWord, builtins: &Value) -> Res<()> {
-    if let Some(sys) = sys.replace(None)
+pub fn last(vm: &Interpreter, builtins: &Value) -> Res<()> {
+    if let Some(sys) = vm.sys.replace(None)
         && let Some(namespace) = vm.attrs_dict(&sys)?
     {
         clear_names(vm, &namespace, |name| name != "__builtins__")?;

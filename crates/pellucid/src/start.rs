@@ -109,17 +109,16 @@ impl Pellucid {
         let Pellucid { vm, config: _, main, builtins } = self;
         let flushed = shutdown::before(&vm);
         drop(main);
-        let state = vm.state::<ImportState>();
         if let Err(raised) = shutdown::modules(&vm, &builtins) {
             drop(vm.take_raised(raised));
         }
         if shutdown::flush(&vm).is_err() {
             drop(vm.save_raised());
         }
-        if let Err(raised) = shutdown::last(&vm, &state.sys, &builtins) {
+        if let Err(raised) = shutdown::last(&vm, &builtins) {
             drop(vm.take_raised(raised));
         }
-        drop((state, builtins));
+        drop(builtins);
         if status == 0 { flushed } else { status }
     }
 }
@@ -160,7 +159,7 @@ fn assemble(vm: &Interpreter, config: &Config) -> Res<(Value, Value)> {
     import::install(vm, &namespace)?;
     namespace.set(vm, vm.intern("__debug__")?, Value::bool(config.flags.optimize == 0))?;
     let sys = make_sys(vm, config, &paths)?;
-    state.sys.set(Some(sys.clone()));
+    vm.sys.set(Some(sys.clone()));
     stdio::install(vm, &sys, config)?;
     let main = vm.new_module("__main__")?;
     let main_namespace = self::namespace(vm, &main)?;

@@ -76,8 +76,7 @@ fn open(vm: &Interpreter, fd: i32, encoding: &str, errors: &str, unbuffered: boo
 /// Writes to a stream of `sys`; straight to the descriptor when there is no stream.
 pub fn print(vm: &Interpreter, stream: &str, text: &str) {
     let written = || -> Res<bool> {
-        let sys = import::loaded(vm, &vm.intern("sys")?)?;
-        let Some(sys) = sys else { return Ok(false) };
+        let Some(sys) = vm.sys.get() else { return Ok(false) };
         match vm.get_attr_opt(&sys, stream)? {
             Some(file) if !file.is_none() => {
                 vm.call_attr(&file, "write", &[vm.new_str(text)?])?;

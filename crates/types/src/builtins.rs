@@ -11,17 +11,7 @@ use pellucid_object::{
 
 /// The attribute of `sys` that is a stream, or `None` when it is gone or `None`.
 fn stream(vm: &Interpreter, name: &str, missing: &str) -> Res<Option<Value>> {
-    let sys = match vm.modules.get() {
-        Some(modules) => match modules.downcast::<Dict>() {
-            Some(modules) => modules.get_interned(vm, &vm.intern("sys")?),
-            None => None,
-        },
-        None => None,
-    };
-    let found = match sys {
-        Some(sys) => vm.get_attr_opt(&sys, name)?,
-        None => None,
-    };
+    let found = vm.sys_attr(name)?;
     match found {
         Some(stream) if stream.is_none() => Ok(None),
         Some(stream) => Ok(Some(stream)),
@@ -171,7 +161,11 @@ fn next(vm: &Interpreter, call: &CallArgs) -> Res {
         [it, default] if call.names.is_empty() => (it, Some(default)),
         _ => return Err(arity(vm, "next", call, 1, 2)),
     };
-    match (vm.next(it)?, default) {
+    let found = match default {
+        Some(_) => vm.next(it)?,
+        None => vm.next_or_stop(it)?,
+    };
+    match (found, default) {
         (Some(value), _) => Ok(value),
         (None, Some(default)) => Ok(default.clone()),
         (None, None) => Err(vm.stop_iteration(None)),

@@ -511,7 +511,6 @@ pub static LIST: TypeDef = TypeDef {
         Slot::New(new),
         Slot::Init(init),
         Slot::Repr(repr),
-        Slot::Hash(|vm, v| Err(vm.unhashable(v))),
         Slot::Compare(compare),
         Slot::Len(|vm, v| Ok(this(vm, v)?.len())),
         Slot::GetItem(get_item),

@@ -345,7 +345,6 @@ static SET_LIKE: &[Slot] = &[
     Slot::Len(len),
     Slot::Contains(contains),
     Slot::Compare(compare),
-    Slot::Hash(|vm, v| Err(vm.unhashable(v))),
     Slot::Binary(BinOp::And, and),
     Slot::Binary(BinOp::Or, or),
     Slot::Binary(BinOp::Sub, sub),

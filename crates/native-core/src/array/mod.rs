@@ -766,7 +766,6 @@ pub static ARRAY: TypeDef = TypeDef {
     slots: &[
         Slot::New(new),
         Slot::Repr(repr),
-        Slot::Hash(|vm, value| Err(vm.unhashable(value))),
         Slot::Compare(compare),
         Slot::Len(|vm, value| Ok(this(vm, value)?.len())),
         Slot::GetItem(get_item),

@@ -5,11 +5,7 @@ use pellucid_types::structseq::{StructSeqDef, constructible, new_structseq, stru
 
 /// An attribute of the module `sys`; `None` when it was deleted, or `sys` is not there (any more).
 pub fn sys_attribute(vm: &Interpreter, name: &str) -> Res<Option<Value>> {
-    let Some(modules) = vm.modules.get().and_then(|m| m.downcast_ref::<Dict>()) else { return Ok(None) };
-    match modules.get_str(vm, &vm.intern("sys")?)? {
-        Some(sys) => vm.get_attr_opt(&sys, name),
-        None => Ok(None),
-    }
+    vm.sys_attr(name)
 }
 
 /// A standard stream by its name in `sys`, unless it is missing or `None`.
