@@ -161,11 +161,7 @@ pub unsafe fn load_global(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
                 set(frame, i.a, value);
                 Ok(())
             }
-            None => {
-                let value = missing_global(vm, &*frame, &name)?;
-                set(frame, i.a, value);
-                Ok(())
-            }
+            None => Err(not_defined(vm, &name)),
         }
     }
 }
@@ -192,7 +188,7 @@ pub fn global(vm: &Interpreter, frame: &Frame, name: &Value) -> Res {
         return special_global(vm, frame, &globals, name);
     }
     let found = frame.globals().get_interned(vm, name).or_else(|| frame.builtins().get_interned(vm, name));
-    found.map_or_else(|| missing_global(vm, frame, name), Ok)
+    found.ok_or_else(|| not_defined(vm, name))
 }
 
 /// The value of `name` in a mapping, `None` when it has no such key. Errors: what look-up raises but `KeyError`.

@@ -365,7 +365,7 @@ impl CacheEntry {
 impl Interpreter {
     /// Makes a builtin type from its description.
     pub fn new_type(&self, def: &'static TypeDef) -> Res<Ref<Type>> {
-        self.new_type_with_slots(def, usize::from(def.flags.contains(TypeFlags::EXTRA_WORD)))
+        self.new_type_with_slots(def, 0)
     }
 
     /// As [`Interpreter::new_type`]; its objects have `slots` words of their own behind the payload

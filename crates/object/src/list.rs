@@ -1,9 +1,9 @@
 //! Lists: storage. Methods stand in the `types` crate.
 
 use crate::Res;
-use crate::tuple::drop_from_the_end;
 use crate::heap::{Payload, Visitor};
 use crate::interpreter::Interpreter;
+use crate::tuple::drop_from_the_end;
 use crate::value::Value;
 use std::cell::RefCell;
 

@@ -13,7 +13,8 @@ pub use hooks::report_unraisable;
 
 use info::STR_DIGITS_THRESHOLD;
 use pellucid_object::{
-    Args, CallArgs, Dict, FunctionDef, Interpreter, ModuleDef, NativeFn, Res, Str, Tuple, Value, constant,
+    Args, CallArgs, Dict, FunctionDef, Interpreter, ModuleDef, NativeFn, Res, Str, Tuple, Type, Value,
+    constant,
 };
 use std::cell::{Cell, RefCell};
 
@@ -103,6 +104,23 @@ fn is_interned(vm: &Interpreter, text: &Value) -> Res {
             Err(vm.type_error(format!("_is_interned() argument must be str, not {name}")))
         }
     }
+}
+
+fn clear_type_descriptors(vm: &Interpreter, class: &Value) -> Res {
+    let Some(ty) = class.downcast_ref::<Type>() else {
+        let name = vm.type_name(class);
+        return Err(vm.type_error(format!("_clear_type_descriptors() argument must be type, not {name}")));
+    };
+    if !ty.flags.get().contains(pellucid_object::TypeFlags::MUTABLE) {
+        return Err(vm.type_error("argument is immutable".to_string()));
+    }
+    if let Some(namespace) = ty.namespace() {
+        for name in ["__dict__", "__weakref__"] {
+            namespace.remove(vm, &vm.intern(name)?)?;
+        }
+    }
+    ty.modified();
+    Ok(Value::NONE)
 }
 
 fn is_immortal(_: &Interpreter, value: &Value) -> Res {
@@ -380,6 +398,12 @@ pub static MODULE: ModuleDef = ModuleDef {
             "(string, /)",
             "Whether the string is interned.",
             NativeFn::F1(is_interned),
+        ),
+        FunctionDef::new(
+            "_clear_type_descriptors",
+            "(type, /)",
+            "Remove the descriptors __dict__ and __weakref__ from a class.",
+            NativeFn::F1(clear_type_descriptors),
         ),
         FunctionDef::new(
             "_is_immortal",
