@@ -26,6 +26,12 @@ impl<'a> Place<'a> {
     }
 }
 
+impl Place<'_> {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.path
+    }
+}
+
 impl<'a> From<&'a [u8]> for Place<'a> {
     fn from(path: &'a [u8]) -> Place<'a> {
         Place::new(path)

@@ -116,6 +116,9 @@ pub struct Host {
     descriptors: Mutex<BTreeSet<i32>>,
 }
 
+/// The C library walks its tables of users and groups with one position for the whole process.
+static TABLES: Mutex<()> = Mutex::new(());
+
 /// Locks, and takes what is there even if a thread panicked with the lock: the data are whole between any two of our statements.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -144,6 +147,11 @@ impl Host {
 
     pub(crate) fn need(&self, capability: Capability) -> Result<()> {
         if self.grants(capability) { Ok(()) } else { Err(Error::denied(capability)) }
+    }
+
+    /// Held while a table of the C library is walked.
+    pub(crate) fn tables(&self) -> MutexGuard<'static, ()> {
+        lock(&TABLES)
     }
 
     pub(crate) fn environment(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, Vec<u8>>> {

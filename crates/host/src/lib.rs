@@ -20,7 +20,7 @@
 //! - Paths are bytes, as the system has them. Nothing is decoded here.
 //! - `Host` is `Sync`: blocking calls are made without the interpreter's lock.
 //!
-//! Absent on purpose: `fork` (there are threads), and systems other than Unix.
+//! Absent on purpose: systems other than Unix.
 //!
 //! Start with `grant.rs` (capabilities and the [`Host`] itself), then `files.rs`.
 
@@ -30,6 +30,7 @@ mod dirs;
 mod env;
 mod error;
 mod files;
+mod fork;
 mod grant;
 pub mod libm;
 mod process;
@@ -40,12 +41,15 @@ mod system;
 #[cfg(test)]
 mod tests;
 mod thread;
+mod transfer;
+mod users;
 
 pub use clock::{Clock, LocalTime};
 pub use descriptors::{PollEntry, Seek};
 pub use dirs::{DirEntry, EntryKind};
 pub use error::{Error, Result};
 pub use files::{Place, Timestamp};
+pub use fork::{ForkExec, is_forked};
 pub use grant::{Builder, Capability, Host};
 pub use libc;
 pub use process::{Ids, WaitOutcome};
@@ -54,3 +58,5 @@ pub use spawn::Spawn;
 pub use stat::{Stat, StatVfs};
 pub use system::{TerminalSize, Uname};
 pub use thread::{native_thread_id, set_thread_name, thread_ident};
+pub use transfer::XattrTarget;
+pub use users::{Group, IdCall, Key, TerminalControl, TerminalSettings, Usage, User};

@@ -130,13 +130,3 @@ impl Host {
         Ok(all.map(|count| count as f64 / ticks))
     }
 }
-
-impl Host {
-    /// Ends the process without any clean-up. Returns when that is not granted.
-    pub fn exit_now(&self, status: i32) {
-        if self.grants(Capability::Processes) {
-            // SAFETY: `_exit` ends the process; nothing of it runs any more.
-            unsafe { libc::_exit(status) }
-        }
-    }
-}
