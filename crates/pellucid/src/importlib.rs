@@ -6,7 +6,7 @@
 use crate::import::{self, ImportState};
 use crate::importer;
 use pellucid_host::Place;
-use pellucid_object::{CallArgs, Dict, FunctionDef, Interpreter, List, NativeFn, Raised, Res, Str, Value};
+use pellucid_object::{CallArgs, FunctionDef, Interpreter, List, NativeFn, Raised, Res, Str, Value};
 
 /// The names in `sys` that `importlib` fills.
 pub const LAZY_IN_SYS: &[&str] = &["meta_path", "path_hooks", "path_importer_cache"];

@@ -546,7 +546,7 @@ impl<'a> Tokenizer<'a> {
                 }
                 if self.options.extra_tokens {
                     self.back(c);
-                    self.comment_newline = blank_line;
+                    self.comment_newline = blank_line && self.brackets.is_empty();
                     return self.here(TokenKind::Comment).map(Some);
                 }
             }
