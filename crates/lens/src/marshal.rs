@@ -540,7 +540,7 @@ impl Reader<'_> {
                 container.items.push(Value::NONE);
             }
             Kind::Dict(dict) => {
-                if container.items.len() % 2 == 0 {
+                if container.items.len().is_multiple_of(2) {
                     container.items = vec![value];
                 } else if let (Some(key), Some(dict)) = (container.items.pop(), dict.downcast::<Dict>()) {
                     dict.set(vm, key, value)?;

@@ -379,7 +379,7 @@ mod tests {
             let body = Box::new(move |vm: &Interpreter| {
                 vm.thread_state::<Cell<u32>>().set(id);
                 for _ in 0..200 {
-                    vm.allow_threads(|| std::thread::yield_now());
+                    vm.allow_threads(std::thread::yield_now);
                     assert_eq!(vm.thread_state::<Cell<u32>>().get(), id);
                     log.borrow_mut().push(id);
                 }

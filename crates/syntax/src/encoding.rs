@@ -96,7 +96,7 @@ fn utf8(bytes: &[u8], declared: bool) -> Result<String, SyntaxError> {
     let bad = bytes.get(at).copied().unwrap_or(0);
     let reason = match error.error_len() {
         None => "unexpected end of data",
-        Some(_) if bad < 0xc2 || bad > 0xf4 => "invalid start byte",
+        Some(_) if !(0xc2..=0xf4).contains(&bad) => "invalid start byte",
         Some(_) => "invalid continuation byte",
     };
     let _ = declared;

@@ -819,11 +819,10 @@ impl<'a> Tokenizer<'a> {
                 continue;
             }
             end_quotes = 0;
-            if c == Some(b'\\') {
-                if self.next() == Some(quote) {
+            if c == Some(b'\\')
+                && self.next() == Some(quote) {
                     escaped_quote = true;
                 }
-            }
         }
         self.here(TokenKind::String)
     }

@@ -22,7 +22,7 @@ fn new(vm: &Interpreter, cls: &Value, _: &CallArgs) -> Res {
 
 fn init(vm: &Interpreter, value: &Value, args: &CallArgs) -> Res<()> {
     let dict = this(vm, value)?;
-    fill(vm, &dict, "dict", args.positional(), args)
+    fill(vm, dict, "dict", args.positional(), args)
 }
 
 fn update(vm: &Interpreter, args: &CallArgs) -> Res {
@@ -30,7 +30,7 @@ fn update(vm: &Interpreter, args: &CallArgs) -> Res {
         return Err(vm.type_error("unbound method dict.update() needs an argument".to_string()));
     };
     let dict = this(vm, first)?;
-    fill(vm, &dict, "update", rest, args)?;
+    fill(vm, dict, "update", rest, args)?;
     Ok(Value::NONE)
 }
 
@@ -186,7 +186,7 @@ fn or(vm: &Interpreter, a: &Value, b: &Value) -> Res {
 
 fn or_inplace(vm: &Interpreter, a: &Value, b: &Value) -> Res {
     let dict = this(vm, a)?;
-    merge(vm, &dict, b)?;
+    merge(vm, dict, b)?;
     Ok(a.clone())
 }
 

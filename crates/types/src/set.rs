@@ -73,7 +73,7 @@ fn set_init(vm: &Interpreter, value: &Value, call: &CallArgs) -> Res<()> {
     }
     let iterable = one_iterable(vm, "set", call)?;
     set.clear_keys();
-    iterable.map_or(Ok(()), |iterable| add_all(vm, &set, iterable))
+    iterable.map_or(Ok(()), |iterable| add_all(vm, set, iterable))
 }
 
 fn frozenset_new(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
@@ -374,7 +374,7 @@ fn copy(vm: &Interpreter, value: &Value) -> Res {
 
 fn union(vm: &Interpreter, call: &CallArgs) -> Res {
     let (value, set, others) = many(vm, "union", call)?;
-    let result = copy_of(vm, &set)?;
+    let result = copy_of(vm, set)?;
     others.iter().try_for_each(|other| add_all(vm, &result, other))?;
     wrap(vm, value, result)
 }
@@ -383,7 +383,7 @@ fn intersection(vm: &Interpreter, call: &CallArgs) -> Res {
     let (value, set, others) = many(vm, "intersection", call)?;
     let mut result = None;
     for other in others {
-        result = Some(intersect(vm, result.as_ref().unwrap_or(&*set), other)?);
+        result = Some(intersect(vm, result.as_ref().unwrap_or(set), other)?);
     }
     match result {
         Some(result) => wrap(vm, value, result),
@@ -394,7 +394,7 @@ fn intersection(vm: &Interpreter, call: &CallArgs) -> Res {
 fn difference(vm: &Interpreter, call: &CallArgs) -> Res {
     let (value, set, others) = many(vm, "difference", call)?;
     let Some((first, rest)) = others.split_first() else { return copy(vm, value) };
-    let result = subtract(vm, &set, first)?;
+    let result = subtract(vm, set, first)?;
     rest.iter().try_for_each(|other| subtract_from(vm, &result, other))?;
     wrap(vm, value, result)
 }
@@ -406,13 +406,13 @@ fn symmetric_difference(vm: &Interpreter, value: &Value, other: &Value) -> Res {
 
 fn update(vm: &Interpreter, call: &CallArgs) -> Res {
     let (_, set, others) = many(vm, "update", call)?;
-    others.iter().try_for_each(|other| add_all(vm, &set, other))?;
+    others.iter().try_for_each(|other| add_all(vm, set, other))?;
     Ok(Value::NONE)
 }
 
 fn intersection_update(vm: &Interpreter, call: &CallArgs) -> Res {
     let (_, set, others) = many(vm, "intersection_update", call)?;
-    let mut result = copy_of(vm, &set)?;
+    let mut result = copy_of(vm, set)?;
     for other in others {
         result = intersect(vm, &result, other)?;
     }
@@ -422,7 +422,7 @@ fn intersection_update(vm: &Interpreter, call: &CallArgs) -> Res {
 
 fn difference_update(vm: &Interpreter, call: &CallArgs) -> Res {
     let (_, set, others) = many(vm, "difference_update", call)?;
-    others.iter().try_for_each(|other| subtract_from(vm, &set, other))?;
+    others.iter().try_for_each(|other| subtract_from(vm, set, other))?;
     Ok(Value::NONE)
 }
 
@@ -454,15 +454,15 @@ fn is_disjoint(vm: &Interpreter, value: &Value, other: &Value) -> Res {
 fn is_subset_method(vm: &Interpreter, value: &Value, other: &Value) -> Res {
     let set = this(vm, value)?;
     match other.downcast_ref::<Set>() {
-        Some(other) => is_subset(vm, &set, &other).map(Value::bool),
-        None => Ok(Value::bool(intersect(vm, &set, other)?.len() == set.len())),
+        Some(other) => is_subset(vm, set, &other).map(Value::bool),
+        None => Ok(Value::bool(intersect(vm, set, other)?.len() == set.len())),
     }
 }
 
 fn is_superset_method(vm: &Interpreter, value: &Value, other: &Value) -> Res {
     let set = this(vm, value)?;
     if let Some(other) = other.downcast_ref::<Set>() {
-        return is_subset(vm, &other, &set).map(Value::bool);
+        return is_subset(vm, &other, set).map(Value::bool);
     }
     let it = vm.iter(other)?;
     while let Some(key) = vm.next(&it)? {

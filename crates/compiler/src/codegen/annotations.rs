@@ -68,10 +68,8 @@ impl<'a> Compiler<'a> {
     fn discard_index(&mut self, slice: &'a Expr) -> Outcome {
         match slice {
             Expr::Slice(slice) => {
-                for part in [&slice.lower, &slice.upper, &slice.step] {
-                    if let Some(part) = part {
-                        self.discard(part)?;
-                    }
+                for part in [&slice.lower, &slice.upper, &slice.step].into_iter().flatten() {
+                    self.discard(part)?;
                 }
                 Ok(())
             }

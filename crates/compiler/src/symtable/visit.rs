@@ -369,7 +369,7 @@ impl Walker<'_> {
         if let Some(type_params) = &f.type_params {
             let (defaults, kwdefaults) = has_defaults(&f.parameters);
             let generic = Generic { name: &f.name, defaults, kwdefaults, class: false, range };
-            self.enter_type_parameters(&**type_params, generic)?;
+            self.enter_type_parameters(type_params, generic)?;
             self.type_parameters(type_params)?;
         }
         let id = self.new_block(f.name.as_str().into(), BlockKind::Function, range);
@@ -421,7 +421,7 @@ impl Walker<'_> {
         let private = self.private.clone();
         if let Some(type_params) = &c.type_params {
             let generic = Generic { name: &c.name, defaults: false, kwdefaults: false, class: true, range };
-            self.enter_type_parameters(&**type_params, generic)?;
+            self.enter_type_parameters(type_params, generic)?;
             self.private = Some(c.name.as_str().into());
             self.current_mut().mangled_names = Some(HashSet::new());
             self.type_parameters(type_params)?;
@@ -454,7 +454,7 @@ impl Walker<'_> {
         if let Some(type_params) = &alias.type_params {
             let generic =
                 Generic { name, defaults: false, kwdefaults: false, class: false, range: alias.range };
-            self.enter_type_parameters(&**type_params, generic)?;
+            self.enter_type_parameters(type_params, generic)?;
             self.type_parameters(type_params)?;
         }
         self.enter(name.into(), BlockKind::TypeAlias, alias, Part::Body, alias.range);

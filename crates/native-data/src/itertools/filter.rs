@@ -191,10 +191,7 @@ fn new_islice(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
         [stop] => (0, bound(vm, stop, "Stop argument for islice()")?, 1),
         [start, stop, rest @ ..] => {
             let start = bound(vm, start, "Indices for islice()")?.unwrap_or(0);
-            let stop = match bound(vm, stop, "Stop argument for islice()") {
-                Ok(stop) => stop,
-                Err(raised) => return Err(raised),
-            };
+            let stop = bound(vm, stop, "Stop argument for islice()")?;
             (start, stop, step_of(vm, rest.first())?)
         }
         [] => (0, None, 1),

@@ -586,7 +586,7 @@ impl<'a> Loader<'a> {
     fn set_items(&mut self, items: Vec<Value>) -> Res<()> {
         let vm = self.vm;
         let target = self.top()?;
-        if items.len() % 2 != 0 {
+        if !items.len().is_multiple_of(2) {
             return Err(unpickling(vm, "odd number of items for SETITEMS"));
         }
         if vm.is_exact(&target, &vm.types().dict)

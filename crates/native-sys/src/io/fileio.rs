@@ -448,10 +448,7 @@ pub fn read_all(vm: &Interpreter, me: &FileIo) -> Res<Option<Vec<u8>>> {
         let start = all.len();
         all.try_reserve(room).map_err(|_| vm.no_memory())?;
         all.resize(start + room, 0);
-        let count = match read_some(vm, me, &mut all[start..]) {
-            Ok(count) => count,
-            Err(raised) => return Err(raised),
-        };
+        let count = read_some(vm, me, &mut all[start..])?;
         all.truncate(start + count.unwrap_or(0));
         match count {
             None if start == 0 => return Ok(None),

@@ -48,7 +48,7 @@ impl Newlines {
             text = cr.concat(&text).map_err(out_of_memory)?;
             self.pending.set(false);
         }
-        if !last && text.len() > 0 && text.get(text.len() - 1) == Some(u32::from(b'\r')) {
+        if !last && !text.is_empty() && text.get(text.len() - 1) == Some(u32::from(b'\r')) {
             text = text.slice(0, text.len() - 1).map_err(out_of_memory)?;
             self.pending.set(true);
         }

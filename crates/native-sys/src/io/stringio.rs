@@ -297,7 +297,7 @@ fn seek(vm: &Interpreter, args: &Args) -> Res {
     let offset = vm.expect_i64(args.req(1))?;
     let from = args.int_or(vm, 2, 0)?;
     match from {
-        0 | 1 | 2 => {}
+        0..=2 => {}
         _ => return Err(vm.value_error(format!("Invalid whence ({from}, should be 0, 1 or 2)"))),
     }
     if from == 0 && offset < 0 {
