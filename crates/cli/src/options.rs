@@ -35,6 +35,7 @@ pub struct Options {
 
 /// What the command line asks for.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is made a run")]
 pub enum Request {
     Run(Options),
     /// Something to print: help, the version.

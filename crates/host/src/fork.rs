@@ -337,7 +337,7 @@ fn close_span(first: u32, last: u32) {
 impl Host {
     pub fn close_range(&self, low: i32, high: i32) -> Result<()> {
         if !self.grants(Capability::ForeignFds) {
-            for fd in low.max(0)..high.max(0).min(65_536) {
+            for fd in low.max(0)..high.clamp(0, 65_536) {
                 if self.fd(fd).is_ok() {
                     let _closed = self.close(fd);
                 }

@@ -89,8 +89,7 @@ fn to_code(vm: &Interpreter, source: &Value, mode: &str, function: &str) -> Res 
     let is_text = source.downcast::<Str>().is_some()
         || vm.bytes_like(source).map(drop).map_err(|r| drop(vm.take_raised(r))).is_ok();
     if !is_text {
-        let what =
-            if mode == "eval" { "string, bytes or code object" } else { "string, bytes or code object" };
+        let what = "string, bytes or code object";
         return Err(vm.type_error(format!("{function}() arg 1 must be a {what}")));
     }
     let filename = vm.intern("<string>")?;

@@ -314,14 +314,14 @@ impl Thread {
         Ok(top)
     }
 
-    /// Where the free words begin below the record `top`, the innermost one.
+    /// Where the free words begin below the innermost record.
     #[inline(always)]
-    pub fn words_before(&self, top: *mut Frame) -> *mut Value {
+    pub fn words_before(&self) -> *mut Value {
         if self.depth.get() <= 1 {
             return self.words;
         }
-        // SAFETY: there is a record below.
-        unsafe { (*top.sub(1)).end }
+        // SAFETY: there is a record below the innermost one.
+        unsafe { (*self.top.get().sub(1)).end }
     }
 
     /// Takes the innermost record off where it stands.

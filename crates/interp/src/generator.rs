@@ -236,7 +236,7 @@ fn begin(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value
         (&raw mut (*top).regs).write(generator.regs.get());
         (&raw mut (*top).form).write(form);
         (&raw mut (*top).consts_end).write(code.consts.as_ptr_range().end);
-        (&raw mut (*top).end).write(thread.words_before(top));
+        (&raw mut (*top).end).write(thread.words_before());
         let data = function.payload_unchecked::<Function>();
         (&raw mut (*top).globals).write(data.globals_dict());
         (&raw mut (*top).builtins).write(data.builtins_dict());

@@ -38,7 +38,10 @@ const ADD: u32 = 8;
 #[inline(always)]
 unsafe fn cache_of<'a>(frame: *mut Frame, i: &Instr) -> &'a Cache {
     // SAFETY: caches and instructions were made together.
-    unsafe { (*(*frame).form).caches.get_unchecked(i.e as usize) }
+    unsafe {
+        let form = &*(*frame).form;
+        form.caches.get_unchecked(i.e as usize)
+    }
 }
 
 #[inline(always)]

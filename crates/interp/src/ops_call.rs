@@ -152,8 +152,7 @@ pub unsafe fn call_at(
         let Call { mut callee, mut first, mut given, names, dst } = call;
         let mut ret = Ret::Call;
         let mut extra = None;
-        loop {
-            let Some(header) = callee.header() else { break };
+        while let Some(header) = callee.header() {
             if header.ty.get() as u64 == st.function.value().bits() {
                 let window = window(vm, thread, frame, first, given)?;
                 return match enter(vm, st, thread, callee, window, given, names, ret, dst, extra)? {

@@ -103,7 +103,8 @@ pub fn not_defined(vm: &Interpreter, name: &Value) -> Raised {
 pub unsafe fn cached_global(frame: *mut Frame, i: &Instr) -> Option<Value> {
     // SAFETY: by the contract; caches and instructions were made together.
     unsafe {
-        let cache = (*(*frame).form).caches.get_unchecked(i.e as usize);
+        let form = &*(*frame).form;
+        let cache = form.caches.get_unchecked(i.e as usize);
         let globals = &*(*frame).globals;
         if cache.version.get() != globals.keys_version() {
             return None;

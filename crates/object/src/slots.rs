@@ -549,7 +549,14 @@ pub(crate) fn refresh_slot(interp: &Interpreter, ty: &Type, dunder: &'static Dun
                 return Ok(());
             }
             _ => {
-                ty.slots.install(sibling.generic);
+                // One function for an operator and its reflection: `generic_binary` tells its users by it.
+                let generic = match sibling.kind {
+                    Kind::Reflected(op) => {
+                        OPERATORS.get(op as usize).map_or(sibling.generic, |r| r[0].generic)
+                    }
+                    _ => sibling.generic,
+                };
+                ty.slots.install(generic);
                 return Ok(());
             }
         }

@@ -213,7 +213,8 @@ fn late_spec(
     if full == "__main__" && text == "__loader__" {
         return main_loader(vm, module, file).map(Some);
     }
-    if !native && !(library.is_some() && embedded) {
+    let from_library = library.is_some() && embedded;
+    if !native && !from_library {
         return Ok(None);
     }
     let had_importlib = state.bootstrap.get().is_some();

@@ -819,10 +819,9 @@ impl<'a> Tokenizer<'a> {
                 continue;
             }
             end_quotes = 0;
-            if c == Some(b'\\')
-                && self.next() == Some(quote) {
-                    escaped_quote = true;
-                }
+            if c == Some(b'\\') && self.next() == Some(quote) {
+                escaped_quote = true;
+            }
         }
         self.here(TokenKind::String)
     }

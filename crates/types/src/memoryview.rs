@@ -104,7 +104,7 @@ fn show(vm: &Interpreter, value: &Value, wanted: u32) -> Res<Buffer> {
     if asks(flags::WRITABLE) && layout.readonly {
         return refuse("writable");
     }
-    if asks(flags::C_CONTIGUOUS) && !c || !asks(flags::STRIDES) && !c {
+    if !c && (asks(flags::C_CONTIGUOUS) || !asks(flags::STRIDES)) {
         return refuse("C-contiguous");
     }
     if asks(flags::F_CONTIGUOUS) && !f {
@@ -880,7 +880,7 @@ mod tests {
         let array = vm.new_bytearray((0..24).collect()).expect("bytearray");
         let view = vm.call_values(
             vm.type_for(&crate::memoryview::MEMORYVIEW).expect("type").value(),
-            &[array.clone()],
+            std::slice::from_ref(&array),
         );
         let view = view.expect("view");
         let show = |v: Res| vm.repr_lossy(&v.expect("a result")).expect("repr");

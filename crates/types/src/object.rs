@@ -22,7 +22,8 @@ fn set_class(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> {
     let mutable = |ty: &Ref<Type>| ty.flags.get().contains(TypeFlags::MUTABLE);
     let module = &vm.types().module;
     let modules = old.is_subtype_of(module) && fresh.is_subtype_of(module);
-    if !modules && !(mutable(&old) && mutable(&fresh)) {
+    let both_mutable = mutable(&old) && mutable(&fresh);
+    if !modules && !both_mutable {
         let what = "__class__ assignment only supported for mutable types or ModuleType subclasses";
         return Err(vm.type_error(what.to_string()));
     }

@@ -166,9 +166,9 @@ fn repeat(value: &Const, times: &IBig) -> Option<Const> {
         Err(_) if len == 0 => 0,
         Err(_) => return None,
     };
-    if len > 0 {
-        let limit = if matches!(value, Const::Tuple(_)) { MAX_ITEMS } else { MAX_TEXT };
-        if times < 0 || times > (limit / len) as i64 {
+    let limit = if matches!(value, Const::Tuple(_)) { MAX_ITEMS } else { MAX_TEXT };
+    if let Some(most) = limit.checked_div(len) {
+        if times < 0 || times > most as i64 {
             return None;
         }
         if let Const::Tuple(items) = value

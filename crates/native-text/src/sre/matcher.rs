@@ -7,6 +7,7 @@ use super::program::{Fold, Hint, Inst, MAX_REPEAT, One, Pc, Place, Program, Seal
 use pellucid_object::{Interpreter, Res};
 
 /// Text that can be matched: code points of one width.
+#[expect(clippy::len_without_is_empty, reason = "nobody asks whether there is nothing to match")]
 pub trait Units: Copy {
     fn len(&self) -> usize;
     /// The code point at `at`, which is within bounds.

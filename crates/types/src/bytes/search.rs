@@ -37,6 +37,7 @@ pub fn count(hay: &[u8], needle: &[u8], start: usize, end: usize) -> usize {
 
 /// A copy with the first `limit` matches replaced; `None` when nothing changes. The length is known before
 /// anything is copied: `Err` when memory cannot hold it.
+#[expect(clippy::result_unit_err, reason = "the one way to fail is a lack of memory")]
 pub fn replace(hay: &[u8], old: &[u8], new: &[u8], limit: Option<usize>) -> Result<Option<Vec<u8>>, ()> {
     let times = count(hay, old, 0, hay.len()).min(limit.unwrap_or(usize::MAX));
     if times == 0 || old.is_empty() && new.is_empty() {
