@@ -7,7 +7,6 @@ the local variables of where it is used. `verbatim`: names and braces in its lin
 import builtins
 import io
 import os
-import subprocess
 import sys
 
 from .options import UsageError, parse_options
@@ -332,6 +331,7 @@ def _run_module(name, line):
     import shlex
 
     sys.stdout.flush()
+    import subprocess  # only here: most notebooks start no process
     with subprocess.Popen(
         [sys.executable, "-m", name, *shlex.split(line)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
@@ -340,6 +340,7 @@ def _run_module(name, line):
 
 
 def _script(shell, program, cell, options):
+    import subprocess  # only here: most notebooks start no process
     done = subprocess.run(program, input=cell.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     out, err = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
     for option, text, stream in (("out", out, sys.stdout), ("err", err, sys.stderr)):

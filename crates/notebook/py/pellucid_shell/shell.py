@@ -5,7 +5,6 @@ import builtins
 import contextlib
 import linecache
 import os
-import subprocess
 import sys
 import traceback
 import types
@@ -376,6 +375,7 @@ class Shell:
         """`!command`: what it writes is shown as it comes."""
         command = self.var_expand(command, 2)
         sys.stdout.flush()
+        import subprocess  # only here: most notebooks start no process
         process = subprocess.Popen(
             command, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -389,6 +389,7 @@ class Shell:
     def getoutput(self, command, split=True, depth=0):
         """`x = !command`: the lines it writes."""
         command = self.var_expand(command, 2)
+        import subprocess  # only here: most notebooks start no process
         done = subprocess.run(
             command, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
