@@ -399,6 +399,10 @@ impl Interpreter {
     }
 
     pub(crate) fn run_finalizer(&self, value: &Value) {
+        if self.core.get().is_none() {
+            // The interpreter is ending, and there is nothing left that a finaliser could work with.
+            return;
+        }
         if let Some(finalize) = self.type_of(value).slots.finalize.get() {
             finalize(self, value);
         }
@@ -482,7 +486,7 @@ impl Drop for Interpreter {
         drop(self.audit_hooks.take());
         let states = self.states.take();
         drop(states);
-        self.collect_garbage(2);
+        self.collect_until_stable();
         let core: Vec<Value> = self
             .core
             .get()

@@ -796,9 +796,16 @@ impl Interpreter {
     }
 
     pub(crate) fn contains_by_iteration(&self, container: &Value, item: &Value) -> Res<bool> {
-        let Ok(iterator) = self.iter(container).map_err(|raised| drop(self.take_raised(raised))) else {
-            let name = self.type_name(container);
-            return Err(self.type_error(format!("argument of type '{name}' is not a container or iterable")));
+        let iterator = match self.iter(container) {
+            Ok(iterator) => iterator,
+            Err(raised) if self.raised_is(self.exceptions().type_error()) => {
+                drop(self.take_raised(raised));
+                let name = self.type_name(container);
+                return Err(
+                    self.type_error(format!("argument of type '{name}' is not a container or iterable"))
+                );
+            }
+            Err(raised) => return Err(raised),
         };
         while let Some(candidate) = self.next(&iterator)? {
             if self.keys_equal(&candidate, item)? {

@@ -1,7 +1,7 @@
 //! `bool`: an int with two values and names of its own.
 
 use pellucid_object::int::Int;
-use pellucid_object::{BinOp, CallArgs, Interpreter, Res, Slot, TypeDef, TypeFlags, Value, payload};
+use pellucid_object::{BinOp, CallArgs, Interpreter, Res, Slot, TypeDef, TypeFlags, UnOp, Value, payload};
 
 fn new(vm: &Interpreter, _: &Value, call: &CallArgs) -> Res {
     if !call.names.is_empty() {
@@ -30,6 +30,15 @@ fn logic(op: BinOp, vm: &Interpreter, a: &Value, b: &Value) -> Res {
     }
 }
 
+const INVERSION: &str = "Bitwise inversion '~' on bool is deprecated and will be removed in Python 3.16. This returns the \
+    bitwise inversion of the underlying int object and is usually not what you expect from the negation of a bool object. Use \
+    the 'not' operator for boolean negation or ~int(x) for the bitwise inversion of the underlying int.";
+
+fn invert(vm: &Interpreter, this: &Value) -> Res {
+    crate::number::deprecated(vm, INVERSION)?;
+    vm.new_int(!i64::from(this.is_true()))
+}
+
 pub static BOOL: TypeDef = TypeDef {
     name: "bool",
     module: "builtins",
@@ -41,6 +50,7 @@ pub static BOOL: TypeDef = TypeDef {
     slots: &[
         Slot::New(new),
         Slot::Repr(|vm, this| vm.intern(if this.is_true() { "True" } else { "False" })),
+        Slot::Unary(UnOp::Invert, invert),
         Slot::Binary(BinOp::And, |vm, a, b| logic(BinOp::And, vm, a, b)),
         Slot::Binary(BinOp::Or, |vm, a, b| logic(BinOp::Or, vm, a, b)),
         Slot::Binary(BinOp::Xor, |vm, a, b| logic(BinOp::Xor, vm, a, b)),

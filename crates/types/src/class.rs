@@ -509,7 +509,19 @@ pub static TYPE: TypeDef = TypeDef {
         GetSetDef { name: "__abstractmethods__", doc: "", get: get_abstract, set: Some(set_abstract) },
         read("__flags__", flags),
         read("__basicsize__", |vm, this| vm.new_int(class(vm, this)?.object_size() as i64)),
-        read("__itemsize__", |vm, _| vm.new_int(0)),
+        read("__itemsize__", |vm, this| {
+            // What CPython's objects of variable size have: digits of 30 bits, and pointers.
+            let types = vm.types();
+            let ty = class(vm, this)?;
+            let size = match [&types.int, &types.tuple, &types.bytes].iter().position(|t| ty.is_subtype_of(t))
+            {
+                Some(0) => 4,
+                Some(1) => 8,
+                Some(_) => 1,
+                None => 0,
+            };
+            vm.new_int(size)
+        }),
         read("__dictoffset__", |vm, this| vm.new_int(class(vm, this)?.attrs_offset.get() as i64)),
         read("__weakrefoffset__", |vm, this| {
             let weak = class(vm, this)?.flags.get().contains(TypeFlags::WEAKREF);

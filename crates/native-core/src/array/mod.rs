@@ -918,5 +918,14 @@ pub static MODULE: ModuleDef = ModuleDef {
         constant("typecodes", |vm| vm.new_str(CODES)),
         constant("ArrayType", |vm| Ok(vm.type_for(&ARRAY)?.into_value())),
     ],
-    init: None,
+    init: Some(register),
 };
+
+/// An array is a `MutableSequence`.
+fn register(vm: &Interpreter, _: &Value) -> Res<()> {
+    if vm.hooks.import.get().is_none() {
+        return Ok(());
+    }
+    let abc = vm.get_attr_str(&vm.import("collections.abc")?, "MutableSequence")?;
+    vm.call_attr(&abc, "register", &[vm.type_for(&ARRAY)?.into_value()]).map(drop)
+}

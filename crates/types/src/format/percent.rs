@@ -30,7 +30,7 @@ struct Arguments {
 impl Arguments {
     fn of(vm: &Interpreter, args: &Value, in_bytes: bool) -> Arguments {
         let tuple = args.downcast::<Tuple>();
-        let is_text = args.downcast::<Str>().is_some() && !in_bytes;
+        let is_text = args.downcast::<Str>().is_some() || in_bytes && number::is_bytes(args);
         let subscriptable = vm.type_of_ref(args).slots.getitem.get().is_some();
         Arguments {
             items: tuple.map_or_else(|| vec![args.clone()], Tuple::items),
