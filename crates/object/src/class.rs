@@ -1,6 +1,7 @@
 //! Types: creation from data ([`TypeDef`]) and from Python (`class`), method resolution order, attribute look-up
 //! with a version per type, and layout (where an object's parts stand, see [`heap`](crate::heap)).
 
+use crate::Res;
 use crate::attrs::Shape;
 use crate::dict::Dict;
 use crate::heap::{PAYLOAD_OFFSET, Payload, PayloadInfo, Ref, SlotWord, Visitor};
@@ -8,7 +9,6 @@ use crate::interpreter::Interpreter;
 use crate::native::{FunctionDef, GetSetDef};
 use crate::slots::{self, Slot, Slots};
 use crate::value::Value;
-use crate::{Res, Tuple};
 use pellucid_memory::Header;
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
@@ -89,10 +89,10 @@ impl Payload for Type {
         self.mro.borrow().iter().for_each(visit);
     }
     fn clear(&self) {
+        self.leave_bases();
         let mro = std::mem::replace(&mut *self.mro.borrow_mut(), Rc::new([]));
         drop(mro);
         self.dict.set(None);
-        self.leave_bases();
         self.base.set(None);
     }
 }
@@ -297,14 +297,15 @@ impl Type {
     /// Takes itself off the subclass lists of its bases, which hold its address without owning it.
     fn leave_bases(&self) {
         let me = (self as *const Type).cast::<u8>().wrapping_sub(PAYLOAD_OFFSET).cast_mut().cast::<Header>();
-        let Some(bases) = self.bases.replace(None) else { return };
-        if let Some(tuple) = bases.downcast::<Tuple>() {
-            for base in tuple.items() {
-                if let Some(ty) = base.downcast::<Type>() {
-                    ty.subclasses.borrow_mut().retain(|p| p.as_ptr() != me);
-                }
+        // The collector may have emptied the tuple of bases already; the MRO is the type's own.
+        for ancestor in self.mro().iter() {
+            if let Some(ty) = ancestor.downcast::<Type>()
+                && !std::ptr::eq(ty, self)
+            {
+                ty.subclasses.borrow_mut().retain(|p| p.as_ptr() != me);
             }
         }
+        self.bases.set(None);
     }
 }
 
