@@ -1,6 +1,6 @@
 //! Builtin functions that look at frames or run code.
 
-use crate::code::{CodeObject, code_of};
+use crate::code::code_of;
 use crate::frame::current;
 use crate::frame_object;
 use crate::function::{FunctionParts, check_closure, new_function};
@@ -178,10 +178,7 @@ fn exec(vm: &Interpreter, args: &Args) -> Res {
     if !data.freevars.is_empty() {
         if closure.is_none() {
             let want = data.freevars.len();
-            let _ = want;
-            return Err(vm.type_error(
-                "code object requires a closure of exactly length ".to_string() + &want.to_string(),
-            ));
+            return Err(vm.type_error(format!("code object requires a closure of exactly length {want}")));
         }
         check_closure(vm, data, closure.as_ref())?;
     }
@@ -432,8 +429,3 @@ pub static SYS_FUNCTIONS: &[FunctionDef] = &[
         NativeFn::F0(exc_info),
     ),
 ];
-
-/// The code of a value, for the hooks of other crates.
-pub fn code(value: &Value) -> Option<&CodeObject> {
-    code_of(value)
-}

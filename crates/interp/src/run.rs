@@ -148,7 +148,6 @@ pub fn run(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
         // constants and targets are in range.
         unsafe { run_frames(vm, st, thread) }
     })
-    .inspect_err(|_| ())
 }
 
 /// # Safety

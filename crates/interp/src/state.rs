@@ -40,10 +40,7 @@ macro_rules! names {
         }
     };
 }
-names!(__name__ __builtins__ __doc__ __module__ __qualname__ __build_class__ __import__ __enter__ __exit__ __aenter__
-    __aexit__ __class__ __annotations__ __annotate__ __path__ __all__ __dict__ __spec__ __class_cell__
-    __classcell__ __prepare__ __mro_entries__ __orig_bases__ __match_args__ __await__ __file__ __package__
-    __type_params__ __debug__ metaclass send throw close __init__ __new__);
+names!(__name__ __builtins__ __build_class__ __import__ __enter__ __exit__ __aenter__ __aexit__ __class__ __annotations__ __spec__ __orig_bases__ metaclass send __init__);
 
 /// Owns the [`State`]; a separate type so that `Interpreter::state` can make it before it is filled.
 #[derive(Default)]

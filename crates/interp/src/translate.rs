@@ -749,8 +749,7 @@ impl Translator<'_> {
             }
             YieldValue => {
                 // While the generator sleeps all its values stand where the frame's owner looks for them.
-                let instr = self.unary(Op::Yield, 0)?;
-                debug_assert!(instr > 0 || self.instrs.len() == 1);
+                self.unary(Op::Yield, 0)?;
             }
             YieldFrom => {
                 self.settle_all();
