@@ -316,6 +316,8 @@ pub(crate) unsafe fn destroy(object: NonNull<Header>) {
         interp.weakrefs.object_dies(interp, header);
         header.refcount.set(0);
     }
+    // Python code that runs while the parts die may ask for a collection, which must not find half an object.
+    header.unset(Header::TRACKED);
     if interp.destroy_depth.get() >= MAX_DESTROY_DEPTH {
         interp.trashcan.borrow_mut().push(object);
         return;
