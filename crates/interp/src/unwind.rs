@@ -21,7 +21,7 @@ pub fn unwind(vm: &Interpreter, thread: &Thread, raised: Raised) -> Res<()> {
         let frame = thread.top_ptr();
         // SAFETY: the innermost record is live; levels are those of its form.
         unsafe {
-            let again = raises_again(&*frame);
+            let again = raises_again(&*frame, &exception);
             if !again && !silent {
                 traceback::add(vm, &*frame, &exception);
             }
@@ -65,10 +65,12 @@ pub fn unwind(vm: &Interpreter, thread: &Thread, raised: Raised) -> Res<()> {
 }
 
 /// Whether the current instruction only passes an exception on that this frame has already been noted for.
-fn raises_again(frame: &Frame) -> bool {
+fn raises_again(frame: &Frame, exception: &Value) -> bool {
     // SAFETY: `pc` points into the frame's form.
     let i = unsafe { &*frame.pc };
-    i.op == Op::Generic && (i.b == Word::Reraise as i16 || i.b == Word::EndAsyncFor as i16)
+    let noted = || exception.downcast::<Exception>().is_some_and(|e| e.traceback.is_set());
+    let bare = || i.b == Word::RaiseVarargs as i16 && i.d == 0 && noted();
+    i.op == Op::Generic && (i.b == Word::Reraise as i16 || i.b == Word::EndAsyncFor as i16 || bare())
 }
 
 /// Where the innermost open `try` of the current instruction continues; handlers that are left on the way give back

@@ -324,7 +324,7 @@ unsafe fn for_iter(
                     vm.take_raised(raised)
                 })),
             }
-        } else if vm.type_of(&iterator).flags.get().contains(pellucid_object::TypeFlags::MUTABLE) {
+        } else if super::is_python(vm, &iterator) {
             match vm.call_method(&iterator, "__next__", &[]) {
                 Ok(value) => Ok(value),
                 Err(raised) if vm.raised_is(vm.exceptions().stop_iteration()) => {
