@@ -79,6 +79,7 @@ impl Interpreter {
         }
         ty.qualname.set(qualname);
         let cell = dict.remove(self, &self.intern("__classcell__")?)?;
+        let dict_cell = dict.remove(self, &self.intern("__classdictcell__")?)?;
         let slots = self.slot_names(name, &dict, &base)?;
         self.wrap_implicit_methods(&dict)?;
         self.complete_namespace(&dict)?;
@@ -102,6 +103,9 @@ impl Interpreter {
         ty.slots.inherit(&base.slots);
         if let Some(cell) = cell {
             self.set_attr_str(&cell, "cell_contents", value.clone())?;
+        }
+        if let Some(cell) = dict_cell {
+            self.set_attr_str(&cell, "cell_contents", dict.value().clone())?;
         }
         self.call_set_name(&value, &dict)?;
         self.call_init_subclass(&ty, &value, keywords)?;

@@ -749,9 +749,14 @@ fn generic_compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
 
 fn generic_hash(vm: &Interpreter, a: &Value) -> Res<i64> {
     let result = vm.call_method(a, "__hash__", &[])?;
-    match vm.hash_of_int(&result) {
+    if result.as_int().is_none() {
+        return Err(vm.type_error("__hash__ method should return an integer".to_string()));
+    }
+    // A hash that fits stays as it is: the method may have taken it from another object.
+    match vm.as_i64(&result) {
+        Some(-1) => Ok(-2),
         Some(hash) => Ok(hash),
-        None => Err(vm.type_error("__hash__ method should return an integer".to_string())),
+        None => vm.hash_of_int(&result).ok_or_else(|| vm.bug("hash of no int")),
     }
 }
 
@@ -836,8 +841,10 @@ fn generic_len(vm: &Interpreter, a: &Value) -> Res<usize> {
     let index = vm.index(&result)?;
     match vm.as_i64(&index) {
         Some(n) if n >= 0 => Ok(n as usize),
-        Some(_) => Err(vm.value_error("__len__() should return >= 0".to_string())),
-        None => Err(vm.overflow_error("cannot fit 'int' into an index-sized integer".to_string())),
+        None if !index.as_int().is_some_and(|int| int.is_negative()) => {
+            Err(vm.overflow_error("cannot fit 'int' into an index-sized integer".to_string()))
+        }
+        _ => Err(vm.value_error("__len__() should return >= 0".to_string())),
     }
 }
 
