@@ -169,6 +169,20 @@ impl Interpreter {
         found
     }
 
+    /// Every container of that very type that the collector knows.
+    pub fn tracked_of_type(&self, ty: &crate::Ref<crate::Type>) -> Vec<Value> {
+        let mut found = Vec::new();
+        self.heap.walk(|object| {
+            // SAFETY: the walk yields live objects; objects being destroyed (count 0) are left out.
+            let header = unsafe { object.as_ref() };
+            if header.ty.get() as u64 == ty.value().bits() && header.refcount.get() > 0 {
+                // SAFETY: as above; the clone is a reference of its own.
+                found.push((*unsafe { borrowed(object) }).clone());
+            }
+        });
+        found
+    }
+
     /// The objects that `value` refers to. Types made in Rust are not shown as what their instances refer to.
     pub fn referents(&self, value: &Value) -> Vec<Value> {
         let Some(header) = value.header() else { return Vec::new() };
