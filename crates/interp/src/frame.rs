@@ -98,7 +98,7 @@ impl Frame {
     }
     /// The line that runs.
     pub fn line(&self) -> Option<u32> {
-        self.code().line_at(self.offset())
+        crate::instrument::start_line(self).or_else(|| self.code().line_at(self.offset()))
     }
     pub fn is_generator(&self) -> bool {
         self.generator.is_set()
@@ -121,6 +121,8 @@ pub struct Thread {
     top: Cell<*mut Frame>,
     /// How many frames there are.
     pub depth: Cell<usize>,
+    /// What the thread traces with.
+    pub tracing: crate::instrument::legacy::Tracing,
 }
 
 impl Thread {
@@ -143,6 +145,7 @@ impl Thread {
             frames,
             top: Cell::new(frames.wrapping_sub(1)),
             depth: Cell::new(0),
+            tracing: Default::default(),
         }))
     }
 

@@ -119,7 +119,13 @@ impl FrameObject {
 
     /// The current line.
     pub fn line(&self) -> Option<u32> {
-        self.code()?.line_at(self.offset())
+        match (self.running(), self.sleeping()) {
+            (Some(frame), _) => frame.line(),
+            (_, Some(generator)) if generator.life.get() == generator::Life::Created => {
+                Some(self.code()?.code.firstlineno)
+            }
+            _ => self.code()?.line_at(self.offset()),
+        }
     }
 
     /// The word of variable `index`: locals, then cells and free variables.

@@ -429,7 +429,12 @@ impl Interpreter {
         let Some(found) = ty.lookup(self, &self.intern("__new__")?) else { return Ok(()) };
         let native = found.downcast::<Builtin>().filter(|b| std::ptr::eq(b.def, &DUNDER_NEW));
         match native.and_then(|b| b.this.get()).and_then(|t| t.downcast_ref::<Type>()) {
-            Some(owner) => ty.slots.new.set(owner.slots.new.get()),
+            // What a builtin `__new__` makes must fit the layout: the base decides.
+            Some(owner) => {
+                let mutable = ty.flags.get().contains(crate::TypeFlags::MUTABLE);
+                let base = ty.base.get().and_then(|base| base.downcast_ref::<Type>()).filter(|_| mutable);
+                ty.slots.new.set(base.unwrap_or(owner).slots.new.get());
+            }
             None => ty.slots.new.set(Some(call_python_new)),
         }
         Ok(())
@@ -441,12 +446,11 @@ fn call_python_new(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
     let Some(ty) = cls.downcast::<Type>() else {
         return Err(vm.type_error("__new__ needs a type".to_string()));
     };
-    let Some(found) = ty.lookup(vm, &vm.intern("__new__")?) else {
-        return Err(vm.type_error(format!("cannot create '{}' instances", ty.message_name())));
-    };
-    let callee = match found.downcast::<Wrapped>() {
-        Some(wrapped) => wrapped.callable.get().unwrap_or(Value::NONE),
-        None => found,
+    let name = vm.intern("__new__")?;
+    let found = ty.lookup(vm, &name).filter(|found| vm.is_exact(found, &vm.types().staticmethod));
+    let callee = match found.and_then(|found| found.downcast::<Wrapped>()?.callable.get()) {
+        Some(function) => function,
+        None => vm.get_attr(cls, &name)?,
     };
     let mut values = Vec::with_capacity(args.values.len() + 1);
     values.push(cls.clone());

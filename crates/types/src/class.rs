@@ -107,7 +107,7 @@ fn check_settable(vm: &Interpreter, ty: &Type, what: &str, value: Option<&Value>
     }
     match value {
         Some(_) => Ok(()),
-        None => Err(vm.type_error(format!("cannot delete '{what}' attribute of type '{}'", ty.name()))),
+        None => Err(vm.type_error(format!("cannot delete '{what}' attribute of immutable type '{}'", ty.name()))),
     }
 }
 
@@ -393,7 +393,9 @@ fn set_bases(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> {
             let got = vm.type_name(&base);
             return Err(vm.type_error(format!("{name}.__bases__ must be tuple of classes, not '{got}'")));
         };
-        if parent.is_subtype_of(&ty) {
+        // Within `mro()` a class may have bases already that its order does not show.
+        let chained = std::iter::successors(base.downcast_ref::<Type>(), |at| at.base.get()?.downcast_ref());
+        if parent.is_subtype_of(&ty) || chained.into_iter().any(|at| at.value().is(this)) {
             return Err(vm.type_error("a __bases__ item causes an inheritance cycle".to_string()));
         }
     }
@@ -518,7 +520,11 @@ pub static TYPE: TypeDef = TypeDef {
             set: Some(set_bases),
         },
         read("__base__", |vm, this| Ok(class(vm, this)?.base.get().unwrap_or(Value::NONE))),
-        read("__mro__", |vm, this| vm.new_tuple(class(vm, this)?.mro().to_vec())),
+        read("__mro__", |vm, this| match &*class(vm, this)?.mro() {
+            // It is being made, and its metaclass is still asked for the order.
+            [] => Ok(Value::NONE),
+            order => vm.new_tuple(order.to_vec()),
+        }),
         read("__dict__", |vm, this| match class(vm, this)?.dict.get() {
             Some(dict) => crate::mapping_proxy::new_proxy(vm, dict),
             None => Ok(Value::NONE),
