@@ -258,7 +258,7 @@ fn repr(vm: &Interpreter, value: &Value) -> Res {
         Access::Copy => "ACCESS_COPY",
     };
     if map.mapping.borrow().is_none() {
-        return vm.new_str(&format!("<{name} closed=True, access={access}>"));
+        return vm.new_str(&format!("<{name} closed=True>"));
     }
     let (length, position, offset) = (map.len(), map.position.get(), map.offset);
     vm.new_str(&format!(
