@@ -4,6 +4,7 @@ use crate::form::{Block, Instr};
 use crate::frame::{Frame, Ret, Thread, drop_words, leave};
 use crate::ops::Op;
 use crate::ops_arith::{release, rk};
+use crate::instrument::{events, raising};
 use crate::{generator, traceback};
 use pellucid_bytecode::ops::Op as Word;
 use pellucid_object::{Exception, Interpreter, Raised, Res, Tuple, Type, Value};
@@ -14,16 +15,35 @@ use pellucid_object::{Exception, Interpreter, Raised, Res, Tuple, Type, Value};
 #[inline(never)]
 pub fn unwind(vm: &Interpreter, thread: &Thread, raised: Raised) -> Res<()> {
     let mut exception = vm.take_raised(raised);
+    // What a callback of a handler's event raised passes on without being told of itself.
+    let mut silent = false;
     loop {
         let frame = thread.top_ptr();
         // SAFETY: the innermost record is live; levels are those of its form.
         unsafe {
-            if !raises_again(&*frame) {
+            let again = raises_again(&*frame, &exception);
+            if !again && !silent {
                 traceback::add(vm, &*frame, &exception);
             }
+            let told = raising::wanted(vm, thread);
+            if told && !silent {
+                let event = raising::raise_event(again);
+                exception = raising::tell(vm, thread, frame, event, exception).0;
+            }
+            silent = false;
             if let Some((target, level)) = handler(vm, &*frame) {
-                enter_handler(vm, &mut *frame, exception, target, level);
+                enter_handler(vm, &mut *frame, exception.clone(), target, level);
+                if told {
+                    let event = events::EXCEPTION_HANDLED;
+                    (exception, silent) = raising::tell(vm, thread, frame, event, exception);
+                    if silent {
+                        continue;
+                    }
+                }
                 return Ok(());
+            }
+            if told {
+                exception = raising::tell(vm, thread, frame, events::PY_UNWIND, exception).0;
             }
             drop_temporaries(&*frame, 0);
             if (*frame).generator.is_set() {
@@ -65,10 +85,12 @@ pub fn abandon(vm: &Interpreter, thread: &Thread, raised: Raised) -> Raised {
 }
 
 /// Whether the current instruction only passes an exception on that this frame has already been noted for.
-fn raises_again(frame: &Frame) -> bool {
+fn raises_again(frame: &Frame, exception: &Value) -> bool {
     // SAFETY: `pc` points into the frame's form.
     let i = unsafe { &*frame.pc };
-    i.op == Op::Generic && (i.b == Word::Reraise as i16 || i.b == Word::EndAsyncFor as i16)
+    let noted = || exception.downcast::<Exception>().is_some_and(|e| e.traceback.is_set());
+    let bare = || i.b == Word::RaiseVarargs as i16 && i.d == 0 && noted();
+    i.op == Op::Generic && (i.b == Word::Reraise as i16 || i.b == Word::EndAsyncFor as i16 || bare())
 }
 
 /// Where the innermost open `try` of the current instruction continues; handlers that are left on the way give back
@@ -135,6 +157,10 @@ unsafe fn enter_handler(vm: &Interpreter, frame: &mut Frame, exception: Value, t
     for (at, value) in values.into_iter().enumerate() {
         drop(frame.replace_reg(base + at, value));
     }
+    let target = match &frame.form().woven {
+        Some(woven) => woven.handler_entry(target, frame.line()),
+        None => target,
+    };
     frame.pc = &frame.form().instrs[target as usize];
 }
 
