@@ -127,7 +127,7 @@ fn position(place: Place, places: &mut Places<'_>) -> Option<Position> {
     let source = places.source();
     let (start, end) = (source.position(range.start()), source.position(range.end()));
     Some(Position {
-        line,
+        line: number(start.line),
         end_line: number(end.line),
         columns: Some((number(start.column), number(end.column))),
     })

@@ -1,6 +1,6 @@
 //! Exceptions on their way to a handler.
 
-use crate::form::{Block, Instr};
+use crate::form::{Block, Instr, OpenBlock};
 use crate::frame::{Frame, Ret, Thread, drop_words, leave};
 use crate::ops::Op;
 use crate::ops_arith::{release, rk};
@@ -18,12 +18,16 @@ pub fn unwind(vm: &Interpreter, thread: &Thread, raised: Raised) -> Res<()> {
         let frame = thread.top_ptr();
         // SAFETY: the innermost record is live; levels are those of its form.
         unsafe {
-            if !raises_again(&*frame) {
+            if !raises_again(vm, &*frame, &exception) {
                 traceback::add(vm, &*frame, &exception);
             }
+            let origin = origin(&*frame);
             if let Some((target, level)) = handler(vm, &*frame) {
-                enter_handler(vm, &mut *frame, exception, target, level);
+                enter_handler(vm, &mut *frame, exception, target, level, origin);
                 return Ok(());
+            }
+            if let Some(instr) = (*frame).form().instrs.get(origin) {
+                (*frame).pc = instr;
             }
             drop_temporaries(&*frame, 0);
             if (*frame).generator.is_set() {
@@ -44,11 +48,38 @@ pub fn unwind(vm: &Interpreter, thread: &Thread, raised: Raised) -> Res<()> {
     }
 }
 
-/// Whether the current instruction only passes an exception on that this frame has already been noted for.
-fn raises_again(frame: &Frame) -> bool {
+/// Whether the current instruction only passes an exception on that this frame has already been noted for: also a bare
+/// `raise`, unless there was nothing to raise.
+fn raises_again(vm: &Interpreter, frame: &Frame, exception: &Value) -> bool {
     // SAFETY: `pc` points into the frame's form.
     let i = unsafe { &*frame.pc };
-    i.op == Op::Generic && (i.b == Word::Reraise as i16 || i.b == Word::EndAsyncFor as i16)
+    if i.op != Op::Generic {
+        return false;
+    }
+    match u8::try_from(i.b).ok().and_then(Word::from_u8) {
+        Some(Word::Reraise | Word::EndAsyncFor) => true,
+        Some(Word::RaiseVarargs) => i.d == 0 && vm.handled_exception().is_some_and(|e| e.is(exception)),
+        _ => false,
+    }
+}
+
+/// The instruction that an exception is said to come from: the current one, or where the handler was entered from whose
+/// end passes the exception on.
+fn origin(frame: &Frame) -> usize {
+    let form = frame.form();
+    let at = form.index_of(frame.pc);
+    // SAFETY: `pc` points into the frame's form.
+    let i = unsafe { &*frame.pc };
+    if i.op != Op::Generic || i.b != Word::Reraise as i16 || i.d == 0 {
+        return at;
+    }
+    match form.open.get(at).and_then(|open| form.blocks.get((*open as usize).wrapping_sub(1))) {
+        Some(OpenBlock { block: Block::Handler { level }, .. }) => {
+            let saved = frame.reg(usize::from(form.first_temp + level)).as_small_int();
+            saved.and_then(|n| usize::try_from(n).ok()).unwrap_or(at)
+        }
+        _ => at,
+    }
 }
 
 /// Where the innermost open `try` of the current instruction continues; handlers that are left on the way give back
@@ -98,7 +129,14 @@ unsafe fn drop_temporaries(frame: &Frame, level: u16) {
 
 /// # Safety
 /// As for `drop_temporaries`.
-unsafe fn enter_handler(vm: &Interpreter, frame: &mut Frame, exception: Value, target: u32, level: u16) {
+unsafe fn enter_handler(
+    vm: &Interpreter,
+    frame: &mut Frame,
+    exception: Value,
+    target: u32,
+    level: u16,
+    origin: usize,
+) {
     // SAFETY: by the contract; a handler has six temporaries more than its level.
     unsafe { drop_temporaries(frame, level) };
     let base = usize::from(frame.form().first_temp + level);
@@ -111,7 +149,8 @@ unsafe fn enter_handler(vm: &Interpreter, frame: &mut Frame, exception: Value, t
     let traceback = exception.downcast::<Exception>().and_then(|e| e.traceback.get()).unwrap_or(Value::NONE);
     let ty = vm.type_of(&exception).into_value();
     vm.set_handled_exception(Some(exception.clone()));
-    let values = [Value::NONE, old.unwrap_or(Value::NONE), old_type, traceback, exception, ty];
+    let origin = Value::small_int(origin as i64).unwrap_or(Value::NONE);
+    let values = [origin, old.unwrap_or(Value::NONE), old_type, traceback, exception, ty];
     for (at, value) in values.into_iter().enumerate() {
         drop(frame.replace_reg(base + at, value));
     }
