@@ -394,15 +394,23 @@ pub fn thrown(vm: &Interpreter, args: &Args) -> Res {
 
 /// The exception of a class that `throw(class, value)` means.
 fn instance_of(vm: &Interpreter, class: &Value, value: Option<&Value>) -> Res {
-    let Some(value) = value else { return crate::unwind::exception_from(vm, class) };
-    if class.downcast_ref::<Type>().is_some_and(|ty| vm.is_instance(value, &ty)) {
-        return Ok(value.clone());
-    }
-    let made = match value.downcast::<pellucid_object::Tuple>() {
-        Some(tuple) => vm.call_values(class, &tuple.items())?,
-        None => vm.call_values(class, std::slice::from_ref(value))?,
+    let made = match value {
+        None => vm.call_values(class, &[])?,
+        Some(value) if class.downcast_ref::<Type>().is_some_and(|ty| vm.is_instance(value, &ty)) => {
+            return Ok(value.clone());
+        }
+        Some(value) => match value.downcast::<pellucid_object::Tuple>() {
+            Some(tuple) => vm.call_values(class, &tuple.items())?,
+            None => vm.call_values(class, std::slice::from_ref(value))?,
+        },
     };
-    crate::unwind::exception_from(vm, &made)
+    if made.downcast::<pellucid_object::Exception>().is_none() {
+        let (class, got) = (vm.repr_lossy(class)?, vm.type_name(&made));
+        return Err(vm.type_error(format!(
+            "calling {class} should have returned an instance of BaseException, not {got}"
+        )));
+    }
+    Ok(made)
 }
 
 fn thrown_by(vm: &Interpreter, what: &Value, value: Option<&Value>, traceback: Option<&Value>) -> Res {

@@ -271,12 +271,15 @@ impl Thread {
     /// # Safety
     /// The innermost frame is such a one.
     #[inline(always)]
-    pub unsafe fn leave_call(&self) -> i16 {
+    pub unsafe fn leave_call(&self, vm: &Interpreter) -> i16 {
         let top = self.top.get();
-        // SAFETY: by the contract; of the record's owned words only these two are set.
+        // SAFETY: by the contract; of the record's owned words only these two are set, or `detach_late` takes the third.
         unsafe {
             let variables = (*(*top).form).first_temp as usize;
             drop_words((*top).regs, (*top).regs.add(variables));
+            if (*top).object.is_set() {
+                crate::frame_object::detach_late(vm, &*top);
+            }
             let function = (&raw const (*top).function).read();
             let code = (&raw const (*top).code).read();
             let dst = (*top).dst;
@@ -396,6 +399,9 @@ pub fn leave(vm: &Interpreter, thread: &Thread) -> Frame {
         }
         let variables = (*(*top).form).first_temp as usize;
         drop_words((*top).regs, (*top).regs.add(variables));
+        if (*top).object.is_set() {
+            crate::frame_object::detach_late(vm, &*top);
+        }
     }
     thread.pop()
 }

@@ -228,6 +228,17 @@ pub fn detach(vm: &Interpreter, frame: &Frame) {
     object.place.set(Place::Done);
 }
 
+/// The variables of a frame that is being left are dead. What ran when they died may have made an object for the frame: it
+/// must not look at the record any more.
+#[cold]
+pub fn detach_late(vm: &Interpreter, frame: &Frame) {
+    let Some(value) = frame.object.get() else { return };
+    if value.downcast::<FrameObject>().is_some_and(|object| matches!(object.place.get(), Place::Running(_))) {
+        detach(vm, frame);
+    }
+    drop(frame.object.replace(None));
+}
+
 /// The frame object of the caller.
 fn outer(vm: &Interpreter, frame: &Frame) -> Option<Value> {
     let thread = thread(vm);

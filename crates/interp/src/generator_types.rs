@@ -109,8 +109,12 @@ const THROW: FunctionDef = FunctionDef::new(
     "Raises an exception in generator, where it waits. The next value, or StopIteration.",
     NativeFn::Args(throw),
 );
-const CLOSE: FunctionDef =
-    FunctionDef::new("close", "($self, /)", "Raises GeneratorExit inside generator, where it waits.", NativeFn::F1(close));
+const CLOSE: FunctionDef = FunctionDef::new(
+    "close",
+    "($self, /)",
+    "Raises GeneratorExit inside generator, where it waits.",
+    NativeFn::F1(close),
+);
 const COROUTINE_SEND: FunctionDef = FunctionDef::new(
     "send",
     "($self, value, /)",

@@ -541,7 +541,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             ops_name::take(frame, i.b)
                         };
                         if (*frame).ret == Ret::Call && !(*frame).object.is_set() {
-                            let dst = thread.leave_call();
+                            let dst = thread.leave_call(vm);
                             reload!();
                             set!(dst, value);
                             next!()
