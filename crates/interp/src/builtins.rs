@@ -4,6 +4,7 @@ use crate::code::code_of;
 use crate::frame::current;
 use crate::frame_object;
 use crate::function::{FunctionParts, check_closure, new_function};
+use crate::instrument::legacy;
 use crate::run::{run_code, run_function_with_locals};
 use crate::state::state;
 use pellucid_bytecode::code::flags;
@@ -176,11 +177,11 @@ fn exec(vm: &Interpreter, args: &Args) -> Res {
         return Err(vm.type_error(what.to_string()));
     }
     if !data.freevars.is_empty() {
-        if closure.is_none() {
+        if let Err(raised) = check_closure(vm, data, closure.as_ref()) {
+            drop(vm.take_raised(raised));
             let want = data.freevars.len();
             return Err(vm.type_error(format!("code object requires a closure of exactly length {want}")));
         }
-        check_closure(vm, data, closure.as_ref())?;
     }
     let parts = FunctionParts {
         code: code.clone(),
@@ -427,5 +428,41 @@ pub static SYS_FUNCTIONS: &[FunctionDef] = &[
         "()",
         "Type, value and traceback of what is being handled.",
         NativeFn::F0(exc_info),
+    ),
+    FunctionDef::new(
+        "settrace",
+        "(function, /)",
+        "Set the global debug tracing function.\n\nIt will be called on each function call.",
+        NativeFn::F1(legacy::sys_settrace),
+    ),
+    FunctionDef::new(
+        "gettrace",
+        "()",
+        "Return the global debug tracing function set with sys.settrace.",
+        NativeFn::F0(legacy::sys_gettrace),
+    ),
+    FunctionDef::new(
+        "setprofile",
+        "(function, /)",
+        "Set the profiling function.\n\nIt will be called on each function call and return.",
+        NativeFn::F1(legacy::sys_setprofile),
+    ),
+    FunctionDef::new(
+        "getprofile",
+        "()",
+        "Return the profiling function set with sys.setprofile.",
+        NativeFn::F0(legacy::sys_getprofile),
+    ),
+    FunctionDef::new(
+        "_settraceallthreads",
+        "(arg, /)",
+        "Set the global debug tracing function in all running threads.",
+        NativeFn::F1(legacy::sys_settraceallthreads),
+    ),
+    FunctionDef::new(
+        "_setprofileallthreads",
+        "(arg, /)",
+        "Set the profiling function in all running threads.",
+        NativeFn::F1(legacy::sys_setprofileallthreads),
     ),
 ];

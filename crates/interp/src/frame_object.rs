@@ -8,6 +8,7 @@ use crate::code::CodeObject;
 use crate::frame::Frame;
 use crate::function::Function;
 use crate::generator::{self, Generator};
+use crate::instrument;
 use crate::state::{state, thread};
 use pellucid_object::heap::Visitor;
 use pellucid_object::{
@@ -119,7 +120,13 @@ impl FrameObject {
 
     /// The current line.
     pub fn line(&self) -> Option<u32> {
-        self.code()?.line_at(self.offset())
+        match (self.running(), self.sleeping()) {
+            (Some(frame), _) => frame.line(),
+            (_, Some(generator)) if generator.life.get() == generator::Life::Created => {
+                Some(self.code()?.code.firstlineno)
+            }
+            _ => self.code()?.line_at(self.offset()),
+        }
     }
 
     /// The word of variable `index`: locals, then cells and free variables.
@@ -226,17 +233,6 @@ pub fn detach(vm: &Interpreter, frame: &Frame) {
         }
     }
     object.place.set(Place::Done);
-}
-
-/// The variables of a frame that is being left are dead. What ran when they died may have made an object for the frame: it
-/// must not look at the record any more.
-#[cold]
-pub fn detach_late(vm: &Interpreter, frame: &Frame) {
-    let Some(value) = frame.object.get() else { return };
-    if value.downcast::<FrameObject>().is_some_and(|object| matches!(object.place.get(), Place::Running(_))) {
-        detach(vm, frame);
-    }
-    drop(frame.object.replace(None));
 }
 
 /// The frame object of the caller.
@@ -393,10 +389,18 @@ pub static FRAME: TypeDef = TypeDef {
         readonly!("f_builtins", |vm, f| Ok(function(vm, this(vm, f)?)?.builtins.clone())),
         readonly!("f_locals", f_locals),
         readonly!("f_lasti", |vm, f| vm.new_int(i64::from(this(vm, f)?.offset()))),
-        readonly!("f_lineno", |vm, f| match this(vm, f)?.line() {
-            Some(line) => vm.new_int(i64::from(line)),
-            None => Ok(Value::NONE),
-        }),
+        GetSetDef {
+            name: "f_lineno",
+            doc: "",
+            get: |vm, f| match this(vm, f)?.line() {
+                Some(line) => vm.new_int(i64::from(line)),
+                None => Ok(Value::NONE),
+            },
+            set: Some(|vm, f, v| match v {
+                Some(v) => instrument::set_line(vm, this(vm, f)?, v),
+                None => Err(vm.attribute_error_text("cannot delete attribute".to_string())),
+            }),
+        },
         readonly!("f_generator", |vm, f| match this(vm, f)?.running() {
             Some(frame) => Ok(frame.generator.get().unwrap_or(Value::NONE)),
             None => Ok(Value::NONE),
@@ -420,7 +424,16 @@ pub static FRAME: TypeDef = TypeDef {
             name: "f_trace_opcodes",
             doc: "",
             get: |vm, f| Ok(Value::bool(this(vm, f)?.trace_opcodes.get())),
-            set: Some(|vm, f, v| set_bool(vm, v, &this(vm, f)?.trace_opcodes)),
+            set: Some(|vm, f, v| {
+                let object = this(vm, f)?;
+                set_bool(vm, v, &object.trace_opcodes)?;
+                match object.code() {
+                    Some(code) if object.trace_opcodes.get() => {
+                        instrument::legacy::set_opcode_tracing(vm, code, true)
+                    }
+                    _ => Ok(()),
+                }
+            }),
         },
     ],
 };

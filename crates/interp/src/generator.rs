@@ -8,6 +8,7 @@ use crate::form::{Form, Instr};
 use crate::frame::{Frame, Ret, Thread, leave};
 use crate::frame_object::{self, FrameObject};
 use crate::function::Function;
+use crate::instrument::{self, raising};
 use crate::ops::Op;
 use crate::ops_build::Step;
 use crate::run::run;
@@ -50,6 +51,8 @@ pub struct Generator {
     regs: Cell<*mut Value>,
     nregs: usize,
     pc: Cell<*const Instr>,
+    /// What `pc` points into.
+    form: Cell<*const Form>,
     pub function: SlotWord,
     pub code: Value,
     /// The frame object, while the generator does not run.
@@ -105,13 +108,18 @@ impl Generator {
 
     /// Whether it sleeps inside of a `try` or `with`.
     fn must_close(&self) -> bool {
-        let Some(form) = self.code().and_then(CodeObject::ready_form) else { return false };
+        let form = self.form();
         self.instr().is_some_and(|i| form.open.get(form.index_of(i)).is_some_and(|open| *open != 0))
     }
 
     /// The wordcode offset at which it sleeps.
     pub fn offset(&self) -> u32 {
-        self.code().and_then(CodeObject::ready_form).map_or(0, |form| form.offset_of(self.pc.get()))
+        self.form().offset_of(self.pc.get())
+    }
+
+    fn form(&self) -> &Form {
+        // SAFETY: a form of the code that the generator owns.
+        unsafe { &*self.form.get() }
     }
 
     /// A variable's register while it sleeps.
@@ -212,6 +220,7 @@ pub unsafe fn make(
         regs: Cell::new(regs),
         nregs,
         pc: Cell::new(form.instrs.as_ptr()),
+        form: Cell::new(form),
         function: SlotWord::new(Some(function.clone())),
         code,
         object: SlotWord::default(),
@@ -251,11 +260,12 @@ fn push(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value)
     let (Some(function), Some(code)) = (generator.function.get(), generator.code()) else {
         return Err(vm.bug("a generator without code"));
     };
-    let form = code.form(vm)?;
+    let begun = generator.life.get() == Life::Suspended;
+    let (form, pc) = instrument::wake(vm, code, generator.form.get(), generator.pc.get(), begun)?;
     // SAFETY: `push_raw` gives a free record, every field of which is written; its registers are the generator's.
     unsafe {
         let top = thread.push_raw(vm)?;
-        (&raw mut (*top).pc).write(generator.pc.get());
+        (&raw mut (*top).pc).write(pc);
         (&raw mut (*top).regs).write(generator.regs.get());
         (&raw mut (*top).form).write(form);
         (&raw mut (*top).consts_end).write(code.consts.as_ptr_range().end);
@@ -274,7 +284,7 @@ fn push(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value)
         if (*top).object.is_set() {
             frame_object::attach(&mut *top);
         }
-        if generator.life.get() == Life::Suspended {
+        if begun {
             let i = &*(*top).pc;
             match i.op {
                 Op::YieldFrom => drop((*top).replace_reg(i.b as usize, sent)),
@@ -322,6 +332,7 @@ fn sleep(vm: &Interpreter, thread: &Thread, value: Value) -> Yielded {
             };
             generator.handled.set(own);
             generator.pc.set((*top).pc);
+            generator.form.set((*top).form);
             generator.life.set(Life::Suspended);
             if (*top).object.is_set() {
                 frame_object::suspend(&(*top).object, &owner);
@@ -441,14 +452,24 @@ pub fn resume(vm: &Interpreter, value: &Value, input: Input) -> Res<Outcome> {
     let result = match input {
         Input::Send(sent) => {
             begin(vm, thread, value, Ret::Native, sent)?;
+            // SAFETY: the record was just pushed.
+            instrument::woken(unsafe { &mut *thread.top_ptr() });
             run(vm, st, thread)?
         }
         Input::Throw(exception) => {
-            let waiting = generator.pc.get();
+            let behind = generator.life.get() == Life::Suspended && generator.delegate().is_none();
             begin(vm, thread, value, Ret::Native, Value::NONE)?;
+            let mut raised = vm.raise(exception);
             // SAFETY: the record was just pushed; the exception is raised where the generator slept.
-            unsafe { (*thread.top_ptr()).pc = waiting };
-            let raised = vm.raise(exception);
+            unsafe {
+                let top = thread.top_ptr();
+                (*top).pc = (*top).pc.sub(usize::from(behind));
+                if raising::wanted(vm, thread) {
+                    let exception = vm.take_raised(raised);
+                    let event = instrument::events::PY_THROW;
+                    raised = vm.raise_as_is(raising::tell(vm, thread, top, event, exception).0);
+                }
+            }
             crate::unwind::unwind(vm, thread, raised)?;
             run(vm, st, thread)?
         }
@@ -505,6 +526,7 @@ pub unsafe fn enter_for(vm: &Interpreter, thread: &Thread, frame: *mut Frame, pc
                 }
                 let value = (*place).clone();
                 begin(vm, thread, &value, Ret::ForIter, Value::NONE)?;
+                instrument::woken(&mut *thread.top_ptr());
                 Ok(Step::Entered)
             }
         }
@@ -560,7 +582,11 @@ pub unsafe fn delegate(
         let i = *pc;
         let sent = (*frame).replace_reg(i.b as usize, Value::UNBOUND);
         let receiver = (*frame).reg(i.a as usize).clone();
-        match step(vm, &receiver, sent)? {
+        let outcome = step(vm, &receiver, sent)?;
+        if (*frame).form().woven.is_some() {
+            instrument::delegated(vm, thread, frame, &receiver, &outcome)?;
+        }
+        match outcome {
             Outcome::Yielded(value) => Ok(Some(sleep(vm, thread, value))),
             Outcome::Returned(value) => {
                 drop((*frame).replace_reg(i.a as usize, value));

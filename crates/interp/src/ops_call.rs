@@ -3,6 +3,7 @@
 use crate::form::Instr;
 use crate::frame::{Frame, Ret, Thread, drop_words};
 use crate::function::Function;
+use crate::instrument;
 use crate::ops_arith::set;
 use crate::poll;
 use crate::run::{Entered, enter};
@@ -149,6 +150,7 @@ pub unsafe fn call_at(
         if poll::pending(vm) {
             poll::poll(vm)?;
         }
+        let pc = (*frame).pc;
         let Call { mut callee, mut first, mut given, names, dst } = call;
         let mut ret = Ret::Call;
         let mut extra = None;
@@ -159,7 +161,7 @@ pub unsafe fn call_at(
                     Entered::Frame => Ok(true),
                     Entered::Value(value) => {
                         set(frame, dst, value);
-                        Ok(false)
+                        instrument::settle(vm, st, thread, frame, pc, true)
                     }
                 };
             }
@@ -197,7 +199,7 @@ pub unsafe fn call_at(
         let value = result?;
         drop(callee);
         set(frame, dst, value);
-        Ok(false)
+        instrument::settle(vm, st, thread, frame, pc, true)
     }
 }
 

@@ -43,7 +43,13 @@ pub fn call_function(vm: &Interpreter, thread: &Thread, callee: &Value, args: &C
 /// Whether a value is a Python function.
 #[inline(always)]
 pub fn is_function(st: &State, value: &Value) -> bool {
-    value.header().is_some_and(|header| header.ty.get() as u64 == st.function.value().bits())
+    is_exact(&st.function, value)
+}
+
+/// Whether a value is of that very type.
+#[inline(always)]
+pub fn is_exact(ty: &pellucid_object::Ref<pellucid_object::Type>, value: &Value) -> bool {
+    value.header().is_some_and(|header| header.ty.get() as u64 == ty.value().bits())
 }
 
 /// What a call did at once.
@@ -394,8 +400,13 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::JumpBack => {
                         if poll::pending(vm) {
                             (*frame).pc = pc;
-                            if let Err(raised) = poll::poll(vm) {
-                                break 'dispatch raised;
+                            match poll::poll_loop(vm, st, thread, frame, pc) {
+                                Ok(false) => {}
+                                Ok(true) => {
+                                    reload!();
+                                    continue 'dispatch;
+                                }
+                                Err(raised) => break 'dispatch raised,
                             }
                         }
                         jump!()

@@ -1,7 +1,7 @@
 //! The collector's view of Python objects: how to traverse, finalise and clear them. The algorithm itself is
 //! `pellucid_memory`'s and knows no type.
 
-use crate::class::TypeFlags;
+use crate::class::{Type, TypeFlags};
 use crate::heap::{self, SlotWord};
 use crate::interpreter::Interpreter;
 use crate::list::List;
@@ -36,6 +36,10 @@ impl CollectorOps for Ops<'_> {
     unsafe fn has_finalizer(&self, object: NonNull<Header>) -> bool {
         // SAFETY: see above.
         heap::type_of_header(unsafe { object.as_ref() }).flags.get().contains(TypeFlags::HAS_FINALIZER)
+    }
+
+    unsafe fn order_finalizers(&self, objects: &mut [NonNull<Header>]) {
+        self.0.births.sort(objects);
     }
 
     unsafe fn finalize(&self, object: NonNull<Header>) {
@@ -164,6 +168,23 @@ impl Interpreter {
             let wanted = generation.is_none_or(|g| header.generation() as usize == g);
             if wanted && header.refcount.get() > 0 {
                 // SAFETY: as above; the clone is a reference of its own.
+                let value = (*unsafe { borrowed(object) }).clone();
+                if self.is_tracked(&value) {
+                    found.push(value);
+                }
+            }
+        });
+        found
+    }
+
+    /// Every container of that very type that the collector knows.
+    pub fn tracked_of_type(&self, ty: &crate::Ref<crate::Type>) -> Vec<Value> {
+        let mut found = Vec::new();
+        self.heap.walk(|object| {
+            // SAFETY: the walk yields live objects; objects being destroyed (count 0) are left out.
+            let header = unsafe { object.as_ref() };
+            if header.ty.get() as u64 == ty.value().bits() && header.refcount.get() > 0 {
+                // SAFETY: as above; the clone is a reference of its own.
                 found.push((*unsafe { borrowed(object) }).clone());
             }
         });
@@ -186,9 +207,10 @@ impl Interpreter {
         found
     }
 
-    /// Whether the collector looks at the object.
+    /// Whether the collector looks at the object, as `gc` tells it: builtin types do not count.
     pub fn is_tracked(&self, value: &Value) -> bool {
-        value.header().is_some_and(|h| h.has(Header::TRACKED))
+        let builtin = value.downcast::<Type>().is_some_and(|ty| !ty.flags.get().contains(TypeFlags::MUTABLE));
+        !builtin && value.header().is_some_and(|h| h.has(Header::TRACKED))
     }
 
     /// Whether the finaliser of the object has run.

@@ -27,7 +27,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Objects with no payload of their own: plain instances, singletons.
 pub struct Plain;
-impl crate::heap::Payload for Plain {}
+impl crate::heap::Payload for Plain {
+    const CONTAINER: bool = false;
+}
 
 /// Reports an exception that nobody can catch: (exception, message, object).
 pub type UnraisableHook = fn(&Interpreter, &Value, &str, &Value);
@@ -158,6 +160,7 @@ pub struct Interpreter {
     next_keys_version: Cell<u64>,
     pub(crate) native_types: RefCell<WordMap<usize, Ref<Type>>>,
     pub weakrefs: Rc<WeakRefs>,
+    pub(crate) births: crate::heap::Births,
     pub(crate) trashcan: RefCell<Vec<NonNull<Header>>>,
     pub(crate) destroy_depth: Cell<usize>,
     pub(crate) native_depth: Cell<usize>,
@@ -226,6 +229,7 @@ impl Interpreter {
             next_keys_version: Cell::new(1),
             native_types: RefCell::default(),
             weakrefs: Rc::default(),
+            births: crate::heap::Births::default(),
             trashcan: RefCell::default(),
             destroy_depth: Cell::new(0),
             native_depth: Cell::new(0),
