@@ -4,6 +4,7 @@ use crate::generator::{self, Generator, Input, Kind, Life, Outcome};
 use crate::state::state;
 use pellucid_bytecode::code::flags;
 use pellucid_object::heap::Visitor;
+use pellucid_object::interpreter::AsyncgenHooks;
 use pellucid_object::{
     Args, FunctionDef, Interpreter, NativeFn, Payload, Raised, Res, Slot, SlotWord, Type, TypeDef, TypeFlags,
     Value, payload,
@@ -191,20 +192,13 @@ fn new_awaitable(vm: &Interpreter, generator: &Value, argument: Option<Value>, w
     vm.alloc(ty, payload)
 }
 
-/// `sys.set_asyncgen_hooks`: where `sys` keeps them.
-#[derive(Default)]
-pub struct Hooks {
-    pub firstiter: SlotWord,
-    pub finalizer: SlotWord,
-}
-
 /// The first use of an asynchronous generator is told to the event loop.
 fn call_hooks(vm: &Interpreter, value: &Value) -> Res<()> {
     let Some(generator) = generator::of(value) else { return Ok(()) };
     if generator.hooked.replace(true) {
         return Ok(());
     }
-    let hooks = vm.state::<Hooks>();
+    let hooks = vm.thread_state::<AsyncgenHooks>();
     generator.finalizer.set(hooks.finalizer.get());
     match hooks.firstiter.get() {
         Some(first) => vm.call_values(&first, std::slice::from_ref(value)).map(drop),
