@@ -316,6 +316,10 @@ impl Reader {
         let warn =
             self.config.x_option("warn_default_encoding").is_some() || is_set("PYTHONWARNDEFAULTENCODING");
         self.config.flags.warn_default_encoding = warn;
+        if let Some(size) = self.config.x_option("memory_limit") {
+            let limit = bytes(size).ok_or_else(|| "-X memory_limit: a size such as 50M is expected\n".to_string())?;
+            self.config.memory_limit = Some(limit);
+        }
         self.int_digits(text("PYTHONINTMAXSTRDIGITS"))?;
         self.hash_seed(text("PYTHONHASHSEED"))?;
         let prefix = self.config.x_option("pycache_prefix").map(|prefix| prefix.as_bytes().to_vec());
@@ -395,6 +399,17 @@ impl Reader {
 
 fn value(parser: &mut lexopt::Parser, option: &str) -> Result<OsString, String> {
     parser.value().map_err(|_| problem(format!("Argument expected for the {option} option")))
+}
+
+/// A size: digits, then perhaps `K`, `M` or `G`.
+fn bytes(text: &str) -> Option<usize> {
+    let (digits, shift) = match text.strip_suffix(['K', 'M', 'G']) {
+        Some(digits) if text.ends_with('K') => (digits, 10),
+        Some(digits) if text.ends_with('M') => (digits, 20),
+        Some(digits) => (digits, 30),
+        None => (text, 0),
+    };
+    digits.parse::<usize>().ok()?.checked_mul(1 << shift)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::form::{Form, Instr};
 use crate::function::Function;
 use crate::state::{state, thread};
 use pellucid_object::{Dict, Interpreter, Raised, Res, SlotWord, Value};
-use std::alloc::Layout;
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 /// What happens to the value that a frame returns.
@@ -131,8 +131,8 @@ impl Thread {
         // SAFETY: the layouts are not empty; pages are used only after they were written.
         let (words, frames) = unsafe {
             (
-                std::alloc::alloc(Self::words_layout()?).cast::<Value>(),
-                std::alloc::alloc(Self::frames_layout()?).cast::<Frame>(),
+                System.alloc(Self::words_layout()?).cast::<Value>(),
+                System.alloc(Self::frames_layout()?).cast::<Frame>(),
             )
         };
         if words.is_null() || frames.is_null() {
@@ -366,8 +366,8 @@ impl Drop for Thread {
         if let (Some(words), Some(frames)) = (Self::words_layout(), Self::frames_layout()) {
             // SAFETY: allocated in `new` with these layouts; no frame is left.
             unsafe {
-                std::alloc::dealloc(self.words.cast(), words);
-                std::alloc::dealloc(self.frames.cast(), frames);
+                System.dealloc(self.words.cast(), words);
+                System.dealloc(self.frames.cast(), frames);
             }
         }
     }

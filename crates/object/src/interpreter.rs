@@ -185,6 +185,8 @@ pub struct Interpreter {
     pub(crate) small_bytes: Shared,
     pub(crate) raised: SlotWord,
     pub(crate) memory_error: SlotWord,
+    /// A `MemoryError` is being made.
+    pub(crate) out_of_memory: Cell<bool>,
     handled: SlotWord,
     pub hooks: Hooks,
     pub shapes: Shapes,
@@ -240,11 +242,12 @@ impl Interpreter {
 
     /// As [`Interpreter::new`], with a key for the hashes of strings, and with stress modes of the heap.
     pub fn with_hash_key(hash_key: HashKey, stress: Stress) -> Option<Box<Interpreter>> {
-        let heap = Heap::new();
+        let attention: Arc<AtomicBool> = Arc::default();
+        let heap = Heap::with_alarm(attention.clone());
+        heap.meter().enter();
         heap.set_stress(stress);
         let shapes = Shapes::default();
         let dictionary_shape = shapes.add(Shape::root(true));
-        let attention: Arc<AtomicBool> = Arc::default();
         let vm = Box::new(Interpreter {
             heap,
             core: OnceCell::new(),
@@ -254,6 +257,7 @@ impl Interpreter {
             small_bytes: Shared::new(),
             raised: SlotWord::default(),
             memory_error: SlotWord::default(),
+            out_of_memory: Cell::new(false),
             handled: SlotWord::default(),
             hooks: Hooks::default(),
             shapes,
@@ -355,6 +359,11 @@ impl Interpreter {
         }
     }
 
+    /// The same, while they may not be made yet or any more.
+    pub(crate) fn exceptions_if_made(&self) -> Option<&Exceptions> {
+        self.exceptions.get()
+    }
+
     /// State of another crate, one value a type, made on first use.
     pub fn state<T: Default + 'static>(&self) -> Rc<T> {
         let mut states = self.states.borrow_mut();
@@ -452,16 +461,34 @@ impl Interpreter {
     }
 
     /// Long native loops call this now and then. Errors: `KeyboardInterrupt` and what signal handlers and limits raise.
+    #[inline]
     pub fn poll(&self) -> Res<()> {
+        if self.attention.load(Ordering::Relaxed) { self.attend() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn attend(&self) -> Res<()> {
         if !self.attention.swap(false, Ordering::SeqCst) {
             return Ok(());
         }
         self.give_way();
+        if self.heap.is_over() {
+            self.collect_garbage(2);
+            if self.heap.is_over() {
+                return Err(self.no_memory());
+            }
+        }
         if let Some(poll) = self.hooks.poll.get() {
             poll(self)?;
         }
         let pollers = self.pollers.borrow().clone();
         pollers.iter().try_for_each(|poll| poll(self))
+    }
+
+    /// Whether buffers of `bytes` more may be made: to be asked where input decides how large they are. Errors: `MemoryError`.
+    #[inline]
+    pub fn expect_room(&self, bytes: usize) -> Res<()> {
+        if self.heap.fits(bytes) { Ok(()) } else { Err(self.no_memory()) }
     }
 
     /// Warns, on behalf of the running Python code. Errors: the warning itself, when a filter says so.
@@ -580,6 +607,7 @@ impl Drop for Interpreter {
             "{} blocks were not given back",
             self.heap.allocated_blocks()
         );
+        self.heap.meter().leave();
     }
 }
 

@@ -61,9 +61,7 @@ impl Pellucid {
             Ok((main, builtins)) => {
                 let collect_every = cfg!(debug_assertions) && config.x_option("stress") == Some("collect");
                 vm.heap.set_stress(Stress { bypass_pools, collect_every });
-                if let Some(limit) = config.memory_limit {
-                    vm.heap.set_limit(Some(limit));
-                }
+                vm.heap.set_limit(config.memory_limit.or_else(|| room_in_process(&vm)));
                 Ok(Pellucid { vm, config, main, builtins })
             }
             Err(raised) => {
@@ -82,6 +80,7 @@ impl Pellucid {
 
     /// The interpreter.
     pub fn vm(&self) -> &Interpreter {
+        self.vm.heap.meter().enter();
         &self.vm
     }
 
@@ -128,6 +127,15 @@ impl Pellucid {
         drop(builtins);
         if status == 0 { flushed } else { status }
     }
+}
+
+/// What the interpreter may take where the process as a whole is limited: reaching the limit of the process is
+/// harder to bear than reaching one's own.
+fn room_in_process(vm: &Interpreter) -> Option<usize> {
+    /// For what is not the interpreter's.
+    const MARGIN: usize = 64 << 20;
+    let left = pellucid_host::address_space_left()?;
+    Some(vm.heap.used().saturating_add(left).saturating_sub(MARGIN))
 }
 
 fn hash_key(config: &Config) -> HashKey {
