@@ -108,6 +108,7 @@ const HELP_X: &str = "\
 The following implementation-specific options are available:
 -X dev                       : development mode: more warnings
 -X importtime                : say how long each import takes
+-X memory_limit=size         : the most memory that the program may use: bytes, or 50M, 2G
 -X int_max_str_digits=number : the longest text that is converted to an int; 0 is no limit
 -X no_debug_ranges           : no columns in tracebacks
 -X pycache_prefix=path       : the folder of .pyc files

@@ -362,7 +362,7 @@ impl Thread {
 
 impl Drop for Thread {
     fn drop(&mut self) {
-        debug_assert!(self.depth.get() == 0);
+        debug_assert!(std::thread::panicking() || self.depth.get() == 0);
         if let (Some(words), Some(frames)) = (Self::words_layout(), Self::frames_layout()) {
             // SAFETY: allocated in `new` with these layouts; no frame is left.
             unsafe {

@@ -48,6 +48,8 @@ pub struct Heap {
     peak: Cell<usize>,
     charged: Cell<usize>,
     limit: Cell<usize>,
+    /// What counts instead of the limit after that was reached, until memory is well below the limit again; 0 otherwise.
+    grace: Cell<usize>,
     meter: Arc<Meter>,
 }
 
@@ -85,6 +87,7 @@ impl Heap {
             peak: Cell::new(0),
             charged: Cell::new(0),
             limit: Cell::new(usize::MAX),
+            grace: Cell::new(0),
             meter: Meter::new(alarm),
         }
     }
@@ -286,22 +289,50 @@ impl Heap {
 
     /// Whether `bytes` more would stay within the limit, perhaps after trimming.
     pub fn fits(&self, bytes: usize) -> bool {
-        let fits = || self.used().checked_add(bytes).is_some_and(|sum| sum <= self.limit.get());
+        let fits = || self.used().checked_add(bytes).is_some_and(|sum| sum <= self.limit_now());
         fits() || {
             self.trim();
             fits()
         }
     }
 
+    /// The limit, or what stands in for it.
+    fn limit_now(&self) -> usize {
+        let limit = self.limit.get();
+        if self.grace.get() != 0 && self.used() <= limit - Self::slack(limit) {
+            self.grace.set(0);
+            self.meter.set_limit(limit);
+        }
+        limit.max(self.grace.get())
+    }
+
+    /// How far above the limit handlers of `MemoryError` may go, and how far below it all is well again.
+    fn slack(limit: usize) -> usize {
+        (limit / 16).min(1 << 20)
+    }
+
     /// Whether buffers have passed the limit, or the system has refused memory.
     pub fn is_over(&self) -> bool {
+        self.limit_now();
         self.meter.is_over()
+    }
+
+    /// The limit was reached, and whoever handles that needs a little memory: grants it once, until memory is well
+    /// below the limit again.
+    pub fn grant_grace(&self) {
+        let limit = self.limit_now();
+        if limit != usize::MAX && self.grace.get() == 0 {
+            let grace = limit.max(self.used()).saturating_add(Self::slack(limit));
+            self.grace.set(grace);
+            self.meter.set_limit(grace);
+        }
     }
 
     /// Limits what the heap may hold, in bytes; `None` lifts the limit. A limit below `used` lets nothing grow until enough is freed.
     pub fn set_limit(&self, bytes: Option<usize>) {
         let bytes = bytes.unwrap_or(usize::MAX);
         self.limit.set(bytes);
+        self.grace.set(0);
         self.meter.set_limit(bytes);
     }
 

@@ -159,6 +159,19 @@ impl Interpreter {
         self.restore_raised(saved);
     }
 
+    /// Containers to which more references exist than they count, which is a bug of whoever counts: type, count, references.
+    pub fn wrong_counts(&self) -> Vec<(String, u32, u32)> {
+        let mut wrong = Vec::new();
+        let report = |object: NonNull<Header>, found: u32| {
+            // SAFETY: the walk reports live objects.
+            let header = unsafe { object.as_ref() };
+            wrong.push((heap::type_of_header(header).name().to_string(), header.refcount.get(), found));
+        };
+        // SAFETY: as in `collect_garbage`.
+        unsafe { self.heap.check_counts(&Ops(self), report) };
+        wrong
+    }
+
     /// Every container that the collector knows, or those of one generation.
     pub fn tracked_objects(&self, generation: Option<usize>) -> Vec<Value> {
         let mut found = Vec::new();

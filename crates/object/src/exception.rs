@@ -238,6 +238,7 @@ impl Interpreter {
     #[cold]
     pub(crate) fn raise_memory_error(&self) -> Raised {
         let shared = self.memory_error.get();
+        self.heap.grant_grace();
         if let Some(exceptions) = self.exceptions_if_made()
             && !self.out_of_memory.replace(true)
         {

@@ -1,5 +1,7 @@
 //! What the tests with random input share: an interpreter with limits, in which nothing but Python exceptions may happen.
 
+#![allow(dead_code)] // each test uses a part
+
 use pellucid_runtime::{Config, Interpreter, Pellucid, Raised, Res, Value};
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -148,8 +150,7 @@ impl Sandbox {
             let vm = self.vm();
             if &*vm.type_name(exception) == "SystemError" {
                 let text = vm.str(exception).map_or_else(|_| String::new(), |text| vm.str_lossy(&text));
-                let expected = text.starts_with("unknown opcode") || text.contains("bytecode") || text.contains("code");
-                assert!(expected, "SystemError: {text}");
+                panic!("SystemError: {text}");
             }
         }
     }
