@@ -121,6 +121,9 @@ impl Interpreter {
         }
         // SAFETY: no borrow of an object's storage is held here, and the operations tell the truth about objects.
         let stats = unsafe { self.heap.collect(generation, &Ops(self)) };
+        if generation == 2 {
+            self.sweep_interned();
+        }
         if let Some(list) = &called {
             self.tell_of_collection(list, "stop", generation, &stats);
         }

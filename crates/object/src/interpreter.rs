@@ -179,6 +179,8 @@ pub struct Interpreter {
     core: OnceCell<CoreTypes>,
     exceptions: OnceCell<Exceptions>,
     interned: RefCell<HashMap<Box<str>, Value>>,
+    /// How many strings there may be before a full collection looks for those that nobody else holds.
+    interned_bound: Cell<usize>,
     /// The strings of one code point below 256, and the empty one.
     pub(crate) small_strs: Shared,
     /// The same of `bytes`.
@@ -253,6 +255,7 @@ impl Interpreter {
             core: OnceCell::new(),
             exceptions: OnceCell::new(),
             interned: RefCell::default(),
+            interned_bound: Cell::new(20_000),
             small_strs: Shared::new(),
             small_bytes: Shared::new(),
             raised: SlotWord::default(),
@@ -473,6 +476,7 @@ impl Interpreter {
         }
         self.give_way();
         if self.heap.is_over() {
+            self.interned_bound.set(0);
             self.collect_garbage(2);
             if self.heap.is_over() {
                 return Err(self.no_memory());
@@ -505,6 +509,20 @@ impl Interpreter {
         if !pollers.iter().any(|known| std::ptr::fn_addr_eq(*known, poller)) {
             pollers.push(poller);
         }
+    }
+
+    /// Lets interned strings go that nobody else holds, when there are many new ones.
+    pub(crate) fn sweep_interned(&self) {
+        if self.interned.borrow().len() <= self.interned_bound.get() {
+            return;
+        }
+        let alone = |value: &Value| value.refcount() == Some(1);
+        let dead: Vec<Value> =
+            self.interned.borrow_mut().extract_if(|_, value| alone(value)).map(|(_, value)| value).collect();
+        self.interned_bound.set((self.interned.borrow().len() * 2).max(20_000));
+        // It knows names by their addresses.
+        self.clear_method_cache();
+        drop(dead);
     }
 
     /// Number of interned strings.
