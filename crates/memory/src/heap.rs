@@ -50,6 +50,12 @@ pub struct Heap {
     limit: Cell<usize>,
     /// What counts instead of the limit after that was reached, until memory is well below the limit again; 0 otherwise.
     grace: Cell<usize>,
+    /// Beyond this much a full collection should be tried before the limit is reached; `usize::MAX`: not now.
+    pressure: Cell<usize>,
+    /// Such a collection is due.
+    pressed: Cell<bool>,
+    /// How often the limit was reached since memory was last plenty.
+    refusals: Cell<u32>,
     meter: Arc<Meter>,
 }
 
@@ -88,6 +94,9 @@ impl Heap {
             charged: Cell::new(0),
             limit: Cell::new(usize::MAX),
             grace: Cell::new(0),
+            pressure: Cell::new(usize::MAX),
+            pressed: Cell::new(false),
+            refusals: Cell::new(0),
             meter: Meter::new(alarm),
         }
     }
@@ -276,6 +285,9 @@ impl Heap {
             self.used.set(sum);
             self.peak.set(self.peak.get().max(sum + self.meter.buffers()));
             self.meter.set_blocks(sum);
+            if self.used() > self.pressure.get() {
+                self.ask_for_collection();
+            }
         }
         fits
     }
@@ -285,6 +297,11 @@ impl Heap {
         let rest = self.used.get().saturating_sub(bytes);
         self.used.set(rest);
         self.meter.set_blocks(rest);
+        let limit = self.limit.get();
+        if self.pressure.get() == usize::MAX && limit != usize::MAX && self.used() < limit - limit / 4 {
+            self.pressure.set(limit - limit / 8);
+            self.refusals.set(0);
+        }
     }
 
     /// Whether `bytes` more would stay within the limit, perhaps after trimming.
@@ -326,6 +343,30 @@ impl Heap {
             self.grace.set(grace);
             self.meter.set_limit(grace);
         }
+        // The garbage may be what somebody holds who is about to let it go: ask again, but less and less often.
+        self.refusals.set(self.refusals.get().saturating_add(1));
+        if limit != usize::MAX && self.refusals.get().is_power_of_two() {
+            self.ask_for_collection();
+        }
+    }
+
+    #[cold]
+    fn ask_for_collection(&self) {
+        self.pressure.set(usize::MAX);
+        self.pressed.set(true);
+        self.meter.raise_alarm();
+    }
+
+    /// Whether memory is so short that a full collection should run now.
+    pub fn take_pressure(&self) -> bool {
+        self.pressed.replace(false)
+    }
+
+    /// A full collection has run because memory is short: the next one is due half the way to the limit.
+    pub fn relieved(&self) {
+        let limit = self.limit.get();
+        let next = self.used().saturating_add((limit.saturating_sub(self.used()) / 2).max(limit / 16));
+        self.pressure.set(if next < limit { next } else { usize::MAX });
     }
 
     /// Limits what the heap may hold, in bytes; `None` lifts the limit. A limit below `used` lets nothing grow until enough is freed.
@@ -333,6 +374,7 @@ impl Heap {
         let bytes = bytes.unwrap_or(usize::MAX);
         self.limit.set(bytes);
         self.grace.set(0);
+        self.pressure.set(bytes - bytes / 8);
         self.meter.set_limit(bytes);
     }
 

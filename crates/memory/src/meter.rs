@@ -94,6 +94,10 @@ impl Meter {
         refused || self.total() > self.limit.load(Ordering::Relaxed)
     }
 
+    pub(crate) fn raise_alarm(&self) {
+        self.alarm.store(true, Ordering::SeqCst);
+    }
+
     fn total(&self) -> usize {
         self.buffers().saturating_add(self.blocks.load(Ordering::Relaxed))
     }

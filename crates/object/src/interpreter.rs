@@ -475,10 +475,12 @@ impl Interpreter {
             return Ok(());
         }
         self.give_way();
-        if self.heap.is_over() {
+        let over = self.heap.is_over();
+        if over || self.heap.take_pressure() {
             self.interned_bound.set(0);
             self.collect_garbage(2);
-            if self.heap.is_over() {
+            self.heap.relieved();
+            if over && self.heap.is_over() {
                 return Err(self.no_memory());
             }
         }
