@@ -429,13 +429,14 @@ impl Interpreter {
         self.handled.set(exception);
     }
 
-    /// Runs `f` one native level deeper. Errors: `RecursionError`.
+    /// Runs `f` one native level deeper. Errors: `RecursionError`, and those of [`Interpreter::poll`].
     #[inline]
     pub fn nested<T>(&self, doing: &str, f: impl FnOnce() -> Res<T>) -> Res<T> {
         let depth = self.native_depth.get();
         if depth >= self.native_limit.get() {
             return Err(self.too_deep(doing));
         }
+        self.poll()?;
         self.native_depth.set(depth + 1);
         let result = f();
         self.native_depth.set(depth);
