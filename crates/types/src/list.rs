@@ -1,5 +1,6 @@
 //! The type `list` and its iterators. Sorting stands in [`sort`](crate::sort).
 
+use crate::iterators;
 use crate::builtins::method_args;
 use crate::generic_alias::CLASS_GETITEM;
 use crate::seq::{self, Subscript};
@@ -66,6 +67,7 @@ fn extend_with(vm: &Interpreter, this_value: &Value, iterable: &Value) -> Res<()
                 vm.no_memory()
             });
     }
+    iterators::expect_items(vm, iterable)?;
     vm.for_each(iterable, |value| list.push(vm, value))
 }
 
