@@ -318,7 +318,8 @@ impl Reader {
             self.config.x_option("warn_default_encoding").is_some() || is_set("PYTHONWARNDEFAULTENCODING");
         self.config.flags.warn_default_encoding = warn;
         if let Some(size) = self.config.x_option("memory_limit") {
-            let limit = bytes(size).ok_or_else(|| "-X memory_limit: a size such as 50M is expected\n".to_string())?;
+            let limit =
+                bytes(size).ok_or_else(|| "-X memory_limit: a size such as 50M is expected\n".to_string())?;
             self.config.memory_limit = Some(limit);
         }
         self.int_digits(text("PYTHONINTMAXSTRDIGITS"))?;

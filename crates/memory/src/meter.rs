@@ -188,12 +188,8 @@ impl Counted {
         {
             // SAFETY: the layout is not empty.
             let fresh = unsafe { System.alloc(layout) };
-            let kept = self.reserve.compare_exchange(
-                ptr::null_mut(),
-                fresh,
-                Ordering::AcqRel,
-                Ordering::Relaxed,
-            );
+            let kept =
+                self.reserve.compare_exchange(ptr::null_mut(), fresh, Ordering::AcqRel, Ordering::Relaxed);
             if kept.is_err() && !fresh.is_null() {
                 // SAFETY: allocated above with this layout, and nobody else knows it.
                 unsafe { System.dealloc(fresh, layout) };

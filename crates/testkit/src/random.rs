@@ -82,12 +82,90 @@ pub fn tokens(source: &str) -> Vec<&str> {
 
 /// Words that change what a program means.
 const WORDS: &[&str] = &[
-    "(", ")", "[", "]", "{", "}", ":", ",", ".", "=", ":=", "*", "**", "@", "->", "lambda ", "not ", "await ", "yield ",
-    "yield from ", "async ", "for x in y", "if ", " else ", "in ", "is ", "and ", "or ", "def f(", "class C", "return ",
-    "del ", "global x", "nonlocal x", "import x", "from . import *", "try:", "except* E:", "finally:", "with ", "as x",
-    "match x:", "case ", "type X = ", "f'{x!r:{y}}'", "t'{x}'", "b'\\xff'", "'''", "\"", "'", "\\", "\n", "\n    ", "\t",
-    "0x", "1_0", "1e400", "1j", "...", "None", "True", "__class__", "super()", "_", "x", "#", ";", "\u{c}", "\u{e9}", "\0",
-    "pass", "break", "continue", "raise ", "assert ", "~", "<<", "//=", "!=", "<", "[T: (int, str) = int]", "%s", "$", "?",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ":",
+    ",",
+    ".",
+    "=",
+    ":=",
+    "*",
+    "**",
+    "@",
+    "->",
+    "lambda ",
+    "not ",
+    "await ",
+    "yield ",
+    "yield from ",
+    "async ",
+    "for x in y",
+    "if ",
+    " else ",
+    "in ",
+    "is ",
+    "and ",
+    "or ",
+    "def f(",
+    "class C",
+    "return ",
+    "del ",
+    "global x",
+    "nonlocal x",
+    "import x",
+    "from . import *",
+    "try:",
+    "except* E:",
+    "finally:",
+    "with ",
+    "as x",
+    "match x:",
+    "case ",
+    "type X = ",
+    "f'{x!r:{y}}'",
+    "t'{x}'",
+    "b'\\xff'",
+    "'''",
+    "\"",
+    "'",
+    "\\",
+    "\n",
+    "\n    ",
+    "\t",
+    "0x",
+    "1_0",
+    "1e400",
+    "1j",
+    "...",
+    "None",
+    "True",
+    "__class__",
+    "super()",
+    "_",
+    "x",
+    "#",
+    ";",
+    "\u{c}",
+    "\u{e9}",
+    "\0",
+    "pass",
+    "break",
+    "continue",
+    "raise ",
+    "assert ",
+    "~",
+    "<<",
+    "//=",
+    "!=",
+    "<",
+    "[T: (int, str) = int]",
+    "%s",
+    "$",
+    "?",
 ];
 
 /// A source with some of its tokens changed, removed, doubled, moved, or taken from another source.
@@ -143,7 +221,8 @@ struct Writer<'a> {
 pub fn program(random: &mut Random) -> String {
     let mut writer = Writer {
         random,
-        text: "a, b, c, d = 1, [1, 2, 3], {'k': 1, 2: 'v'}, 'text'\ndef f(x=0, *y, **z): return x\n".to_string(),
+        text: "a, b, c, d = 1, [1, 2, 3], {'k': 1, 2: 'v'}, 'text'\ndef f(x=0, *y, **z): return x\n"
+            .to_string(),
         depth: 0,
         in_loop: false,
         in_function: false,
@@ -179,9 +258,14 @@ impl Writer<'_> {
             return match self.random.below(6) {
                 0..3 => self.name().to_string(),
                 3 => self.random.below(20).to_string(),
-                4 => (self.random.pick(&["'s'", "b'x'", "1.5", "None", "True", "-1", "2**70", "...", "()", "[]", "{}", "1j"]))
+                4 => (self.random.pick(&[
+                    "'s'", "b'x'", "1.5", "None", "True", "-1", "2**70", "...", "()", "[]", "{}", "1j",
+                ]))
+                .to_string(),
+                _ => self
+                    .random
+                    .pick(&["len", "str", "repr", "list", "tuple", "set", "dict", "sorted", "type", "iter"])
                     .to_string(),
-                _ => self.random.pick(&["len", "str", "repr", "list", "tuple", "set", "dict", "sorted", "type", "iter"]).to_string(),
             };
         }
         let depth = depth - 1;
@@ -193,7 +277,8 @@ impl Writer<'_> {
                 if matches!(op, "<<" | ">>") { format!("({x} {op} 3)") } else { format!("({x} {op} {y})") }
             }
             1 => {
-                let op = self.random.pick(&["<", "<=", "==", "!=", ">", ">=", "is", "is not", "in", "not in"]);
+                let op =
+                    self.random.pick(&["<", "<=", "==", "!=", ">", ">=", "is", "is not", "in", "not in"]);
                 format!("({x} {op} {y})")
             }
             2 => format!("({x} {} {y})", self.random.pick(&["and", "or"])),
@@ -214,8 +299,14 @@ impl Writer<'_> {
             17 => format!("f'{{{x}}}{{{y}!r}}'"),
             18 => format!("(lambda e: {x})({y})"),
             19 => format!("({} := {x})", self.name()),
-            20 => format!("{x}.{}", self.random.pick(&["append", "__class__", "keys", "real", "__doc__", "nothing"])),
-            _ => format!("{}({x})", self.random.pick(&["str", "repr", "list", "len", "sorted", "hash", "type", "iter", "bool"])),
+            20 => format!(
+                "{x}.{}",
+                self.random.pick(&["append", "__class__", "keys", "real", "__doc__", "nothing"])
+            ),
+            _ => format!(
+                "{}({x})",
+                self.random.pick(&["str", "repr", "list", "len", "sorted", "hash", "type", "iter", "bool"])
+            ),
         }
     }
 
@@ -298,7 +389,8 @@ impl Writer<'_> {
             20 => {
                 self.line(&format!("match {x}:"));
                 self.depth += 1;
-                for pattern in ["[e, *g]", "{'k': e}", "int(real=e) | float(real=e)", "str() as e if e", "_"] {
+                for pattern in ["[e, *g]", "{'k': e}", "int(real=e) | float(real=e)", "str() as e if e", "_"]
+                {
                     if pattern == "_" || self.random.one_in(2) {
                         self.line(&format!("case {pattern}:"));
                         self.block();

@@ -1,8 +1,8 @@
 //! The type `list` and its iterators. Sorting stands in [`sort`](crate::sort).
 
-use crate::iterators;
 use crate::builtins::method_args;
 use crate::generic_alias::CLASS_GETITEM;
+use crate::iterators;
 use crate::seq::{self, Subscript};
 use crate::slice::{self, Slice};
 use crate::sort;
