@@ -80,6 +80,8 @@ fn check_budget(vm: &Interpreter) -> Res<()> {
 /// An interpreter that is granted nothing, may use so much memory, and whose code is interrupted when its time is over.
 pub struct Sandbox {
     pub pellucid: Option<Pellucid>,
+    /// Milliseconds until code is interrupted.
+    pub patience: Cell<u64>,
     stop: Arc<AtomicBool>,
     clock: Option<thread::JoinHandle<()>>,
 }
@@ -97,7 +99,7 @@ impl Sandbox {
                 attention.store(true, Ordering::SeqCst);
             }
         });
-        Sandbox { pellucid: Some(pellucid), stop, clock: Some(clock) }
+        Sandbox { pellucid: Some(pellucid), patience: Cell::new(300), stop, clock: Some(clock) }
     }
 
     pub fn pellucid(&self) -> &Pellucid {
@@ -112,7 +114,7 @@ impl Sandbox {
     pub fn limited<T>(&self, f: impl FnOnce(&Interpreter) -> Res<T>) -> Result<T, Value> {
         let vm = self.vm();
         let budget = vm.state::<Budget>();
-        budget.until.set(Some(Instant::now() + Duration::from_millis(300)));
+        budget.until.set(Some(Instant::now() + Duration::from_millis(self.patience.get())));
         let result = f(vm);
         budget.until.set(None);
         result.map_err(|raised| vm.take_raised(raised))
