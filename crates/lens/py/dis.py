@@ -36,8 +36,8 @@ _INTRINSICS = {
 }
 
 # The widths of the columns of a listing.
-_NAME_WIDTH = 20
-_ARG_WIDTH = 5
+_OPNAME_WIDTH = 20
+_OPARG_WIDTH = 5
 
 
 # Finding code
@@ -143,9 +143,9 @@ class Instruction(_Fields):
         columns.append("-->" if current else "   ")
         columns.append(">>" if self.is_jump_target else "  ")
         columns.append(str(self.offset).rjust(offset_width or 4))
-        columns.append(self.opname.ljust(_NAME_WIDTH))
+        columns.append(self.opname.ljust(_OPNAME_WIDTH))
         if self.arg is not None:
-            columns.append(str(self.arg).rjust(_ARG_WIDTH))
+            columns.append(str(self.arg).rjust(_OPARG_WIDTH))
             if self.argrepr:
                 columns.append(f"({self.argrepr})")
         return " ".join(columns).rstrip()
