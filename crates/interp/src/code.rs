@@ -69,7 +69,8 @@ impl CodeObject {
             match self.plain.get() {
                 Some(form) => &**form,
                 None => {
-                    let form = translate::translate(&self.code).map_err(|error| self.malformed(vm, &error))?;
+                    let form =
+                        translate::translate(&self.code).map_err(|error| self.malformed(vm, &error))?;
                     &**self.plain.get_or_init(|| Box::new(form))
                 }
             }
@@ -99,6 +100,20 @@ impl CodeObject {
     /// `co_filename`.
     pub fn filename(&self) -> Value {
         self.filename.get().unwrap_or(Value::NONE)
+    }
+
+    /// The line that tracebacks show for a wordcode offset: where what it stands for begins, which may be another line than
+    /// the one that the instruction counts to.
+    pub fn shown_line_at(&self, offset: u32) -> Option<u32> {
+        let mut left = offset / 2;
+        for run in pellucid_bytecode::positions::runs(self.code.firstlineno, &self.code.positions) {
+            let length = u32::try_from(run.length).unwrap_or(u32::MAX);
+            if left < length {
+                return run.position.map(|p| p.line).or_else(|| self.line_at(offset));
+            }
+            left -= length;
+        }
+        self.line_at(offset)
     }
 
     /// The line of a wordcode offset, if it has one.

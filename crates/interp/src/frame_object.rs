@@ -333,7 +333,15 @@ fn clear(vm: &Interpreter, value: &Value) -> Res {
     let object = this(vm, value)?;
     match object.place.get() {
         Place::Running(_) => Err(vm.runtime_error("cannot clear an executing frame".to_string())),
-        Place::Sleeping(_) => Err(vm.runtime_error("cannot clear a suspended frame".to_string())),
+        Place::Sleeping(_) => {
+            match object.sleeping().filter(|g| g.life.get() == crate::generator::Life::Created) {
+                Some(generator) => {
+                    crate::generator::discard(vm, generator);
+                    Ok(Value::NONE)
+                }
+                None => Err(vm.runtime_error("cannot clear a suspended frame".to_string())),
+            }
+        }
         Place::Done => {
             let old = (object.variables.take(), object.replaced.take());
             drop(old);

@@ -234,7 +234,11 @@ impl Interpreter {
                     return Err(self.type_error("__slots__ must be identifiers".to_string()));
                 }
                 _ => {
-                    if dict.contains(self, &item)? && text != "__qualname__" && text != "__classcell__" {
+                    if dict.contains(self, &item)?
+                        && text != "__qualname__"
+                        && text != "__classcell__"
+                        && text != "__classdictcell__"
+                    {
                         return Err(
                             self.value_error(format!("'{text}' in __slots__ conflicts with class variable"))
                         );
@@ -350,8 +354,10 @@ impl Interpreter {
                 "super(type, obj): obj (type {name}) is not an instance or subtype of type ({name})."
             )));
         };
-        let found =
-            mro.iter().skip(own + 1).find_map(|t| t.downcast::<Type>()?.namespace()?.get_interned(self, &name));
+        let found = mro
+            .iter()
+            .skip(own + 1)
+            .find_map(|t| t.downcast::<Type>()?.namespace()?.get_interned(self, &name));
         let Some(found) = found else {
             return match keywords.first() {
                 None => Ok(()),
@@ -373,16 +379,15 @@ impl Interpreter {
 }
 
 fn inherited_flags(bases: &[Value]) -> TypeFlags {
-    let passed_on = [
-        TypeFlags::SEQUENCE,
-        TypeFlags::MAPPING,
-        TypeFlags::MATCH_SELF,
-        TypeFlags::HAS_FINALIZER,
-        TypeFlags::HAS_DICT,
-        TypeFlags::WEAKREF,
-    ];
+    // What `match` takes it for is what the first base with an answer is.
+    let collection = TypeFlags::SEQUENCE.or(TypeFlags::MAPPING);
+    let passed_on =
+        [TypeFlags::MATCH_SELF, TypeFlags::HAS_FINALIZER, TypeFlags::HAS_DICT, TypeFlags::WEAKREF];
     let mut flags = TypeFlags::BASETYPE.or(TypeFlags::MUTABLE);
     for base in bases.iter().filter_map(|b| b.downcast::<Type>()) {
+        if flags.0 & collection.0 == 0 {
+            flags = flags.or(TypeFlags(base.flags.get().0 & collection.0));
+        }
         for flag in passed_on {
             if base.flags.get().contains(flag) {
                 flags = flags.or(flag);
