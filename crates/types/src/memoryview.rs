@@ -394,6 +394,7 @@ fn set_item(vm: &Interpreter, this: &Value, key: &Value, value: Option<&Value>) 
         && layout.ndim() == 1
     {
         let layout = sliced(vm, layout, slice)?;
+        buffer(vm, this)?;
         return assign(vm, &target.with_layout(layout), value);
     }
     if key.downcast::<Slice>().is_some() && layout.ndim() > 1 {
@@ -401,6 +402,7 @@ fn set_item(vm: &Interpreter, this: &Value, key: &Value, value: Option<&Value>) 
         return Err(vm.not_implemented_error(what.to_string()));
     }
     let at = item_place(vm, layout, key)?;
+    buffer(vm, this)?;
     let bytes = pack(vm, format, value)?;
     // Converting the value may have released the view.
     buffer(vm, this)?;
