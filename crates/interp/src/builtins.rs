@@ -170,6 +170,10 @@ fn namespaces(vm: &Interpreter, args: &Args, function: &str) -> Res<Namespaces> 
 fn exec(vm: &Interpreter, args: &Args) -> Res {
     let Namespaces { globals, locals } = namespaces(vm, args, "exec")?;
     let closure = args.get(3).filter(|c| !c.is_none()).cloned();
+    if closure.is_some() && code_of(args.req(0)).is_none() {
+        let what = "closure can only be used when source is a code object";
+        return Err(vm.type_error(what.to_string()));
+    }
     let code = to_code(vm, args.req(0), "exec", "exec")?;
     let Some(data) = code_of(&code) else { return Err(vm.bug("compile() made no code")) };
     if closure.is_some() && data.freevars.is_empty() {

@@ -5,8 +5,8 @@ use crate::generic_alias::CLASS_GETITEM;
 use crate::seq;
 use crate::views;
 use pellucid_object::{
-    Args, BinOp, CallArgs, CmpOp, Dict, FunctionDef, Interpreter, NativeFn, Res, Set, Slot, TypeDef, TypeFlags,
-    Value, payload,
+    Args, BinOp, CallArgs, CmpOp, Dict, FunctionDef, Interpreter, NativeFn, Res, Set, Slot, TypeDef,
+    TypeFlags, Value, payload,
 };
 
 /// The dict inside a value. Errors: `TypeError`.
