@@ -392,7 +392,9 @@ pub static FRAME: TypeDef = TypeDef {
         readonly!("f_back", f_back),
         readonly!("f_code", |vm, f| Ok(this(vm, f)?.code.clone())),
         readonly!("f_globals", |vm, f| Ok(function(vm, this(vm, f)?)?.globals.clone())),
-        readonly!("f_builtins", |vm, f| Ok(function(vm, this(vm, f)?)?.builtins.clone())),
+        readonly!("f_builtins", |vm, f| Ok(crate::function::shown_builtins(
+            &function(vm, this(vm, f)?)?.builtins
+        ))),
         readonly!("f_locals", f_locals),
         readonly!("f_lasti", |vm, f| vm.new_int(i64::from(this(vm, f)?.offset()))),
         GetSetDef {

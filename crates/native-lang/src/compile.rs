@@ -62,6 +62,10 @@ pub(crate) fn parse(vm: &Interpreter, request: &CompileRequest, mode: Mode) -> R
         allow_incomplete: has(ast::ALLOW_INCOMPLETE_INPUT),
         dont_imply_dedent: has(ast::DONT_IMPLY_DEDENT),
         barry: has(BARRY),
+        max_digits: match vm.int_max_str_digits.get() {
+            0 => usize::MAX,
+            limit => limit,
+        },
     };
     let parsed = source.and_then(|source| pellucid_syntax::parse_with(source, mode, options));
     parsed.map_err(|error| raise(vm, &error, request.filename))
