@@ -95,7 +95,7 @@ fn named(bytes: &[u8]) -> Escape {
         return Escape::Bad(3, MALFORMED);
     }
     let name = std::str::from_utf8(&bytes[3..end]).unwrap_or_default();
-    match rustpython_unicode::data::lookup_character(name) {
+    match pellucid_object::text::unicode::lookup(name) {
         Some(c) => Escape::Point(u32::from(c), end + 1),
         None => Escape::Bad(end + 1, "unknown Unicode character name"),
     }
