@@ -98,7 +98,13 @@ impl Db {
     fn east_asian_width(self, c: CodePoint) -> &'static str {
         match c.to_u32() {
             // What is not assigned on the ideographic planes is wide.
-            point if self.is_new() && !self.has(c) => if point >> 17 == 1 { "W" } else { "N" },
+            point if self.is_new() && !self.has(c) => {
+                if point >> 17 == 1 {
+                    "W"
+                } else {
+                    "N"
+                }
+            }
             _ => self.data().east_asian_width(c),
         }
     }
@@ -185,9 +191,7 @@ fn lookup(vm: &Interpreter, ucd: Db, args: &[Value]) -> Res {
         None => String::from_utf8_lossy(&vm.bytes_like(&args[0])?.bytes()).into_owned(),
     };
     match ucd.data().lookup(&name) {
-        Some(LookupResult::Character(c)) if unicode::is_known_as(c, &name) => {
-            vm.str_of_point(u32::from(c))
-        }
+        Some(LookupResult::Character(c)) if unicode::is_known_as(c, &name) => vm.str_of_point(u32::from(c)),
         Some(LookupResult::Sequence(text)) => vm.new_str(text),
         _ => Err(vm.key_error(vm.new_str(&format!("undefined character name '{name}'"))?)),
     }

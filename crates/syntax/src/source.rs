@@ -146,7 +146,8 @@ impl Source {
         let start = self.line_starts.get(line - 1).map_or(0, |&start| start as usize);
         let end = at.to_usize().min(self.text.len());
         let before = self.text.get(start..end).unwrap_or("");
-        let column_chars = if self.ascii || before.is_ascii() { before.len() } else { before.chars().count() };
+        let column_chars =
+            if self.ascii || before.is_ascii() { before.len() } else { before.chars().count() };
         Position { line, column: end - start, column_chars }
     }
 

@@ -123,9 +123,7 @@ enum Open {
         in_value: bool,
     },
     /// An object for which `default` gave another one.
-    Default {
-        object: Value,
-    },
+    Default { object: Value },
 }
 
 /// An item of a list or tuple.

@@ -6,8 +6,8 @@ use super::program::{Invalid, Program};
 use super::subject::{Subject, empty_like};
 use super::template::{self, Template};
 use pellucid_object::{
-    Args, CallArgs, CmpOp, Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Ref, Res,
-    Slot, Str, TextBuilder, Tuple, TypeDef, TypeFlags, Value, Visitor, payload,
+    Args, CallArgs, CmpOp, Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Ref, Res, Slot, Str,
+    TextBuilder, Tuple, TypeDef, TypeFlags, Value, Visitor, payload,
 };
 use std::cell::Cell;
 

@@ -133,7 +133,8 @@ pub fn lookup(name: &str) -> Option<char> {
 
 /// Whether the database has the character by this name, which newer data gave it.
 pub fn is_known_as(c: char, name: &str) -> bool {
-    !is_newer(u32::from(c)) && !name.get(..TANGUT.len()).is_some_and(|start| start.eq_ignore_ascii_case(TANGUT))
+    !is_newer(u32::from(c))
+        && !name.get(..TANGUT.len()).is_some_and(|start| start.eq_ignore_ascii_case(TANGUT))
 }
 
 /// Names that are made by rule, but not by Python's.
