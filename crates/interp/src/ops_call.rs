@@ -3,6 +3,7 @@
 use crate::form::Instr;
 use crate::frame::{Frame, Ret, Thread, drop_words};
 use crate::function::Function;
+use crate::instrument;
 use crate::ops_arith::set;
 use crate::poll;
 use crate::run::{Entered, enter};
@@ -149,9 +150,13 @@ pub unsafe fn call_at(
         if poll::pending(vm) {
             poll::poll(vm)?;
         }
+        let pc = (*frame).pc;
         let Call { mut callee, mut first, mut given, names, dst } = call;
         let mut ret = Ret::Call;
         let mut extra = None;
+        // The one register before the arguments takes one more argument. A method of a method, or of a class, needs
+        // more than that and is called as any other object.
+        let mut room = true;
         while let Some(header) = callee.header() {
             if header.ty.get() as u64 == st.function.value().bits() {
                 let window = window(vm, thread, frame, first, given)?;
@@ -159,7 +164,7 @@ pub unsafe fn call_at(
                     Entered::Frame => Ok(true),
                     Entered::Value(value) => {
                         set(frame, dst, value);
-                        Ok(false)
+                        instrument::settle(vm, st, thread, frame, pc, true)
                     }
                 };
             }
@@ -169,17 +174,19 @@ pub unsafe fn call_at(
                 }
                 _ => None,
             };
-            if let Some((function, this)) = parts {
+            if room && let Some((function, this)) = parts {
+                room = false;
                 first -= 1;
                 given += 1;
                 (*frame).regs.add(first).write(this);
                 callee = function;
                 continue;
             }
-            if ret == Ret::Call
+            if room
                 && let Some(init) = python_init(vm, st, &callee)
             {
                 let object = vm.alloc_subclass(&callee, Plain)?;
+                room = false;
                 first -= 1;
                 given += 1;
                 (*frame).regs.add(first).write(object.clone());
@@ -197,7 +204,7 @@ pub unsafe fn call_at(
         let value = result?;
         drop(callee);
         set(frame, dst, value);
-        Ok(false)
+        instrument::settle(vm, st, thread, frame, pc, true)
     }
 }
 

@@ -43,7 +43,13 @@ pub fn call_function(vm: &Interpreter, thread: &Thread, callee: &Value, args: &C
 /// Whether a value is a Python function.
 #[inline(always)]
 pub fn is_function(st: &State, value: &Value) -> bool {
-    value.header().is_some_and(|header| header.ty.get() as u64 == st.function.value().bits())
+    is_exact(&st.function, value)
+}
+
+/// Whether a value is of that very type.
+#[inline(always)]
+pub fn is_exact(ty: &pellucid_object::Ref<pellucid_object::Type>, value: &Value) -> bool {
+    value.header().is_some_and(|header| header.ty.get() as u64 == ty.value().bits())
 }
 
 /// What a call did at once.
@@ -143,11 +149,17 @@ pub fn run_function_with_locals(vm: &Interpreter, function: &Value, locals: &Val
 
 /// Runs the innermost frame until it returns to native code.
 pub fn run(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
-    vm.nested("", || {
+    let mut entered = false;
+    let result = vm.nested("", || {
+        entered = true;
         // SAFETY: the innermost frame is live and its code was translated from verified wordcode, so that registers,
         // constants and targets are in range.
         unsafe { run_frames(vm, st, thread) }
-    })
+    });
+    match result {
+        Err(raised) if !entered => Err(unwind::abandon(vm, thread, raised)),
+        result => result,
+    }
 }
 
 /// # Safety
@@ -394,8 +406,13 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::JumpBack => {
                         if poll::pending(vm) {
                             (*frame).pc = pc;
-                            if let Err(raised) = poll::poll(vm) {
-                                break 'dispatch raised;
+                            match poll::poll_loop(vm, st, thread, frame, pc) {
+                                Ok(false) => {}
+                                Ok(true) => {
+                                    reload!();
+                                    continue 'dispatch;
+                                }
+                                Err(raised) => break 'dispatch raised,
                             }
                         }
                         jump!()
@@ -541,7 +558,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             ops_name::take(frame, i.b)
                         };
                         if (*frame).ret == Ret::Call && !(*frame).object.is_set() {
-                            let dst = thread.leave_call();
+                            let dst = thread.leave_call(vm);
                             reload!();
                             set!(dst, value);
                             next!()

@@ -76,6 +76,7 @@ pub struct Type {
     pub inline_slots: Cell<usize>,
     /// Words of `__slots__`, bases' included.
     pub slot_count: Cell<usize>,
+    container: Cell<bool>,
     root_shape: Cell<Option<NonNull<Shape>>>,
     /// The `TypeDef`'s text signature, for `__text_signature__`.
     pub doc: Cell<&'static str>,
@@ -136,6 +137,7 @@ impl Type {
             attrs_offset: Cell::new(0),
             inline_slots: Cell::new(0),
             slot_count: Cell::new(0),
+            container: Cell::new(payload.container),
             root_shape: Cell::new(None),
             doc: Cell::new(""),
         }
@@ -194,8 +196,15 @@ impl Type {
         if self.attrs_offset.get() == 0 { fixed } else { fixed + 16 + 8 * self.inline_slots.get() }
     }
 
-    pub(crate) fn has_own_parts(&self) -> bool {
+    /// Whether instances have slots or attributes behind the payload.
+    pub(crate) fn adds_to_payload(&self) -> bool {
         self.attrs_offset.get() != 0 || self.slot_count.get() != 0
+    }
+
+    /// Whether the collector looks at instances: at those of a class made in Python always, as they hold the class.
+    #[inline(always)]
+    pub(crate) fn holds_references(&self) -> bool {
+        self.container.get()
     }
 
     pub(crate) fn root_shape(&self) -> NonNull<Shape> {
@@ -214,6 +223,8 @@ impl Type {
         self.slot_count.set(slot_count);
         self.inline_slots.set(inline);
         self.attrs_offset.set(if attrs { self.slots_offset() + 8 * slot_count } else { 0 });
+        let made_in_python = self.flags.get().contains(TypeFlags::MUTABLE);
+        self.container.set(self.payload.container || self.adds_to_payload() || made_in_python);
     }
 
     /// The version that inline caches remember: changes when an attribute of the type or of a base changes.

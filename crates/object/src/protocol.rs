@@ -184,13 +184,14 @@ impl Interpreter {
 
     /// `object.__getattribute__`.
     pub fn generic_getattr(&self, object: &Value, name: &Value) -> Res {
-        let name = &self.intern_value(name)?;
+        let name = &self.attribute_name(name)?;
         let ty = self.type_of(object);
         let found = ty.lookup(self, name);
         if let Some(descr) = &found
             && self.is_data_descriptor(descr)
+            && let Some(get) = self.type_of_ref(descr).slots.descr_get.get()
         {
-            return self.bind_descriptor(descr, object, ty.value());
+            return get(self, descr, Some(object), ty.value());
         }
         if let Some(value) = self.attrs_get(object, name)? {
             return Ok(value);
@@ -203,14 +204,15 @@ impl Interpreter {
 
     /// `type.__getattribute__`.
     pub fn type_getattr(&self, cls: &Value, name: &Value) -> Res {
-        let name = &self.intern_value(name)?;
+        let name = &self.attribute_name(name)?;
         let Some(ty) = cls.downcast_ref::<Type>() else { return self.generic_getattr(cls, name) };
         let meta = self.type_of(cls);
         let found = meta.lookup(self, name);
         if let Some(descr) = &found
             && self.is_data_descriptor(descr)
+            && let Some(get) = self.type_of_ref(descr).slots.descr_get.get()
         {
-            return self.bind_descriptor(descr, cls, meta.value());
+            return get(self, descr, Some(cls), meta.value());
         }
         if let Some(value) = ty.lookup(self, name) {
             return match self.type_of_ref(&value).slots.descr_get.get() {
@@ -222,6 +224,15 @@ impl Interpreter {
             Some(descr) => self.bind_descriptor(&descr, cls, meta.value()),
             None => Err(self.no_attribute(cls, name)),
         }
+    }
+
+    /// The name of an attribute, interned. Errors: `TypeError` when it is no `str`.
+    #[inline]
+    fn attribute_name(&self, name: &Value) -> Res {
+        if name.downcast::<Str>().is_some() {
+            return self.intern_value(name);
+        }
+        Err(self.type_error(format!("attribute name must be string, not '{}'", self.type_name(name))))
     }
 
     pub fn is_data_descriptor(&self, descr: &Value) -> bool {
@@ -239,7 +250,7 @@ impl Interpreter {
 
     /// `object.__setattr__` / `__delattr__`.
     pub fn generic_setattr(&self, object: &Value, name: &Value, value: Option<&Value>) -> Res<()> {
-        let name = &self.intern_value(name)?;
+        let name = &self.attribute_name(name)?;
         let found = self.type_of_ref(object).lookup(self, name);
         if let Some(descr) = &found
             && let Some(set) = self.type_of_ref(descr).slots.descr_set.get()
@@ -357,6 +368,9 @@ impl Interpreter {
         let Some(ty) = cls.downcast_ref::<Type>() else {
             return Err(self.type_error("not a type".to_string()));
         };
+        if let ([object], true) = (args.values, cls.is(self.types().type_.value())) {
+            return Ok(self.type_of(object).into_value());
+        }
         let new = ty.slots.new.get().filter(|_| !ty.flags.get().contains(TypeFlags::NO_NEW));
         let Some(new) = new else {
             return Err(self.type_error(format!("cannot create '{}' instances", ty.message_name())));
@@ -592,10 +606,21 @@ impl Interpreter {
         match self.type_of_ref(value).slots.unary[UnOp::Index as usize].get() {
             Some(f) => {
                 let result = f(self, value)?;
-                if result.as_int().is_some() {
+                if self.is_exact(&result, &self.types().int) {
                     return Ok(result);
                 }
-                Err(self.type_error(format!("__index__ returned non-int (type {})", self.type_name(&result))))
+                let got = self.type_name(&result);
+                if result.as_int().is_none() {
+                    return Err(self.type_error(format!("__index__ returned non-int (type {got})")));
+                }
+                self.warn(
+                    &self.exceptions().deprecation_warning().clone(),
+                    &format!(
+                        "__index__ returned non-int (type {got}).  The ability to return an instance of a strict \
+                         subclass of int is deprecated, and may be removed in a future version of Python."
+                    ),
+                )?;
+                self.index(&result)
             }
             None => Err(self.type_error(format!(
                 "'{}' object cannot be interpreted as an integer",
@@ -935,7 +960,7 @@ impl Interpreter {
             .map(|m| format!("{}.", self.str_lossy(&m)))
             .filter(|m| m != "builtins.")
             .unwrap_or_default();
-        format!("<{module}{} object at {:#x}>", ty.name(), value.bits())
+        format!("<{module}{} object at {:#x}>", ty.qualified_name(self), value.bits())
     }
 
     /// `str(value)`, a `str` object.
@@ -1236,7 +1261,7 @@ fn get_member(vm: &Interpreter, descr: &Value, object: Option<&Value>, _: &Value
     check_owner(vm, &vm.str_lossy(&d.name), &d.owner, object)?;
     match object.slot_word(d.index).and_then(SlotWord::get) {
         Some(value) => Ok(value),
-        None => Err(vm.no_attribute(object, &d.name)),
+        None => Err(vm.empty_slot(object, &d.name)),
     }
 }
 
@@ -1245,7 +1270,7 @@ fn set_member(vm: &Interpreter, descr: &Value, object: &Value, value: Option<&Va
     check_owner(vm, &vm.str_lossy(&d.name), &d.owner, object)?;
     let Some(word) = object.slot_word(d.index) else { return Err(vm.no_attribute(object, &d.name)) };
     if value.is_none() && !word.is_set() {
-        return Err(vm.no_attribute(object, &d.name));
+        return Err(vm.attribute_error_text(vm.str_lossy(&d.name)));
     }
     word.set(value.cloned());
     Ok(())
