@@ -183,7 +183,21 @@ impl Type {
     }
 
     pub fn is_subtype_of(&self, other: &Ref<Type>) -> bool {
-        self.mro.borrow().iter().any(|t| t.is(other.value()))
+        let mro = self.mro.borrow();
+        mro.iter().any(|t| t.is(other.value())) || mro.is_empty() && self.extends(other)
+    }
+
+    /// Whether `other` is on the chain of bases: what can be said of a class whose order is not known yet.
+    #[cold]
+    fn extends(&self, other: &Type) -> bool {
+        let mut at = self.base.get().and_then(|base| base.downcast_ref::<Type>());
+        while let Some(base) = at {
+            if std::ptr::eq(&*base, other) {
+                return true;
+            }
+            at = base.base.get().and_then(|base| base.downcast_ref::<Type>());
+        }
+        std::ptr::eq(self, other)
     }
 
     pub(crate) fn slots_offset(&self) -> usize {
@@ -495,6 +509,9 @@ impl Interpreter {
         let mut lists: Vec<Vec<Value>> = Vec::new();
         for base in bases {
             match base.downcast::<Type>() {
+                Some(b) if b.mro.borrow().is_empty() => {
+                    return Err(self.type_error(format!("Cannot extend an incomplete type '{}'", b.name())));
+                }
                 Some(b) => lists.push(b.mro().to_vec()),
                 None => return Err(self.type_error("bases must be types".to_string())),
             }

@@ -5,7 +5,7 @@ use crate::class_change::solid_base;
 use crate::dict::Dict;
 use crate::heap::{Ref, SlotWord};
 use crate::interpreter::Interpreter;
-use crate::native::{GetSetDef, Member, MethodDescriptor, Wrapped};
+use crate::native::{GetSet, GetSetDef, Member, Place, MethodDescriptor, Wrapped};
 use crate::slots::SlotWrapper;
 use crate::value::Value;
 use crate::{Raised, Res, Str, Tuple};
@@ -34,17 +34,20 @@ pub const DUNDER_DICT: GetSetDef = GetSetDef {
     get: |vm, object| match vm.attrs_dict(object)? {
         Some(dict) => Ok(dict.into_value()),
         None => match builtin_dict(vm, object)? {
-            Some(descriptor) => vm.bind_descriptor(&descriptor, object, vm.type_of(object).value()),
-            None => Err(vm.no_attribute(object, &vm.intern("__dict__")?)),
+            Some(descriptor) if object.downcast::<Type>().is_some() => {
+                vm.bind_descriptor(&descriptor, object, vm.type_of(object).value())
+            }
+            _ => Err(vm.no_attribute(object, &vm.intern("__dict__")?)),
         },
     },
     set: Some(|vm, object, value| {
+        if let Some(descriptor) = builtin_dict(vm, object)?
+            && descriptor.downcast::<GetSet>().is_none_or(|known| known.def.set.is_none())
+            && let Some(set) = vm.type_of_ref(&descriptor).slots.descr_set.get()
+        {
+            return set(vm, &descriptor, object, value);
+        }
         if object.attrs().is_none() {
-            if let Some(descriptor) = builtin_dict(vm, object)?
-                && let Some(set) = vm.type_of_ref(&descriptor).slots.descr_set.get()
-            {
-                return set(vm, &descriptor, object, value);
-            }
             let name = vm.type_name(object);
             return Err(vm.type_error(format!("this __dict__ descriptor does not support '{name}' objects")));
         }
@@ -63,12 +66,20 @@ pub const DUNDER_DICT: GetSetDef = GetSetDef {
     }),
 };
 
-/// The descriptor `__dict__` of `type`, for a class: a metaclass may inherit from a class that has another.
+/// The descriptor `__dict__` of the builtin type that an object extends (a class, a module), which may not be passed by
+/// through that of a class written in Python.
 fn builtin_dict(vm: &Interpreter, object: &Value) -> Res<Option<Value>> {
-    match object.downcast::<Type>() {
-        Some(_) => Ok(vm.types().type_.lookup(vm, &vm.intern("__dict__")?)),
-        None => Ok(None),
+    let name = vm.intern("__dict__")?;
+    let mut at = Some(vm.type_of(object));
+    while let Some(ty) = at {
+        if !ty.flags.get().contains(TypeFlags::MUTABLE)
+            && let Some(found) = ty.namespace().and_then(|names| names.get_interned(vm, &name))
+        {
+            return Ok(Some(found));
+        }
+        at = ty.base.get().and_then(|base| base.downcast_ref::<Type>());
     }
+    Ok(None)
 }
 
 impl Interpreter {
@@ -310,7 +321,7 @@ impl Interpreter {
         ty.lay_out(first + names.len(), attrs, if attrs { inline } else { 0 });
         for (i, name) in names.iter().enumerate() {
             let name = self.intern(name)?;
-            let member = Member { name: name.clone(), owner: ty.clone(), index: first + i };
+            let member = Member { name: name.clone(), owner: ty.clone(), place: Place::Slot(first + i) };
             dict.set(self, name, self.alloc(&self.types().member_descriptor, member)?)?;
         }
         if attrs && !had_attrs {

@@ -7,6 +7,7 @@
 use crate::args::CallArgs;
 use crate::class::Type;
 use crate::heap::{Payload, Visitor};
+use crate::int::IntRef;
 use crate::interpreter::Interpreter;
 use crate::protocol::{BinOp, CmpOp, UnOp};
 use crate::value::Value;
@@ -609,6 +610,15 @@ impl Payload for SlotWrapper {
 }
 
 impl SlotWrapper {
+    /// Checks that `this` fits the slot's type. Errors: `TypeError`.
+    pub fn check_self(&self, vm: &Interpreter, this: &Value) -> Res<()> {
+        if vm.is_exact(this, &self.owner) || vm.is_instance(this, &self.owner) {
+            return Ok(());
+        }
+        let (name, owner, got) = (self.dunder.name, self.owner.message_name(), vm.type_name(this));
+        Err(vm.type_error(format!("descriptor '{name}' requires a '{owner}' object but received a '{got}'")))
+    }
+
     /// Attributes are not set past a builtin type that guards them: `object.__setattr__(str, ...)` is refused.
     fn check_override(&self, vm: &Interpreter, this: &Value) -> Res<()> {
         let Slot::SetAttr(mine) = self.slot else { return Ok(()) };
@@ -779,6 +789,14 @@ fn generic_compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
 
 fn generic_hash(vm: &Interpreter, a: &Value) -> Res<i64> {
     let result = vm.call_method(a, "__hash__", &[])?;
+    let word = result.as_int().and_then(|int| match int {
+        IntRef::Small(i) => Some(i),
+        IntRef::Big(big) => i64::try_from(big).ok(),
+    });
+    if let Some(hash) = word {
+        // What fits is the hash itself, so that `return hash(x)` hashes as `x` does; -1 stays the mark of an error.
+        return Ok(if hash == -1 { -2 } else { hash });
+    }
     match vm.hash_of_int(&result) {
         Some(hash) => Ok(hash),
         None => Err(vm.type_error("__hash__ method should return an integer".to_string())),

@@ -497,7 +497,7 @@ pub static TYPE: TypeDef = TypeDef {
             },
             set: Some(set_bases),
         },
-        read("__base__", |vm, this| Ok(class(vm, this)?.base.get().unwrap_or(Value::NONE))),
+        GetSetDef::member("__base__", "", |vm, this| Ok(class(vm, this)?.base.get().unwrap_or(Value::NONE))),
         read("__mro__", |vm, this| match &*class(vm, this)?.mro() {
             // It is being made, and its metaclass is still asked for the order.
             [] => Ok(Value::NONE),
@@ -513,9 +513,9 @@ pub static TYPE: TypeDef = TypeDef {
         GetSetDef { name: "__annotate__", doc: "", get: get_annotate, set: Some(set_annotate) },
         GetSetDef { name: "__type_params__", doc: "", get: get_type_params, set: Some(set_type_params) },
         GetSetDef { name: "__abstractmethods__", doc: "", get: get_abstract, set: Some(set_abstract) },
-        read("__flags__", flags),
-        read("__basicsize__", |vm, this| vm.new_int(class(vm, this)?.object_size() as i64)),
-        read("__itemsize__", |vm, this| {
+        GetSetDef::member("__flags__", "", flags),
+        GetSetDef::member("__basicsize__", "", |vm, this| vm.new_int(class(vm, this)?.object_size() as i64)),
+        GetSetDef::member("__itemsize__", "", |vm, this| {
             // What CPython's objects of variable size have: digits of 30 bits, and pointers.
             let types = vm.types();
             let ty = class(vm, this)?;

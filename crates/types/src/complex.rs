@@ -560,17 +560,7 @@ pub static COMPLEX: TypeDef = TypeDef {
         ),
     ],
     getset: &[
-        GetSetDef {
-            name: "real",
-            doc: "the real part of a complex number",
-            get: |vm, this| vm.new_float(parts(this).unwrap_or((0.0, 0.0)).0),
-            set: None,
-        },
-        GetSetDef {
-            name: "imag",
-            doc: "the imaginary part of a complex number",
-            get: |vm, this| vm.new_float(parts(this).unwrap_or((0.0, 0.0)).1),
-            set: None,
-        },
+        GetSetDef::member("real", "the real part of a complex number", |vm, this| vm.new_float(parts(this).unwrap_or((0.0, 0.0)).0)),
+        GetSetDef::member("imag", "the imaginary part of a complex number", |vm, this| vm.new_float(parts(this).unwrap_or((0.0, 0.0)).1)),
     ],
 };

@@ -58,7 +58,15 @@ fn extend_with(vm: &Interpreter, this_value: &Value, iterable: &Value) -> Res<()
                 vm.no_memory()
             });
     }
-    vm.for_each(iterable, |value| list.push(vm, value))
+    let iterator = vm.iter(iterable)?;
+    // How much room to make: asked of the iterable as long as that is one of Python's own making.
+    if vm.type_of_ref(iterable).flags.get().contains(TypeFlags::MUTABLE) {
+        crate::iterators::length_hint(vm, iterable, 8)?;
+    }
+    while let Some(value) = vm.next(&iterator)? {
+        list.push(vm, value)?;
+    }
+    Ok(())
 }
 
 fn get_item(vm: &Interpreter, value: &Value, key: &Value) -> Res {

@@ -158,12 +158,7 @@ pub static MODULE: TypeDef = TypeDef {
         NativeFn::F1(module_dir),
     )],
     getset: &[
-        GetSetDef {
-            name: "__dict__",
-            doc: "",
-            get: |vm, this| Ok(namespace(vm, this)?.into_value()),
-            set: Some(|vm, _, _| Err(vm.attribute_error_text("readonly attribute".to_string()))),
-        },
+        GetSetDef::member("__dict__", "", |vm, this| Ok(namespace(vm, this)?.into_value())),
         GetSetDef { name: "__annotations__", doc: "", get: get_annotations, set: Some(set_annotations) },
         GetSetDef { name: "__annotate__", doc: "", get: get_annotate, set: Some(set_annotate) },
     ],

@@ -215,24 +215,9 @@ pub static PROPERTY: TypeDef = TypeDef {
         ),
     ],
     getset: &[
-        GetSetDef {
-            name: "fget",
-            doc: "",
-            get: |vm, this| or_none(property(vm, this)?.get.get()),
-            set: None,
-        },
-        GetSetDef {
-            name: "fset",
-            doc: "",
-            get: |vm, this| or_none(property(vm, this)?.set.get()),
-            set: None,
-        },
-        GetSetDef {
-            name: "fdel",
-            doc: "",
-            get: |vm, this| or_none(property(vm, this)?.delete.get()),
-            set: None,
-        },
+        GetSetDef::member("fget", "", |vm, this| or_none(property(vm, this)?.get.get())),
+        GetSetDef::member("fset", "", |vm, this| or_none(property(vm, this)?.set.get())),
+        GetSetDef::member("fdel", "", |vm, this| or_none(property(vm, this)?.delete.get())),
         GetSetDef {
             name: "__name__",
             doc: "",
@@ -320,8 +305,8 @@ const WRAPPED: TypeDef = TypeDef {
     slots: &[Slot::New(new_wrapped), Slot::Init(init_wrapped), Slot::Repr(repr_wrapped)],
     methods: &[CLASS_GETITEM],
     getset: &[
-        GetSetDef { name: "__func__", doc: "", get: callable, set: None },
-        GetSetDef { name: "__wrapped__", doc: "", get: callable, set: None },
+        GetSetDef::member("__func__", "", callable),
+        GetSetDef::member("__wrapped__", "", callable),
         GetSetDef {
             name: "__isabstractmethod__",
             doc: "",

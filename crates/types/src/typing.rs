@@ -358,12 +358,7 @@ const fn attribute(name: &'static str, get: fn(&Interpreter, &Value) -> Res) -> 
 
 /// As [`attribute`], of the kind that answers to assignment with `readonly attribute`.
 const fn member(name: &'static str, get: fn(&Interpreter, &Value) -> Res) -> GetSetDef {
-    GetSetDef {
-        name,
-        doc: "",
-        get,
-        set: Some(|vm, _, _| Err(vm.attribute_error_text("readonly attribute".to_string()))),
-    }
+    GetSetDef::member(name, "", get)
 }
 
 const PARAM_METHODS: [FunctionDef; 5] = [
