@@ -159,6 +159,10 @@ impl Type {
             module => format!("{module}.{}", self.name.borrow()).into(),
         }
     }
+    /// Whether a type made from a `TypeDef` belongs to `builtins`; true for classes made in Python as well.
+    pub fn is_of_builtins(&self) -> bool {
+        self.native_module.get().is_empty()
+    }
     pub fn set_name(&self, name: &str) {
         *self.name.borrow_mut() = name.into();
     }

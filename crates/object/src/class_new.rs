@@ -52,6 +52,9 @@ pub const DUNDER_DICT: GetSetDef = GetSetDef {
             return Err(vm.type_error(format!("this __dict__ descriptor does not support '{name}' objects")));
         }
         let dict = match value {
+            None if builtin_dict(vm, object)?.is_some() => {
+                return Err(vm.type_error("cannot delete __dict__".to_string()));
+            }
             None => vm.new_dict()?,
             Some(value) => match value.downcast_ref::<Dict>() {
                 Some(dict) => dict,
@@ -110,6 +113,7 @@ impl Interpreter {
         }
         ty.qualname.set(qualname);
         let cell = dict.remove(self, &self.intern("__classcell__")?)?;
+        let namespace_cell = dict.remove(self, &self.intern("__classdictcell__")?)?;
         let slots = self.slot_names(name, &dict, &base)?;
         self.wrap_implicit_methods(&dict)?;
         self.complete_namespace(&dict)?;
@@ -125,6 +129,9 @@ impl Interpreter {
         ty.dict.set(Some(dict.value().clone()));
         if let Some(cell) = cell {
             self.fill_class_cell(&cell, "__classcell__", &value)?;
+        }
+        if let Some(cell) = namespace_cell {
+            self.fill_class_cell(&cell, "__classdictcell__", dict.value())?;
         }
         // `mro()` of a metaclass may make instances: the layout must stand before.
         self.lay_out_class(&ty, &bases, &base, &dict, slots, inline)?;

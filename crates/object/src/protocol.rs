@@ -285,7 +285,7 @@ impl Interpreter {
             let tn = ty.message_name();
             return Err(self.type_error(format!("cannot set '{text}' attribute of immutable type '{tn}'")));
         }
-        let name = &self.intern_value(name)?;
+        let name = &self.attribute_name(name)?;
         let meta = self.type_of(cls);
         if let Some(descr) = meta.lookup(self, name)
             && let Some(set) = self.type_of_ref(&descr).slots.descr_set.get()
@@ -1100,7 +1100,9 @@ fn object_init(vm: &Interpreter, object: &Value, args: &CallArgs) -> Res<()> {
         return Err(vm.type_error(what.to_string()));
     }
     if !overrides_new(&ty) {
-        return Err(vm.type_error(format!("{}() takes no arguments", ty.message_name())));
+        let name = ty.message_name();
+        let what = "takes exactly one argument (the instance to initialize)";
+        return Err(vm.type_error(format!("{name}.__init__() {what}")));
     }
     Ok(())
 }

@@ -781,9 +781,17 @@ fn generic_binary(vm: &Interpreter, op: BinOp, a: &Value, b: &Value, name: &str,
 }
 
 fn generic_compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
-    match vm.lookup_special(a, op.dunder())? {
-        Some(m) => vm.call_descriptor(&m, a, std::slice::from_ref(b)),
-        None => Ok(Value::NOT_IMPLEMENTED),
+    let Some(method) = vm.lookup_special(a, op.dunder())? else { return Ok(Value::NOT_IMPLEMENTED) };
+    if vm.type_of_ref(&method).flags.get().contains(crate::TypeFlags::METHOD_DESCRIPTOR) {
+        return vm.call_descriptor(&method, a, std::slice::from_ref(b));
+    }
+    // A descriptor that cannot give the method counts as none.
+    match vm.bind_descriptor(&method, a, vm.type_of_ref(a).value()) {
+        Ok(bound) => vm.call_values(&bound, std::slice::from_ref(b)),
+        Err(raised) => {
+            drop(vm.take_raised(raised));
+            Ok(Value::NOT_IMPLEMENTED)
+        }
     }
 }
 

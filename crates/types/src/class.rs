@@ -390,7 +390,6 @@ fn flags(vm: &Interpreter, this: &Value) -> Res {
         (TypeFlags::SEQUENCE, 5),
         (TypeFlags::MAPPING, 6),
         (TypeFlags::NO_NEW, 7),
-        (TypeFlags::MUTABLE, 9),
         (TypeFlags::BASETYPE, 10),
         (TypeFlags::METHOD_DESCRIPTOR, 17),
         (TypeFlags::ABSTRACT, 20),
@@ -400,6 +399,8 @@ fn flags(vm: &Interpreter, this: &Value) -> Res {
         bits |= i64::from(mine.contains(flag)) << bit;
     }
     bits |= i64::from(!mutable(&ty)) << 8;
+    // Types of modules are made on the heap in CPython, which `copyreg` asks for.
+    bits |= i64::from(mutable(&ty) || !ty.is_of_builtins()) << 9;
     bits |= i64::from(ty.payload.container || ty.object_size() > 16) << 14;
     let kinds = [
         (&types.int, 24),
@@ -481,6 +482,8 @@ pub static TYPE: TypeDef = TypeDef {
             get: |vm, this| {
                 let ty = class(vm, this)?;
                 match own(vm, &ty, "__module__")? {
+                    // Of `type` itself, this attribute.
+                    Some(_) if this.is(vm.types().type_.value()) => vm.new_str("builtins"),
                     Some(module) => Ok(module),
                     None if mutable(&ty) => Err(vm.attribute_error_text("__module__".to_string())),
                     None => vm.new_str("builtins"),

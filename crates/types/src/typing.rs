@@ -119,10 +119,7 @@ fn calling_module(vm: &Interpreter) -> Res<Option<Value>> {
 }
 
 fn set_module(vm: &Interpreter, object: &Value) -> Res<()> {
-    match calling_module(vm)? {
-        Some(module) => vm.set_attr_str(object, "__module__", module),
-        None => Ok(()),
-    }
+    vm.set_attr_str(object, "__module__", calling_module(vm)?.unwrap_or(Value::NONE))
 }
 
 fn check_name(vm: &Interpreter, function: &str, name: &Value) -> Res<()> {
@@ -326,7 +323,8 @@ fn prepare_subst(vm: &Interpreter, value: &Value, alias: &Value, args: &Value) -
         given.push(default);
         return vm.new_tuple(given);
     }
-    Err(vm.type_error(format!("Too few arguments for {}", vm.str_lossy(&vm.str(alias)?))))
+    let (alias, actual, least) = (vm.str_lossy(&vm.str(alias)?), given.len(), index + 1);
+    Err(vm.type_error(format!("Too few arguments for {alias}; actual {actual}, expected at least {least}")))
 }
 
 fn has_default(vm: &Interpreter, value: &Value) -> Res {
