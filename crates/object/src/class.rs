@@ -78,7 +78,7 @@ pub struct Type {
     pub slot_count: Cell<usize>,
     container: Cell<bool>,
     root_shape: Cell<Option<NonNull<Shape>>>,
-    /// The `TypeDef`'s text signature, for `__text_signature__`.
+    /// The `TypeDef`'s doc, which may begin with a signature.
     pub doc: Cell<&'static str>,
 }
 
@@ -315,6 +315,18 @@ impl Type {
     }
 }
 
+/// Splits the doc of a type as CPython writes it, `name(arguments)\n--\n\ntext`, into signature and text.
+pub fn split_signature<'a>(name: &str, doc: &'a str) -> (Option<&'a str>, &'a str) {
+    let split = doc.strip_prefix(name).filter(|rest| rest.starts_with('(')).and_then(|rest| {
+        let end = rest.find(")\n--\n\n")?;
+        Some((&rest[..=end], &rest[end + ")\n--\n\n".len()..]))
+    });
+    match split {
+        Some((signature, text)) => (Some(signature), text),
+        None => (None, doc),
+    }
+}
+
 /// # Safety
 /// `header` is a live type object, or one that is being destroyed but whose payload is intact.
 unsafe fn type_payload<'a>(header: NonNull<Header>) -> Option<&'a Type> {
@@ -477,7 +489,8 @@ impl Interpreter {
             let getset = self.new_getset(ty, &crate::class_new::DUNDER_DICT)?;
             dict.set(self, self.intern("__dict__")?, getset)?;
         }
-        let doc = if def.doc.is_empty() { Value::NONE } else { self.new_str(def.doc)? };
+        let (_, text) = split_signature(def.name, def.doc);
+        let doc = if text.is_empty() { Value::NONE } else { self.new_str(text)? };
         if !def.getset.iter().any(|g| g.name == "__doc__") {
             dict.set(self, self.intern("__doc__")?, doc)?;
         }

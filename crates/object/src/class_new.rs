@@ -5,7 +5,7 @@ use crate::class_change::solid_base;
 use crate::dict::Dict;
 use crate::heap::{Ref, SlotWord};
 use crate::interpreter::Interpreter;
-use crate::native::{GetSet, GetSetDef, Member, Place, MethodDescriptor, Wrapped};
+use crate::native::{GetSet, GetSetDef, Member, MethodDescriptor, Place, Wrapped};
 use crate::slots::SlotWrapper;
 use crate::value::Value;
 use crate::{Raised, Res, Str, Tuple};
@@ -364,8 +364,10 @@ impl Interpreter {
                 "super(type, obj): obj (type {name}) is not an instance or subtype of type ({name})."
             )));
         };
-        let found =
-            mro.iter().skip(own + 1).find_map(|t| t.downcast::<Type>()?.namespace()?.get_interned(self, &name));
+        let found = mro
+            .iter()
+            .skip(own + 1)
+            .find_map(|t| t.downcast::<Type>()?.namespace()?.get_interned(self, &name));
         let Some(found) = found else {
             return match keywords.first() {
                 None => Ok(()),

@@ -1067,6 +1067,13 @@ fn overrides_new(ty: &Type) -> bool {
     ty.slots.new.get().is_some_and(|f| !std::ptr::fn_addr_eq(f, object_new as crate::slots::CallFn))
 }
 
+impl Type {
+    /// Whether a class has an `__init__` other than that of `object`, which may take what `__new__` does not.
+    pub fn overrides_init(&self) -> bool {
+        overrides_init(self)
+    }
+}
+
 fn overrides_init(ty: &Type) -> bool {
     ty.slots.init.get().is_some_and(|f| !std::ptr::fn_addr_eq(f, object_init as crate::slots::InitFn))
 }

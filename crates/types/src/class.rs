@@ -1,5 +1,6 @@
 //! `type`: making classes, and what can be asked of them.
 
+use pellucid_object::class::split_signature;
 use pellucid_object::{
     BinOp, CallArgs, Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Raised, Ref, Res, Slot, Str, Tuple,
     Type, TypeDef, TypeFlags, Value, payload,
@@ -102,7 +103,9 @@ fn check_settable(vm: &Interpreter, ty: &Type, what: &str, value: Option<&Value>
     }
     match value {
         Some(_) => Ok(()),
-        None => Err(vm.type_error(format!("cannot delete '{what}' attribute of immutable type '{}'", ty.name()))),
+        None => {
+            Err(vm.type_error(format!("cannot delete '{what}' attribute of immutable type '{}'", ty.name())))
+        }
     }
 }
 
@@ -482,8 +485,10 @@ pub static TYPE: TypeDef = TypeDef {
             get: |vm, this| {
                 let ty = class(vm, this)?;
                 match own(vm, &ty, "__module__")? {
-                    // Of `type` itself, this attribute.
-                    Some(_) if this.is(vm.types().type_.value()) => vm.new_str("builtins"),
+                    // The attribute of instances, as `type` and functions have.
+                    Some(other) if !mutable(&ty) && other.downcast::<Str>().is_none() => {
+                        vm.new_str("builtins")
+                    }
                     Some(module) => Ok(module),
                     None if mutable(&ty) => Err(vm.attribute_error_text("__module__".to_string())),
                     None => vm.new_str("builtins"),
@@ -511,7 +516,13 @@ pub static TYPE: TypeDef = TypeDef {
             None => Ok(Value::NONE),
         }),
         GetSetDef { name: "__doc__", doc: "", get: get_doc, set: Some(set_doc) },
-        read("__text_signature__", |_, _| Ok(Value::NONE)),
+        read("__text_signature__", |vm, this| {
+            let ty = class(vm, this)?;
+            match split_signature(&ty.name(), ty.doc.get()) {
+                (Some(signature), _) => vm.new_str(signature),
+                (None, _) => Ok(Value::NONE),
+            }
+        }),
         GetSetDef { name: "__annotations__", doc: "", get: get_annotations, set: Some(set_annotations) },
         GetSetDef { name: "__annotate__", doc: "", get: get_annotate, set: Some(set_annotate) },
         GetSetDef { name: "__type_params__", doc: "", get: get_type_params, set: Some(set_type_params) },

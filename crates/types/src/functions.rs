@@ -367,7 +367,7 @@ pub static METHOD: TypeDef = TypeDef {
     base: None,
     payload: payload::<BoundMethod>(),
     flags: TypeFlags::WEAKREF,
-    doc: "Create a bound instance method object.",
+    doc: "method(function, instance, /)\n--\n\nCreate a bound instance method object.",
     slots: &[
         Slot::New(method_new),
         Slot::GetAttr(method_getattr),
@@ -378,7 +378,9 @@ pub static METHOD: TypeDef = TypeDef {
     ],
     methods: &[FunctionDef::new("__reduce__", "($self, /)", "", NativeFn::F1(method_reduce))],
     getset: &[
-        GetSetDef::member("__func__", "the function (or other callable) implementing a method", |vm, v| Ok(parts(vm, v)?.0)),
+        GetSetDef::member("__func__", "the function (or other callable) implementing a method", |vm, v| {
+            Ok(parts(vm, v)?.0)
+        }),
         GetSetDef::member("__self__", "the instance to which a method is bound", |vm, v| Ok(parts(vm, v)?.1)),
         GetSetDef {
             name: "__doc__",

@@ -514,7 +514,8 @@ pub static LIST: TypeDef = TypeDef {
     base: None,
     payload: payload::<List>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::SEQUENCE).or(TypeFlags::MATCH_SELF),
-    doc: "A sequence that can change. Without an argument it is empty, else it has the items of the iterable.",
+    doc: "list(iterable=(), /)\n--\n\n\
+          A sequence that can change. Without an argument it is empty, else it has the items of the iterable.",
     slots: &[
         Slot::New(new),
         Slot::Init(init),

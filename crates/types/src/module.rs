@@ -149,7 +149,8 @@ pub static MODULE: TypeDef = TypeDef {
     base: None,
     payload: payload::<Module>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::HAS_DICT).or(TypeFlags::WEAKREF),
-    doc: "Create a module object.\n\nThe name must be a string; the optional docstring can have any type.",
+    doc: "module(name, doc=None)\n--\n\n\
+          Create a module object.\n\nThe name must be a string; the optional docstring can have any type.",
     slots: &[Slot::New(new), Slot::Init(init), Slot::Repr(repr)],
     methods: &[FunctionDef::new(
         "__dir__",

@@ -1,7 +1,7 @@
 //! `frame.f_lineno = n`: a trace function makes its frame go on at another line.
 
-use super::weave;
 use super::events;
+use super::weave;
 use crate::frame::Frame;
 use crate::frame_object::FrameObject;
 use pellucid_object::{Interpreter, Res, Value};
