@@ -225,6 +225,12 @@ impl<'a> Compiler<'a> {
         self.unit().place = place;
     }
 
+    /// The line of `range` with the columns of `inner`: where 3.10's line table and later tracebacks differ.
+    fn set_inner_place(&mut self, range: TextRange, inner: TextRange) {
+        let place = Place { line: self.places.line(range.start()), range: Some(inner) };
+        self.unit().place = place;
+    }
+
     fn no_place(&mut self) {
         self.unit().place = Place::NONE;
     }

@@ -177,11 +177,11 @@ fn exec(vm: &Interpreter, args: &Args) -> Res {
         return Err(vm.type_error(what.to_string()));
     }
     if !data.freevars.is_empty() {
-        if closure.is_none() {
+        if let Err(raised) = check_closure(vm, data, closure.as_ref()) {
+            drop(vm.take_raised(raised));
             let want = data.freevars.len();
             return Err(vm.type_error(format!("code object requires a closure of exactly length {want}")));
         }
-        check_closure(vm, data, closure.as_ref())?;
     }
     let parts = FunctionParts {
         code: code.clone(),

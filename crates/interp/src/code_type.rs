@@ -163,7 +163,11 @@ fn set_field(
         "flags" => code.flags = count(vm, value, "flags")?,
         "firstlineno" => code.firstlineno = count(vm, value, "firstlineno")?,
         "code" => code.code = byte_vec(vm, value)?.into(),
-        "linetable" => code.linetable = byte_vec(vm, value)?.into(),
+        "linetable" => {
+            code.linetable = byte_vec(vm, value)?.into();
+            // The places that the old table went with mean nothing beside the new one.
+            code.positions = Box::default();
+        }
         "consts" => {
             let Some(tuple) = value.downcast::<Tuple>() else {
                 let got = vm.type_name(value);

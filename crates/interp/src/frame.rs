@@ -274,12 +274,15 @@ impl Thread {
     /// # Safety
     /// The innermost frame is such a one.
     #[inline(always)]
-    pub unsafe fn leave_call(&self) -> i16 {
+    pub unsafe fn leave_call(&self, vm: &Interpreter) -> i16 {
         let top = self.top.get();
-        // SAFETY: by the contract; of the record's owned words only these two are set.
+        // SAFETY: by the contract; of the record's owned words only these two are set, or `detach_late` takes the third.
         unsafe {
             let variables = (*(*top).form).first_temp as usize;
             drop_words((*top).regs, (*top).regs.add(variables));
+            if (*top).object.is_set() {
+                part_late(vm, &*top);
+            }
             let function = (&raw const (*top).function).read();
             let code = (&raw const (*top).code).read();
             let dst = (*top).dst;
@@ -395,12 +398,23 @@ pub fn leave(vm: &Interpreter, thread: &Thread) -> Frame {
     // SAFETY: the innermost record is live; its window has `first_temp` words of variables.
     unsafe {
         if (*top).object.is_set() {
-            crate::frame_object::detach(vm, &*top);
+            part_late(vm, &*top);
         }
         let variables = (*(*top).form).first_temp as usize;
         drop_words((*top).regs, (*top).regs.add(variables));
+        if (*top).object.is_set() {
+            part_late(vm, &*top);
+        }
     }
     thread.pop()
+}
+
+/// What a variable ran when it died looked at the frame, whose record goes now: the frame object must not look at that any more.
+#[cold]
+#[inline(never)]
+fn part_late(vm: &Interpreter, frame: &Frame) {
+    crate::frame_object::detach(vm, frame);
+    drop(frame.object.replace(None));
 }
 
 /// A frame for `function`'s code with registers at `regs`; nothing is bound yet.

@@ -8,6 +8,7 @@ use crate::code::CodeObject;
 use crate::frame::Frame;
 use crate::function::Function;
 use crate::generator::{self, Generator};
+use crate::instrument;
 use crate::state::{state, thread};
 use pellucid_object::heap::Visitor;
 use pellucid_object::{
@@ -326,7 +327,15 @@ fn clear(vm: &Interpreter, value: &Value) -> Res {
     let object = this(vm, value)?;
     match object.place.get() {
         Place::Running(_) => Err(vm.runtime_error("cannot clear an executing frame".to_string())),
-        Place::Sleeping(_) => Err(vm.runtime_error("cannot clear a suspended frame".to_string())),
+        Place::Sleeping(_) => {
+            match object.sleeping().filter(|g| g.life.get() == crate::generator::Life::Created) {
+                Some(generator) => {
+                    crate::generator::discard(vm, generator);
+                    Ok(Value::NONE)
+                }
+                None => Err(vm.runtime_error("cannot clear a suspended frame".to_string())),
+            }
+        }
         Place::Done => {
             let old = (object.variables.take(), object.replaced.take());
             drop(old);
@@ -380,10 +389,18 @@ pub static FRAME: TypeDef = TypeDef {
         readonly!("f_builtins", |vm, f| Ok(function(vm, this(vm, f)?)?.builtins.clone())),
         readonly!("f_locals", f_locals),
         readonly!("f_lasti", |vm, f| vm.new_int(i64::from(this(vm, f)?.offset()))),
-        readonly!("f_lineno", |vm, f| match this(vm, f)?.line() {
-            Some(line) => vm.new_int(i64::from(line)),
-            None => Ok(Value::NONE),
-        }),
+        GetSetDef {
+            name: "f_lineno",
+            doc: "",
+            get: |vm, f| match this(vm, f)?.line() {
+                Some(line) => vm.new_int(i64::from(line)),
+                None => Ok(Value::NONE),
+            },
+            set: Some(|vm, f, v| match v {
+                Some(v) => instrument::set_line(vm, this(vm, f)?, v),
+                None => Err(vm.attribute_error_text("cannot delete attribute".to_string())),
+            }),
+        },
         readonly!("f_generator", |vm, f| match this(vm, f)?.running() {
             Some(frame) => Ok(frame.generator.get().unwrap_or(Value::NONE)),
             None => Ok(Value::NONE),
@@ -407,7 +424,16 @@ pub static FRAME: TypeDef = TypeDef {
             name: "f_trace_opcodes",
             doc: "",
             get: |vm, f| Ok(Value::bool(this(vm, f)?.trace_opcodes.get())),
-            set: Some(|vm, f, v| set_bool(vm, v, &this(vm, f)?.trace_opcodes)),
+            set: Some(|vm, f, v| {
+                let object = this(vm, f)?;
+                set_bool(vm, v, &object.trace_opcodes)?;
+                match object.code() {
+                    Some(code) if object.trace_opcodes.get() => {
+                        instrument::legacy::set_opcode_tracing(vm, code, true)
+                    }
+                    _ => Ok(()),
+                }
+            }),
         },
     ],
 };

@@ -81,6 +81,8 @@ pub fn install(vm: &Interpreter) -> Res<()> {
     state.monitors.threads.borrow_mut().push(&*thread);
     stacks.0.set(Some(thread));
     vm.state::<Owner>().fill(vm, state);
+    vm.keep_state_longest::<Owner>();
+    vm.keep_state_longest::<Stacks>();
     vm.hooks.frame.set(Some(|vm, depth| match state::thread(vm).nth(depth) {
         Some(frame) => frame_object::of_frame(vm, frame).map(Some),
         None => Ok(None),

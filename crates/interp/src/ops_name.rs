@@ -23,10 +23,9 @@ pub unsafe fn take(frame: *mut Frame, index: i16) -> Value {
 
 fn unbound(vm: &Interpreter, name: &Value) -> Raised {
     let text = vm.str_lossy(name);
-    let raised = vm.unbound_local_error(format!(
+    vm.unbound_local_error(format!(
         "cannot access local variable '{text}' where it is not associated with a value"
-    ));
-    with_name(vm, raised, name)
+    ))
 }
 
 /// Sets `NameError.name`.

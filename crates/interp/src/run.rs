@@ -149,11 +149,17 @@ pub fn run_function_with_locals(vm: &Interpreter, function: &Value, locals: &Val
 
 /// Runs the innermost frame until it returns to native code.
 pub fn run(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
-    vm.nested("", || {
+    let mut entered = false;
+    let result = vm.nested("", || {
+        entered = true;
         // SAFETY: the innermost frame is live and its code was translated from verified wordcode, so that registers,
         // constants and targets are in range.
         unsafe { run_frames(vm, st, thread) }
-    })
+    });
+    match result {
+        Err(raised) if !entered => Err(unwind::abandon(vm, thread, raised)),
+        result => result,
+    }
 }
 
 /// # Safety
@@ -552,7 +558,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             ops_name::take(frame, i.b)
                         };
                         if (*frame).ret == Ret::Call && !(*frame).object.is_set() {
-                            let dst = thread.leave_call();
+                            let dst = thread.leave_call(vm);
                             reload!();
                             set!(dst, value);
                             next!()

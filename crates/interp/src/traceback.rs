@@ -61,7 +61,7 @@ impl Traceback {
         }
         let frame = self.frame.get()?;
         let code = frame.downcast::<FrameObject>()?.code()?;
-        code.line_at(u32::try_from(self.lasti.get()).ok()?).map(i64::from)
+        code.shown_line_at(u32::try_from(self.lasti.get()).ok()?).map(i64::from)
     }
 }
 

@@ -158,7 +158,8 @@ pub fn translate_with(code: &Code, weaver: Option<Weaver>) -> Result<Form, Malfo
     Ok(t.finish(woven))
 }
 
-fn decode_words(code: &Code) -> Done<Vec<WordInstr>> {
+/// The instructions of wordcode, prefixes folded into what they extend.
+pub fn decode_words(code: &Code) -> Done<Vec<WordInstr>> {
     let mut words = Vec::new();
     let mut at_offset = HashMap::new();
     // A jump to a prefix is a jump to the instruction it extends.

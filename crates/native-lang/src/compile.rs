@@ -185,6 +185,9 @@ fn arguments(vm: &Interpreter, error: &SyntaxError, filename: &Value) -> Res<Vec
             place.extend([vm.new_int(error.end_line as i64)?, vm.new_int(error.end_offset as i64)?]);
         }
         args.push(vm.new_tuple(place)?);
+    } else if error.is_of_encoding() {
+        let place = vec![filename.clone(), vm.new_int(0)?, vm.new_int(-1)?, Value::NONE];
+        args.push(vm.new_tuple(place)?);
     }
     Ok(args)
 }

@@ -248,7 +248,11 @@ impl Interpreter {
                     return Err(self.type_error("__slots__ must be identifiers".to_string()));
                 }
                 _ => {
-                    if dict.contains(self, &item)? && text != "__qualname__" && text != "__classcell__" {
+                    if dict.contains(self, &item)?
+                        && text != "__qualname__"
+                        && text != "__classcell__"
+                        && text != "__classdictcell__"
+                    {
                         return Err(
                             self.value_error(format!("'{text}' in __slots__ conflicts with class variable"))
                         );
@@ -389,16 +393,15 @@ impl Interpreter {
 }
 
 fn inherited_flags(bases: &[Value]) -> TypeFlags {
-    let passed_on = [
-        TypeFlags::SEQUENCE,
-        TypeFlags::MAPPING,
-        TypeFlags::MATCH_SELF,
-        TypeFlags::HAS_FINALIZER,
-        TypeFlags::HAS_DICT,
-        TypeFlags::WEAKREF,
-    ];
+    // What `match` takes it for is what the first base with an answer is.
+    let collection = TypeFlags::SEQUENCE.or(TypeFlags::MAPPING);
+    let passed_on =
+        [TypeFlags::MATCH_SELF, TypeFlags::HAS_FINALIZER, TypeFlags::HAS_DICT, TypeFlags::WEAKREF];
     let mut flags = TypeFlags::BASETYPE.or(TypeFlags::MUTABLE);
     for base in bases.iter().filter_map(|b| b.downcast::<Type>()) {
+        if flags.0 & collection.0 == 0 {
+            flags = flags.or(TypeFlags(base.flags.get().0 & collection.0));
+        }
         for flag in passed_on {
             if base.flags.get().contains(flag) {
                 flags = flags.or(flag);

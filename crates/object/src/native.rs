@@ -5,7 +5,7 @@
 
 use crate::Res;
 use crate::args::{Args, CallArgs, Signature};
-use crate::class::{Type, TypeDef};
+use crate::class::{Type, TypeDef, TypeFlags};
 use crate::heap::{Payload, Ref, SlotWord, Visitor};
 use crate::interpreter::Interpreter;
 use crate::value::Value;
@@ -501,13 +501,29 @@ fn call_python_new(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
     vm.call(&callee, &CallArgs { values: &values, names: args.names })
 }
 
+/// The builtin type whose `__new__` must make instances of `ty`, when that of `owner` would make other objects than they
+/// are: those of another layout, or of a type that makes its instances itself (`bool`).
+fn other_maker(owner: &Ref<Type>, ty: &Ref<Type>) -> Option<Ref<Type>> {
+    let python = |f: crate::slots::CallFn| std::ptr::fn_addr_eq(f, call_python_new as crate::slots::CallFn);
+    let mut maker = ty.clone();
+    while maker.slots.new.get().is_some_and(python) {
+        maker = maker.base.get()?.downcast_ref::<Type>()?;
+    }
+    let (made, makes) = (maker.slots.new.get()?, owner.slots.new.get()?);
+    let apart =
+        maker.payload.type_id != owner.payload.type_id || !maker.flags.get().contains(TypeFlags::BASETYPE);
+    (apart && !std::ptr::fn_addr_eq(made, makes)).then_some(maker)
+}
+
 pub(crate) static DUNDER_NEW: FunctionDef = FunctionDef::new(
     "__new__",
     "($type, /, *args, **kwargs)",
     "Create and return a new object.  See help(type) for accurate signature.",
     NativeFn::Raw(|vm, args| {
         let [owner, cls, ..] = args.positional() else {
-            return Err(vm.type_error("__new__(): not enough arguments".to_string()));
+            let owner = args.values.first().and_then(|o| o.downcast_ref::<Type>());
+            let name = owner.map_or_else(String::new, |ty| format!("{}.", ty.message_name()));
+            return Err(vm.type_error(format!("{name}__new__(): not enough arguments")));
         };
         let (Some(owner), Some(ty)) = (owner.downcast_ref::<Type>(), cls.downcast_ref::<Type>()) else {
             let name = vm.type_name(cls);
@@ -516,6 +532,10 @@ pub(crate) static DUNDER_NEW: FunctionDef = FunctionDef::new(
         if !ty.is_subtype_of(&owner) {
             let (o, t) = (owner.message_name(), ty.message_name());
             return Err(vm.type_error(format!("{o}.__new__({t}): {t} is not a subtype of {o}")));
+        }
+        if let Some(maker) = other_maker(&owner, &ty) {
+            let (o, t, m) = (owner.message_name(), ty.message_name(), maker.message_name());
+            return Err(vm.type_error(format!("{o}.__new__({t}) is not safe, use {m}.__new__()")));
         }
         match owner.slots.new.get() {
             Some(new) => new(vm, cls, &CallArgs { values: &args.values[2..], names: args.names }),

@@ -607,10 +607,21 @@ impl Interpreter {
         match self.type_of_ref(value).slots.unary[UnOp::Index as usize].get() {
             Some(f) => {
                 let result = f(self, value)?;
-                if result.as_int().is_some() {
+                if self.is_exact(&result, &self.types().int) {
                     return Ok(result);
                 }
-                Err(self.type_error(format!("__index__ returned non-int (type {})", self.type_name(&result))))
+                let got = self.type_name(&result);
+                if result.as_int().is_none() {
+                    return Err(self.type_error(format!("__index__ returned non-int (type {got})")));
+                }
+                self.warn(
+                    &self.exceptions().deprecation_warning().clone(),
+                    &format!(
+                        "__index__ returned non-int (type {got}).  The ability to return an instance of a strict \
+                         subclass of int is deprecated, and may be removed in a future version of Python."
+                    ),
+                )?;
+                self.index(&result)
             }
             None => Err(self.type_error(format!(
                 "'{}' object cannot be interpreted as an integer",

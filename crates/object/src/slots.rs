@@ -809,7 +809,7 @@ fn generic_hash(vm: &Interpreter, a: &Value) -> Res<i64> {
     }
     match vm.hash_of_int(&result) {
         Some(hash) => Ok(hash),
-        None => Err(vm.type_error("__hash__ method should return an integer".to_string())),
+        None => vm.hash_of_int(&result).ok_or_else(|| vm.bug("hash of no int")),
     }
 }
 
@@ -894,8 +894,10 @@ fn generic_len(vm: &Interpreter, a: &Value) -> Res<usize> {
     let index = vm.index(&result)?;
     match vm.as_i64(&index) {
         Some(n) if n >= 0 => Ok(n as usize),
-        Some(_) => Err(vm.value_error("__len__() should return >= 0".to_string())),
-        None => Err(vm.overflow_error("cannot fit 'int' into an index-sized integer".to_string())),
+        None if !index.as_int().is_some_and(|int| int.is_negative()) => {
+            Err(vm.overflow_error("cannot fit 'int' into an index-sized integer".to_string()))
+        }
+        _ => Err(vm.value_error("__len__() should return >= 0".to_string())),
     }
 }
 

@@ -148,6 +148,17 @@ impl Source {
         Position { line, column: end - start, column_chars }
     }
 
+    /// Line (from 1) and column in bytes (from 0) of an offset.
+    pub fn line_and_column(&self, at: TextSize) -> (usize, usize) {
+        if let Some(synthetic) = &self.synthetic {
+            let position = synthetic.position(at);
+            return (position.line, position.column);
+        }
+        let line = self.line(at);
+        let start = self.line_starts.get(line - 1).map_or(0, |&start| start as usize);
+        (line, at.to_usize().min(self.text.len()) - start)
+    }
+
     /// How many lines there are; the text after the last line end counts as one.
     pub fn line_count(&self) -> usize {
         self.line_starts.len()

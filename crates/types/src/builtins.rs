@@ -302,6 +302,14 @@ fn ord(vm: &Interpreter, value: &Value) -> Res {
             (n, _) => wrong(n),
         };
     }
+    if crate::number::is_bytes(value) {
+        let shown = vm.bytes_like(value)?;
+        let bytes = shown.bytes();
+        return match *bytes {
+            [byte] => vm.new_int(i64::from(byte)),
+            _ => wrong(bytes.len()),
+        };
+    }
     let got = vm.type_name(value);
     Err(vm.type_error(format!("ord() expected string of length 1, but {got} found")))
 }

@@ -1,5 +1,6 @@
 //! `type`: making classes, and what can be asked of them.
 
+use crate::{codecs, int_methods};
 use pellucid_object::class::split_signature;
 use pellucid_object::{
     BinOp, CallArgs, Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Raised, Ref, Res, Slot, Str, Tuple,
@@ -49,7 +50,13 @@ fn new(vm: &Interpreter, meta: &Value, call: &CallArgs) -> Res {
             {
                 return f(vm, &winner, call);
             }
-            vm.new_class(meta, &vm.str_lossy(name), bases, &namespace, &keywords)
+            let name = name_text(vm, name)?;
+            if let Some(doc) =
+                namespace.get(vm, &vm.intern("__doc__")?)?.filter(|d| d.downcast::<Str>().is_some())
+            {
+                utf8(vm, &doc)?;
+            }
+            vm.new_class(meta, &name, bases, &namespace, &keywords)
         }
         _ if meta.is(vm.types().type_.value()) => {
             Err(vm.type_error("type() takes 1 or 3 arguments".to_string()))
@@ -123,13 +130,26 @@ fn set_text(vm: &Interpreter, this: &Value, what: &str, value: Option<&Value>) -
 
 fn set_name(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> {
     if let Some(name) = set_text(vm, this, "__name__", value)? {
-        let text = vm.str_lossy(&name);
-        if text.contains('\0') {
-            return Err(vm.value_error("type name must not contain null characters".to_string()));
-        }
-        class(vm, this)?.set_name(&text);
+        class(vm, this)?.set_name(&name_text(vm, &name)?);
     }
     Ok(())
+}
+
+/// Text that must not have surrogates. Errors: `UnicodeEncodeError`.
+fn utf8(vm: &Interpreter, text: &Value) -> Res<String> {
+    match text.downcast::<Str>().and_then(|s| s.text.to_utf8()) {
+        Some(text) => Ok(text),
+        None => codecs::encode(vm, text, None, None).map(|_| String::new()),
+    }
+}
+
+/// The text of a class's name. Errors: `UnicodeEncodeError`, `ValueError`.
+fn name_text(vm: &Interpreter, name: &Value) -> Res<String> {
+    let text = utf8(vm, name)?;
+    if text.contains('\0') {
+        return Err(vm.value_error("type name must not contain null characters".to_string()));
+    }
+    Ok(text)
 }
 
 fn set_qualname(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> {
@@ -143,7 +163,11 @@ fn set_module(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> 
     check_settable(vm, &ty, "__module__", value)?;
     ty.modified();
     match (ty.namespace(), value) {
-        (Some(dict), Some(value)) => dict.set(vm, vm.intern("__module__")?, value.clone()),
+        (Some(dict), Some(value)) => {
+            // A line number says nothing without its module.
+            drop(dict.remove(vm, &vm.intern("__firstlineno__")?)?);
+            dict.set(vm, vm.intern("__module__")?, value.clone())
+        }
         _ => Err(vm.bug("type without a dict")),
     }
 }
@@ -528,7 +552,11 @@ pub static TYPE: TypeDef = TypeDef {
         GetSetDef { name: "__type_params__", doc: "", get: get_type_params, set: Some(set_type_params) },
         GetSetDef { name: "__abstractmethods__", doc: "", get: get_abstract, set: Some(set_abstract) },
         GetSetDef::member("__flags__", "", flags),
-        GetSetDef::member("__basicsize__", "", |vm, this| vm.new_int(class(vm, this)?.object_size() as i64)),
+        GetSetDef::member("__basicsize__", "", |vm, this| {
+            let ty = class(vm, this)?;
+            let int = ty.is_subtype_of(&vm.types().int);
+            vm.new_int(if int { int_methods::basic_size(vm, &ty) } else { ty.object_size() as i64 })
+        }),
         GetSetDef::member("__itemsize__", "", |vm, this| {
             // What CPython's objects of variable size have: digits of 30 bits, and pointers.
             let types = vm.types();

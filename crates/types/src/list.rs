@@ -6,8 +6,8 @@ use crate::seq::{self, Subscript};
 use crate::slice::{self, Slice};
 use crate::sort;
 use pellucid_object::{
-    Args, CallArgs, CmpOp, FunctionDef, Interpreter, List, NativeFn, Payload, Res, Slot, SlotWord, TypeDef,
-    TypeFlags, Value, Visitor, payload,
+    Args, CallArgs, CmpOp, FunctionDef, Interpreter, List, NativeFn, Payload, Res, Slot, SlotWord, Type,
+    TypeDef, TypeFlags, Value, Visitor, payload,
 };
 use std::cell::Cell;
 
@@ -22,17 +22,25 @@ fn new(vm: &Interpreter, cls: &Value, _: &CallArgs) -> Res {
     vm.alloc_subclass(cls, List::default())
 }
 
+fn makes_lists(vm: &Interpreter, cls: &Type) -> bool {
+    match (cls.slots.new.get(), vm.types().list.slots.new.get()) {
+        (Some(a), Some(b)) => std::ptr::fn_addr_eq(a, b),
+        _ => false,
+    }
+}
+
 fn init(vm: &Interpreter, this_value: &Value, args: &CallArgs) -> Res<()> {
     let list = this(vm, this_value)?;
-    if !args.names.is_empty() {
+    // A class with a `__new__` of its own may take keywords that are nothing to `list`.
+    if !args.names.is_empty() && makes_lists(vm, &vm.type_of(this_value)) {
         return Err(vm.type_error("list() takes no keyword arguments".to_string()));
     }
-    if args.values.len() > 1 {
-        let given = args.values.len();
-        return Err(vm.type_error(format!("list expected at most 1 argument, got {given}")));
+    let given = args.positional();
+    if given.len() > 1 {
+        return Err(vm.type_error(format!("list expected at most 1 argument, got {}", given.len())));
     }
-    drop(list.take());
-    match args.values.first() {
+    drop(list.empty());
+    match given.first() {
         Some(iterable) => extend_with(vm, this_value, iterable),
         None => Ok(()),
     }
@@ -222,7 +230,7 @@ fn inplace_concat(vm: &Interpreter, a: &Value, b: &Value) -> Res {
 fn inplace_repeat(vm: &Interpreter, value: &Value, count: i64) -> Res {
     let list = this(vm, value)?;
     let items = seq::repeat(vm, &list.items(), count)?;
-    drop(list.replace(items));
+    drop(if items.is_empty() { list.empty() } else { list.replace(items) });
     Ok(value.clone())
 }
 
@@ -305,7 +313,7 @@ fn copy(vm: &Interpreter, value: &Value) -> Res {
 }
 
 fn clear(vm: &Interpreter, value: &Value) -> Res {
-    drop(this(vm, value)?.take());
+    drop(this(vm, value)?.empty());
     Ok(Value::NONE)
 }
 

@@ -368,7 +368,10 @@ fn get_item(vm: &Interpreter, this: &Value, key: &Value) -> Res {
         return new_view(vm, buffer.with_layout(sliced(vm, layout, slice)?));
     }
     item_format_unless_subview(vm, layout, key)?;
-    item_at(vm, &buffer, item_place(vm, layout, key)?)
+    let at = item_place(vm, layout, key)?;
+    // Reading the key may have released the view.
+    self::buffer(vm, this)?;
+    item_at(vm, &buffer, at)
 }
 
 /// The format is complained about before the key, except where the key asks for what is not implemented.

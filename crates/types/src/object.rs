@@ -124,7 +124,7 @@ pub fn instance_state(vm: &Interpreter, this: &Value) -> Res {
 }
 
 /// `__getstate__`, or the default one, which refuses objects whose contents Python cannot see.
-fn state(vm: &Interpreter, this: &Value, all_visible: bool) -> Res {
+pub(crate) fn state(vm: &Interpreter, this: &Value, all_visible: bool) -> Res {
     let method = vm.lookup_special(this, "__getstate__")?;
     let default = vm.types().object.lookup(vm, &vm.intern("__getstate__")?);
     let own = vm.attrs_get(this, &vm.intern("__getstate__")?)?;

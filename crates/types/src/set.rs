@@ -47,9 +47,9 @@ fn add_all(vm: &Interpreter, set: &Set, iterable: &Value) -> Res<()> {
     if vm.is_exact(iterable, &vm.types().dict)
         && let Some(dict) = iterable.downcast_ref::<Dict>()
     {
-        let keys = dict.keys();
+        let keys = dict.hashed_keys();
         set.reserve(vm, keys.len())?;
-        return keys.into_iter().try_for_each(|key| set.add(vm, key).map(drop));
+        return keys.into_iter().try_for_each(|(hash, key)| set.add_hashed(vm, key, hash).map(drop));
     }
     vm.for_each(iterable, |value| set.add(vm, value).map(drop))
 }

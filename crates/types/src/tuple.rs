@@ -4,8 +4,8 @@ use crate::generic_alias::CLASS_GETITEM;
 use crate::seq::{self, Subscript};
 use crate::slice::{self, Slice};
 use pellucid_object::{
-    Args, CallArgs, CmpOp, FunctionDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, Tuple, TypeDef,
-    TypeFlags, Value, Visitor, payload,
+    Args, CallArgs, CmpOp, FunctionDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, Tuple, Type,
+    TypeDef, TypeFlags, Value, Visitor, payload,
 };
 use std::cell::Cell;
 
@@ -18,7 +18,8 @@ fn this<'a>(vm: &Interpreter, value: &'a Value) -> Res<&'a Tuple> {
 
 fn new(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
     let exact = cls.is(vm.types().tuple.value());
-    if exact && !args.names.is_empty() {
+    let plain = || cls.downcast::<Type>().is_none_or(|cls| seq::same_init(cls, &vm.types().tuple));
+    if !args.names.is_empty() && (exact || plain()) {
         return Err(vm.type_error("tuple() takes no keyword arguments".to_string()));
     }
     let given = args.positional();

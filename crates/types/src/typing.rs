@@ -741,7 +741,7 @@ pub static GENERIC: TypeDef = TypeDef {
     module: "typing",
     base: None,
     payload: payload::<pellucid_object::interpreter::Plain>(),
-    flags: TypeFlags::BASETYPE,
+    flags: TypeFlags::BASETYPE.or(TypeFlags::MUTABLE),
     doc: "Abstract base class for generic types, written class C[T]: or class C(Generic[T]):.",
     slots: &[],
     methods: &[

@@ -22,9 +22,12 @@ impl<'a> Compiler<'a> {
     /// Calls the decorators that are on the stack, each with what the one behind it returned. Every call is placed
     /// at its decorator, but keeps the line of the definition.
     pub(super) fn apply_decorators(&mut self, decorators: &[ast::Decorator]) {
-        for _ in decorators {
+        let before = self.unit().place;
+        for decorator in decorators.iter().rev() {
+            self.unit().place = Place { line: before.line, range: Some(decorator.expression.range()) };
             self.op_arg(Op::CallFunction, 1);
         }
+        self.unit().place = before;
     }
 
     /// The line of a definition: that of its first decorator.

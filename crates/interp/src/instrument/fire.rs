@@ -132,7 +132,7 @@ pub unsafe fn fire(
                 // SAFETY: by the contract.
                 unsafe { legacy::profile(vm, thread, frame, event, rest)? }
             }
-            _ => one(vm, thread, data, tool, event, offset, &args)?,
+            _ => one(vm, thread, frame, tool, event, offset, &args)?,
         }
     }
     Ok(())
@@ -142,20 +142,22 @@ pub unsafe fn fire(
 fn one(
     vm: &Interpreter,
     thread: &Thread,
-    code: &CodeObject,
+    frame: *const Frame,
     tool: u8,
     event: u8,
     offset: u32,
     args: &[Value],
 ) -> Res<()> {
     let Some(function) = callback(vm, tool, event) else { return Ok(()) };
-    let result = thread.tracing.quietly(|| vm.call_values(&function, args))?;
+    let result = thread.tracing.quietly(event, frame, || vm.call_values(&function, args))?;
     let disabled = super::monitors(vm).disable.borrow().as_ref().is_some_and(|d| d.is(&result));
     if !disabled {
         return Ok(());
     }
     if event < events::LOCAL {
-        disable(vm, code, event, offset, tool);
+        if let Some(code) = args[0].downcast::<CodeObject>() {
+            disable(vm, code, event, offset, tool);
+        }
         return Ok(());
     }
     drop(super::set_callback(vm, tool, event, None));
@@ -322,7 +324,7 @@ unsafe fn for_iter(
                     vm.take_raised(raised)
                 })),
             }
-        } else if vm.type_of(&iterator).flags.get().contains(pellucid_object::TypeFlags::MUTABLE) {
+        } else if super::is_python(vm, &iterator) {
             match vm.call_method(&iterator, "__next__", &[]) {
                 Ok(value) => Ok(value),
                 Err(raised) if vm.raised_is(vm.exceptions().stop_iteration()) => {

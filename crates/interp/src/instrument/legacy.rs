@@ -11,7 +11,6 @@ use pellucid_object::{Exception, Interpreter, Res, SlotWord, Value};
 use std::cell::Cell;
 
 /// What a thread has of tracing.
-#[derive(Default)]
 pub struct Tracing {
     /// Callbacks that are running: no events meanwhile.
     pub depth: Cell<u32>,
@@ -19,8 +18,22 @@ pub struct Tracing {
     pub trace: SlotWord,
     /// The function of `sys.setprofile`.
     pub profile: SlotWord,
-    /// What the trace function that is running was told.
-    pub what: Cell<Option<What>>,
+    /// What the callback that is running was told of.
+    pub event: Cell<Option<u8>>,
+    /// The frame that it was told of.
+    pub frame: Cell<*const Frame>,
+}
+
+impl Default for Tracing {
+    fn default() -> Tracing {
+        Tracing {
+            depth: Cell::new(0),
+            trace: SlotWord::default(),
+            profile: SlotWord::default(),
+            event: Cell::new(None),
+            frame: Cell::new(std::ptr::null()),
+        }
+    }
 }
 
 /// Kinds of events that trace functions know.
@@ -46,10 +59,13 @@ impl What {
 }
 
 impl Tracing {
-    /// Runs a callback: no events meanwhile.
-    pub fn quietly<T>(&self, f: impl FnOnce() -> T) -> T {
+    /// Runs a callback that is told of `event` in `frame`: no events meanwhile.
+    pub fn quietly<T>(&self, event: u8, frame: *const Frame, f: impl FnOnce() -> T) -> T {
         self.depth.set(self.depth.get() + 1);
+        let outer = (self.event.replace(Some(event)), self.frame.replace(frame));
         let result = f();
+        self.event.set(outer.0);
+        self.frame.set(outer.1);
         self.depth.set(self.depth.get() - 1);
         result
     }
@@ -167,9 +183,7 @@ pub unsafe fn trace(
     };
     let Some(function) = function else { return Ok(()) };
     let name = vm.intern(what.name())?;
-    let outer = tracing.what.replace(Some(what));
-    let result = tracing.quietly(|| vm.call_values(&function, &[value.clone(), name, arg]));
-    tracing.what.set(outer);
+    let result = tracing.quietly(event, frame, || vm.call_values(&function, &[value.clone(), name, arg]));
     match result {
         Ok(local) => {
             if !local.is_none() {
@@ -217,7 +231,7 @@ pub unsafe fn profile(
     // SAFETY: by the contract.
     let value = unsafe { frame_object::of_frame(vm, &*frame)? };
     let name = vm.intern(name)?;
-    match tracing.quietly(|| vm.call_values(&function, &[value, name, arg])) {
+    match tracing.quietly(event, frame, || vm.call_values(&function, &[value, name, arg])) {
         Ok(_) => Ok(()),
         Err(raised) => {
             let exception = vm.take_raised(raised);

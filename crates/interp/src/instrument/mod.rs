@@ -349,6 +349,11 @@ pub fn thread_ends(vm: &Interpreter, thread: &Thread) {
     legacy::thread_ends(vm, thread);
 }
 
+/// Whether the type of a value is a class written in Python.
+fn is_python(vm: &Interpreter, value: &Value) -> bool {
+    vm.type_of(value).flags.get().contains(pellucid_object::TypeFlags::MUTABLE)
+}
+
 /// A `yield from` or `await` has taken a step: the frame yields what its receiver yields, or goes on.
 ///
 /// # Safety
@@ -375,6 +380,12 @@ pub unsafe fn delegated(
                 let raised = vm.stop_iteration(Some(value.clone()));
                 let exception = vm.take_raised(raised);
                 fire::fire(vm, thread, frame, events::STOP_ITERATION, offset, &[exception])
+            }
+            // An iterator that is no generator ended by raising, unless it had nothing to say.
+            Outcome::Returned(value) if !value.is_none() || is_python(vm, receiver) => {
+                let raised = vm.stop_iteration(Some(value.clone()));
+                let exception = vm.take_raised(raised);
+                fire::fire(vm, thread, frame, events::RAISE, offset, &[exception])
             }
             Outcome::Returned(_) => Ok(()),
         }

@@ -134,7 +134,7 @@ fn normal(vm: &Interpreter, set: u32) -> Res<u32> {
 }
 
 fn get_events(vm: &Interpreter, id: &Value) -> Res {
-    let tool = used_tool(vm, id)?;
+    let tool = tool(vm, id)?;
     vm.new_int(i64::from(super::global_events(vm, tool)))
 }
 
@@ -154,7 +154,7 @@ fn get_local_events(vm: &Interpreter, id: &Value, code: &Value) -> Res {
     let Some(code) = code_of(code) else {
         return Err(vm.type_error("code must be a code object".to_string()));
     };
-    let tool = used_tool(vm, id)?;
+    let tool = tool(vm, id)?;
     vm.new_int(i64::from(code.known_monitoring().map_or(0, |known| known.local(tool))))
 }
 

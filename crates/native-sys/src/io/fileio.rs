@@ -384,8 +384,10 @@ fn close(vm: &Interpreter, this: &Value) -> Res {
         vm.call_values(&close, std::slice::from_ref(this)).map(drop)
     };
     if !me.closefd.get() {
+        // The base flushes, which wants it open.
+        let done = base_close();
         me.fd.set(-1);
-        base_close()?;
+        done?;
         return Ok(Value::NONE);
     }
     let exact = vm.is_exact(this, &vm.type_for(&FILE_IO)?);
