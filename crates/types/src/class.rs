@@ -130,7 +130,11 @@ fn set_text(vm: &Interpreter, this: &Value, what: &str, value: Option<&Value>) -
 
 fn set_name(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> {
     if let Some(name) = set_text(vm, this, "__name__", value)? {
-        class(vm, this)?.set_name(&name_text(vm, &name)?);
+        let (ty, text) = (class(vm, this)?, name_text(vm, &name)?);
+        if !ty.qualname.is_set() {
+            ty.qualname.set(Some(vm.new_str(&ty.name())?));
+        }
+        ty.set_name(&text);
     }
     Ok(())
 }

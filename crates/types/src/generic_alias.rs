@@ -1,6 +1,7 @@
 //! `types.GenericAlias`: what `list[int]` is. The substitution of type parameters, which unions and `typing` share,
 //! stands here as well.
 
+use crate::builtins::named as builtin;
 use crate::seq::Writer;
 use crate::union;
 use pellucid_object::{
@@ -399,16 +400,6 @@ fn iter_next(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
     let (origin, args) = parts(vm, &alias)?;
     let cls = vm.type_for(&GENERIC_ALIAS)?;
     make(vm, cls.value(), &origin, &args, true).map(Some)
-}
-
-/// A function of `builtins`, for `__reduce__`.
-pub fn builtin(vm: &Interpreter, name: &str) -> Res {
-    let namespace = vm.builtins.get();
-    let found = match namespace.as_ref().and_then(Value::downcast_ref::<pellucid_object::Dict>) {
-        Some(dict) => dict.get_interned(vm, &vm.intern(name)?),
-        None => None,
-    };
-    found.ok_or_else(|| vm.system_error(format!("builtins.{name} is not there")))
 }
 
 fn iter_reduce(vm: &Interpreter, value: &Value) -> Res {

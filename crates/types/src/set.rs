@@ -387,7 +387,7 @@ fn intersection(vm: &Interpreter, call: &CallArgs) -> Res {
     }
     match result {
         Some(result) => wrap(vm, value, result),
-        None => copy(vm, value),
+        None => wrap(vm, value, copy_of(vm, set)?),
     }
 }
 
