@@ -303,7 +303,8 @@ pub static CODE: TypeDef = TypeDef {
     base: None,
     payload: payload::<CodeObject>(),
     flags: TypeFlags::WEAKREF,
-    doc: "Code that the virtual machine runs.",
+    doc: "code(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags, codestring, constants, names, varnames, filename, name, qualname, firstlineno, linetable, exceptiontable, freevars=(), cellvars=(), /)\n--\n\n\
+          Code that the virtual machine runs.",
     slots: &[Slot::New(new), Slot::Repr(repr), Slot::Compare(compare), Slot::Hash(hash)],
     methods: &[
         FunctionDef::new("co_lines", "($self, /)", "", NativeFn::F1(co_lines)),
