@@ -283,7 +283,7 @@ fn simple(vm: &Interpreter, frame: &Frame, stack: &mut Stack, word: Word, arg: u
         LoadNotImplementedError => stack.push(vm.exceptions().not_implemented_error().value().clone()),
         LoadBuildClass => {
             let name = &state(vm).names.__build_class__;
-            match frame.builtins().get_interned(vm, name) {
+            match crate::ops_name::builtin(vm, frame, name)? {
                 Some(value) => stack.push(value),
                 None => return Err(vm.name_error("__build_class__ not found".to_string())),
             }

@@ -68,6 +68,26 @@ pub fn unwind(vm: &Interpreter, thread: &Thread, raised: Raised) -> Res<()> {
     }
 }
 
+/// Leaves the innermost frame, which native code called, whatever handlers it has: there is no room to run it.
+#[cold]
+#[inline(never)]
+pub fn abandon(vm: &Interpreter, thread: &Thread, raised: Raised) -> Raised {
+    let exception = vm.take_raised(raised);
+    let frame = thread.top_ptr();
+    // SAFETY: the innermost record is live; levels are those of its form.
+    let generator = unsafe {
+        drop_temporaries(&*frame, 0);
+        (*frame).generator.is_set()
+    };
+    let exception = if generator {
+        generator::fail(vm, thread, exception).0
+    } else {
+        drop(leave(vm, thread));
+        exception
+    };
+    vm.raise_as_is(exception)
+}
+
 /// Whether the current instruction only passes an exception on that this frame has already been noted for: also a bare
 /// `raise`, unless there was nothing to raise.
 fn raises_again(vm: &Interpreter, frame: &Frame, exception: &Value) -> bool {
