@@ -44,6 +44,8 @@ pub struct FrameObject {
     pub trace: SlotWord,
     pub trace_lines: Cell<bool>,
     pub trace_opcodes: Cell<bool>,
+    /// The line to show, when it is not that of the instruction.
+    pub shown_line: Cell<Option<u32>>,
 }
 
 impl Payload for FrameObject {
@@ -76,6 +78,7 @@ impl FrameObject {
             trace: SlotWord::default(),
             trace_lines: Cell::new(true),
             trace_opcodes: Cell::new(false),
+            shown_line: Cell::new(None),
         }
     }
 
@@ -120,6 +123,9 @@ impl FrameObject {
 
     /// The current line.
     pub fn line(&self) -> Option<u32> {
+        if let Some(line) = self.shown_line.get() {
+            return Some(line);
+        }
         match (self.running(), self.sleeping()) {
             (Some(frame), _) => frame.line(),
             (_, Some(generator)) if generator.life.get() == generator::Life::Created => {

@@ -115,7 +115,7 @@ fn code(vm: &Interpreter, parsed: &Parsed, request: &CompileRequest) -> Res {
         future_annotations: request.flags & flags::FUTURE_ANNOTATIONS != 0,
         top_level_await: request.flags & ast::ALLOW_TOP_LEVEL_AWAIT != 0,
         flags: request.flags & BARRY,
-        bare_classes: false,
+        like_3_10: false,
     };
     let filename = vm.str_lossy(request.filename);
     let compiled = pellucid_compiler::compile_with_warnings(parsed, &filename, &options)

@@ -22,7 +22,10 @@ pub unsafe fn tell(
     exception: Value,
 ) -> (Value, bool) {
     // SAFETY: by the contract.
-    let offset = unsafe { (*frame).offset() };
+    let (offset, hidden) = unsafe { ((*frame).offset(), super::is_comprehension((*frame).code())) };
+    if hidden {
+        return (exception, false);
+    }
     // SAFETY: by the contract.
     match unsafe { fire(vm, thread, frame, event, offset, std::slice::from_ref(&exception)) } {
         Ok(()) => (exception, false),
