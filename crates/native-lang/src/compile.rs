@@ -58,7 +58,9 @@ pub(crate) fn parse(vm: &Interpreter, request: &CompileRequest, mode: Mode) -> R
         None => {
             let bytes = vm.bytes_like(request.source)?.bytes().to_vec();
             match pellucid_syntax::declared_encoding(&bytes) {
-                Some(name) if name != "utf-8" && name != "iso-8859-1" && !bytes.starts_with(b"\xef\xbb\xbf") => {
+                Some(name)
+                    if name != "utf-8" && name != "iso-8859-1" && !bytes.starts_with(b"\xef\xbb\xbf") =>
+                {
                     decode(vm, &bytes, name)
                 }
                 _ => Source::from_bytes(&bytes),

@@ -263,7 +263,6 @@ fn check_encoding(vm: &Interpreter, bytes: &[u8], file: &Value) -> Res<()> {
         "Non-UTF-8 code starting with '\\x{bad:02x}' in file {name} on line {line}, but no encoding declared; see \
          https://peps.python.org/pep-0263/ for details"
     );
-    let place = vec![file.clone(), vm.new_int(line as i64)?, vm.new_int(0)?, Value::NONE];
-    let arguments = [vm.new_str(&message)?, vm.new_tuple(place)?];
-    Err(vm.raise(vm.call_values(vm.exceptions().syntax_error().value(), &arguments)?))
+    let message = vm.new_str(&message)?;
+    Err(vm.raise(vm.call_values(vm.exceptions().syntax_error().value(), &[message])?))
 }
