@@ -190,7 +190,8 @@ impl Mode {
 /// How the source is cut.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokenizerOptions {
-    /// Comments and line ends within statements are tokens, unmatched brackets no errors: `tokenize` wants that.
+    /// Comments and line ends within statements are tokens, unmatched brackets and odd numbers no errors: `tokenize`
+    /// wants that.
     pub extra_tokens: bool,
 }
 
@@ -1131,7 +1132,7 @@ impl<'a> Tokenizer<'a> {
             }
             Some(b'e' | b'E') => self.exponent(c),
             Some(b'j' | b'J') => self.imaginary(),
-            _ if nonzero => {
+            _ if nonzero && !self.options.extra_tokens => {
                 self.back(c);
                 let start = self.start + 1 - self.line_start;
                 let columns = (start, zeros_end.saturating_sub(self.line_start));
@@ -1201,7 +1202,8 @@ impl<'a> Tokenizer<'a> {
         };
         self.back(c);
         let rest = &self.bytes[self.cur..];
-        if !keywords.iter().any(|keyword| rest.starts_with(keyword.as_bytes()))
+        if !self.options.extra_tokens
+            && !keywords.iter().any(|keyword| rest.starts_with(keyword.as_bytes()))
             && let Some(next) = c
             && next < 128
             && is_name_char(next)
