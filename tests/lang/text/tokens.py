@@ -24,4 +24,4 @@ for source in (["f'''{x\n", "y\n"], ["f'{x\n"], ["x \\\n"], ["ä(\n", "öü\n"],
         for token in tokenize.generate_tokens(lines(source).__next__):
             print(repr(token.string))
     except (SyntaxError, tokenize.TokenError) as error:
-        print(type(error).__name__, error.args)
+        print(type(error).__name__, error.args[0], error.args[1][:4])
