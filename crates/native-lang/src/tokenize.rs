@@ -138,13 +138,14 @@ impl Cut {
 
     /// Takes what `readline` gave.
     fn add(&mut self, line: &str) {
-        self.text.push_str(line);
         if line.is_empty() {
             self.whole = true;
-            self.implicit = !self.text.is_empty() && !self.text.ends_with('\n');
-            if self.implicit {
-                self.text.push('\n');
-            }
+            return;
+        }
+        self.text.push_str(line);
+        self.implicit = !line.ends_with('\n');
+        if self.implicit {
+            self.text.push('\n');
         }
     }
 }
