@@ -306,7 +306,8 @@ fn sleep(vm: &Interpreter, thread: &Thread, value: Value) -> Yielded {
         if let Some(generator) = of(&owner) {
             let now = vm.handled_exception();
             let own = match (&now, &outer) {
-                (Some(now), Some(outer)) if now.is(outer) => None,
+                // The exception that the resumer handles may have been thrown in and be handled here as well.
+                (Some(now), Some(outer)) if now.is(outer) && !crate::unwind::is_in_handler(&*top) => None,
                 _ => now,
             };
             generator.handled.set(own);

@@ -89,6 +89,20 @@ fn handler(vm: &Interpreter, frame: &Frame) -> Option<(u32, u16)> {
     None
 }
 
+/// Whether the current instruction stands in a handler.
+pub fn is_in_handler(frame: &Frame) -> bool {
+    let form = frame.form();
+    let mut open = form.open.get(form.index_of(frame.pc)).copied().unwrap_or(0);
+    while open != 0 {
+        let entry = form.blocks[open as usize - 1];
+        if matches!(entry.block, Block::Handler { .. }) {
+            return true;
+        }
+        open = entry.outer;
+    }
+    false
+}
+
 /// Makes the exception that the handler at `level` interrupted the handled one again.
 pub fn restore_handled(vm: &Interpreter, frame: &Frame, level: u16) {
     let old = frame.reg(usize::from(frame.form().first_temp + level) + 1).clone();

@@ -32,6 +32,7 @@ pub fn before(vm: &Interpreter) -> i32 {
         drop(vm.save_raised());
         status = 120;
     }
+    pellucid_native_sys::sys::set_finalizing(vm);
     status
 }
 
