@@ -69,7 +69,8 @@ impl CodeObject {
             match self.plain.get() {
                 Some(form) => &**form,
                 None => {
-                    let form = translate::translate(&self.code).map_err(|error| self.malformed(vm, &error))?;
+                    let form =
+                        translate::translate(&self.code).map_err(|error| self.malformed(vm, &error))?;
                     &**self.plain.get_or_init(|| Box::new(form))
                 }
             }

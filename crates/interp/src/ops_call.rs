@@ -3,8 +3,8 @@
 use crate::form::Instr;
 use crate::frame::{Frame, Ret, Thread, drop_words};
 use crate::function::Function;
-use crate::ops_arith::set;
 use crate::instrument;
+use crate::ops_arith::set;
 use crate::poll;
 use crate::run::{Entered, enter};
 use crate::state::State;

@@ -2,9 +2,9 @@
 
 use crate::form::{Block, Instr};
 use crate::frame::{Frame, Ret, Thread, drop_words, leave};
+use crate::instrument::{events, raising};
 use crate::ops::Op;
 use crate::ops_arith::{release, rk};
-use crate::instrument::{events, raising};
 use crate::{generator, traceback};
 use pellucid_bytecode::ops::Op as Word;
 use pellucid_object::{Exception, Interpreter, Raised, Res, Tuple, Type, Value};

@@ -6,8 +6,8 @@ use pellucid_host::{Error, PollEntry, SELECT_LIMIT, libc};
 use pellucid_native_sys::posix::path::file_descriptor;
 use pellucid_native_sys::sys::c_int;
 use pellucid_object::{
-    Args, CallArgs, FunctionDef, GetSetDef, Interpreter, List, ModuleDef, NativeFn, Payload, Res, Slot, TypeDef,
-    TypeFlags, Value, constant, payload,
+    Args, CallArgs, FunctionDef, GetSetDef, Interpreter, List, ModuleDef, NativeFn, Payload, Res, Slot,
+    TypeDef, TypeFlags, Value, constant, payload,
 };
 use std::cell::{Cell, RefCell};
 use std::time::Duration;

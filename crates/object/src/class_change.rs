@@ -70,7 +70,9 @@ impl Interpreter {
         // `mro()` may have assigned the bases itself: the inner assignment has done everything then.
         let still_ours = ty.bases.get().is_some_and(|now| now.is(&tuple));
         if let Err(raised) = renewed {
-            for change in changed.into_iter().rev().filter(|change| Rc::ptr_eq(&change.new, &change.class.mro())) {
+            for change in
+                changed.into_iter().rev().filter(|change| Rc::ptr_eq(&change.new, &change.class.mro()))
+            {
                 change.class.set_mro(change.old.to_vec());
             }
             if still_ours {

@@ -350,8 +350,10 @@ impl Interpreter {
                 "super(type, obj): obj (type {name}) is not an instance or subtype of type ({name})."
             )));
         };
-        let found =
-            mro.iter().skip(own + 1).find_map(|t| t.downcast::<Type>()?.namespace()?.get_interned(self, &name));
+        let found = mro
+            .iter()
+            .skip(own + 1)
+            .find_map(|t| t.downcast::<Type>()?.namespace()?.get_interned(self, &name));
         let Some(found) = found else {
             return match keywords.first() {
                 None => Ok(()),

@@ -467,8 +467,8 @@ fn other_maker(owner: &Ref<Type>, ty: &Ref<Type>) -> Option<Ref<Type>> {
         maker = maker.base.get()?.downcast_ref::<Type>()?;
     }
     let (made, makes) = (maker.slots.new.get()?, owner.slots.new.get()?);
-    let apart = maker.payload.type_id != owner.payload.type_id
-        || !maker.flags.get().contains(TypeFlags::BASETYPE);
+    let apart =
+        maker.payload.type_id != owner.payload.type_id || !maker.flags.get().contains(TypeFlags::BASETYPE);
     (apart && !std::ptr::fn_addr_eq(made, makes)).then_some(maker)
 }
 

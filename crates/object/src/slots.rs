@@ -616,9 +616,11 @@ impl SlotWrapper {
         let is = |ty: &Type, f: SetFn| ty.slots.setattr.get().is_some_and(|g| std::ptr::fn_addr_eq(f, g));
         let generic = |ty: &Type| is(ty, generic_setattr);
         let mro = ty.mro();
-        let defining = mro.iter().rev().filter_map(|base| base.downcast_ref::<Type>()).find(|base| {
-            !generic(base) && ty.slots.setattr.get().is_some_and(|own| is(base, own))
-        });
+        let defining = mro
+            .iter()
+            .rev()
+            .filter_map(|base| base.downcast_ref::<Type>())
+            .find(|base| !generic(base) && ty.slots.setattr.get().is_some_and(|own| is(base, own)));
         let mut at = Some(defining.unwrap_or_else(|| ty.clone()));
         while let Some(base) = at {
             if is(&base, mine) {

@@ -33,6 +33,7 @@ pub fn before(vm: &Interpreter) -> i32 {
         status = 120;
     }
     pellucid_native_sys::sys::set_finalizing(vm);
+    pellucid_native_sys::signal::finish(vm);
     status
 }
 

@@ -50,7 +50,9 @@ fn new(vm: &Interpreter, meta: &Value, call: &CallArgs) -> Res {
                 return f(vm, &winner, call);
             }
             let name = name_text(vm, name)?;
-            if let Some(doc) = namespace.get(vm, &vm.intern("__doc__")?)?.filter(|d| d.downcast::<Str>().is_some()) {
+            if let Some(doc) =
+                namespace.get(vm, &vm.intern("__doc__")?)?.filter(|d| d.downcast::<Str>().is_some())
+            {
                 utf8(vm, &doc)?;
             }
             vm.new_class(meta, &name, bases, &namespace, &keywords)
@@ -107,7 +109,9 @@ fn check_settable(vm: &Interpreter, ty: &Type, what: &str, value: Option<&Value>
     }
     match value {
         Some(_) => Ok(()),
-        None => Err(vm.type_error(format!("cannot delete '{what}' attribute of immutable type '{}'", ty.name()))),
+        None => {
+            Err(vm.type_error(format!("cannot delete '{what}' attribute of immutable type '{}'", ty.name())))
+        }
     }
 }
 

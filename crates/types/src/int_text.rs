@@ -45,7 +45,10 @@ enum Fault {
 /// The digits of `text` without the underscores between them; `None` when something else is in it.
 fn digits_of(text: &[u8], base: u32) -> Option<Cow<'_, [u8]>> {
     // The common case first, without branches.
-    if base <= 10 && !text.is_empty() && text.iter().fold(true, |ok, b| ok & (b.wrapping_sub(b'0') < base as u8)) {
+    if base <= 10
+        && !text.is_empty()
+        && text.iter().fold(true, |ok, b| ok & (b.wrapping_sub(b'0') < base as u8))
+    {
         return Some(Cow::Borrowed(text));
     }
     let mut digits = Vec::with_capacity(text.len());

@@ -4,8 +4,8 @@ use crate::generic_alias::CLASS_GETITEM;
 use crate::seq::{self, Subscript};
 use crate::slice::{self, Slice};
 use pellucid_object::{
-    Args, CallArgs, CmpOp, FunctionDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, Tuple, TypeDef,
-    Type, TypeFlags, Value, Visitor, payload,
+    Args, CallArgs, CmpOp, FunctionDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, Tuple, Type,
+    TypeDef, TypeFlags, Value, Visitor, payload,
 };
 use std::cell::Cell;
 

@@ -64,11 +64,7 @@ fn stacks(code: &CodeObject, words: &[WordInstr]) -> Vec<Option<Stack>> {
         }
         let ends = matches!(
             word.op,
-            Word::ReturnValue
-                | Word::RaiseVarargs
-                | Word::Reraise
-                | Word::JumpForward
-                | Word::JumpAbsolute
+            Word::ReturnValue | Word::RaiseVarargs | Word::Reraise | Word::JumpForward | Word::JumpAbsolute
         );
         if !ends {
             reach(at + 1, after(word, stack, false));

@@ -96,9 +96,7 @@ fn register_callback(vm: &Interpreter, id: &Value, event: &Value, function: &Val
     let tool = tool(vm, id)?;
     let set = vm.expect_i64(event)?;
     if set <= 0 || set.count_ones() != 1 {
-        return Err(
-            vm.value_error("The callback can only be set for one event at a time".to_string())
-        );
+        return Err(vm.value_error("The callback can only be set for one event at a time".to_string()));
     }
     let event = set.trailing_zeros();
     if event as usize >= events::COUNT {
@@ -126,9 +124,7 @@ fn normal(vm: &Interpreter, set: u32) -> Res<u32> {
     const C_EVENTS: u32 = bit(events::C_RETURN) | bit(events::C_RAISE);
     const C_CALL_EVENTS: u32 = C_EVENTS | bit(events::CALL);
     if set & C_EVENTS != 0 && set & C_CALL_EVENTS != C_CALL_EVENTS {
-        return Err(
-            vm.value_error("cannot set C_RETURN or C_RAISE events independently".to_string())
-        );
+        return Err(vm.value_error("cannot set C_RETURN or C_RAISE events independently".to_string()));
     }
     let mut set = set & !C_EVENTS;
     if set & bit(events::BRANCH) != 0 {
@@ -229,11 +225,21 @@ pub static MODULE: ModuleDef = ModuleDef {
         FunctionDef::new("clear_tool_id", "(tool_id, /)", "", NativeFn::F1(clear_tool_id)),
         FunctionDef::new("free_tool_id", "(tool_id, /)", "", NativeFn::F1(free_tool_id)),
         FunctionDef::new("get_tool", "(tool_id, /)", "", NativeFn::F1(get_tool)),
-        FunctionDef::new("register_callback", "(tool_id, event, func, /)", "", NativeFn::F3(register_callback)),
+        FunctionDef::new(
+            "register_callback",
+            "(tool_id, event, func, /)",
+            "",
+            NativeFn::F3(register_callback),
+        ),
         FunctionDef::new("get_events", "(tool_id, /)", "", NativeFn::F1(get_events)),
         FunctionDef::new("set_events", "(tool_id, event_set, /)", "", NativeFn::F2(set_events)),
         FunctionDef::new("get_local_events", "(tool_id, code, /)", "", NativeFn::F2(get_local_events)),
-        FunctionDef::new("set_local_events", "(tool_id, code, event_set, /)", "", NativeFn::F3(set_local_events)),
+        FunctionDef::new(
+            "set_local_events",
+            "(tool_id, code, event_set, /)",
+            "",
+            NativeFn::F3(set_local_events),
+        ),
         FunctionDef::new("restart_events", "()", "", NativeFn::F0(restart_events)),
         FunctionDef::new("_all_events", "()", "", NativeFn::Args(all_events)),
     ],

@@ -158,8 +158,11 @@ struct Weaver<'d> {
 /// Puts the events of `plan` into a draft and resolves its jumps.
 pub fn weave(code: &Code, plan: u32, draft: &mut Draft) -> Done<Woven> {
     let words = draft.words;
-    let (instrs, offsets, open) =
-        (std::mem::take(&mut draft.instrs), std::mem::take(&mut draft.offsets), std::mem::take(&mut draft.open));
+    let (instrs, offsets, open) = (
+        std::mem::take(&mut draft.instrs),
+        std::mem::take(&mut draft.offsets),
+        std::mem::take(&mut draft.open),
+    );
     let starts = draft.starts.clone();
     let reached: Vec<usize> = (0..words.len()).filter(|w| starts[*w] != u32::MAX).collect();
     let mut w = Weaver {
@@ -224,7 +227,8 @@ pub fn weave(code: &Code, plan: u32, draft: &mut Draft) -> Done<Woven> {
             }
         }
         for plain in from..to {
-            from_plain[plain] = w.instruction(word, jumper, plain, instrs[plain], (offsets[plain], open[plain]))?;
+            from_plain[plain] =
+                w.instruction(word, jumper, plain, instrs[plain], (offsets[plain], open[plain]))?;
         }
     }
     let main = w.instrs.len() as u32;
@@ -380,7 +384,12 @@ impl Weaver<'_> {
                 if self.loops_on_line(jumper, to) {
                     taken.push(events::LOOP);
                 }
-                self.jumps.push(crate::instrument::weave::Jump { at: index, from: jumper, to, events: taken });
+                self.jumps.push(crate::instrument::weave::Jump {
+                    at: index,
+                    from: jumper,
+                    to,
+                    events: taken,
+                });
                 if self.wants(events::BRANCH_LEFT) {
                     let next = self.words.get(jumper + 1).map_or(0, |next| next.offset);
                     self.event(events::BRANCH_LEFT, jumper, plain + 1, AFTER, (offset, at.1), next);
@@ -393,7 +402,10 @@ impl Weaver<'_> {
 
     /// Whether a jump goes backwards on one line, and somebody wants to know.
     fn loops_on_line(&self, from: usize, to: usize) -> bool {
-        self.wants(events::LOOP) && to <= from && self.lines[from] == self.lines[to] && self.lines[from].is_some()
+        self.wants(events::LOOP)
+            && to <= from
+            && self.lines[from] == self.lines[to]
+            && self.lines[from].is_some()
     }
 
     fn resolve_jumps(&mut self, begins: &[bool], entry: &[u32], behind: &[u32]) -> Done {
