@@ -102,6 +102,20 @@ impl CodeObject {
         self.filename.get().unwrap_or(Value::NONE)
     }
 
+    /// The line that tracebacks show for a wordcode offset: where what it stands for begins, which may be another line than
+    /// the one that the instruction counts to.
+    pub fn shown_line_at(&self, offset: u32) -> Option<u32> {
+        let mut left = offset / 2;
+        for run in pellucid_bytecode::positions::runs(self.code.firstlineno, &self.code.positions) {
+            let length = u32::try_from(run.length).unwrap_or(u32::MAX);
+            if left < length {
+                return run.position.map(|p| p.line).or_else(|| self.line_at(offset));
+            }
+            left -= length;
+        }
+        self.line_at(offset)
+    }
+
     /// The line of a wordcode offset, if it has one.
     pub fn line_at(&self, offset: u32) -> Option<u32> {
         pellucid_bytecode::lines::decode(self.code.firstlineno as i32, &self.code.linetable)

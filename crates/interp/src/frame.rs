@@ -276,7 +276,7 @@ impl Thread {
     #[inline(always)]
     pub unsafe fn leave_call(&self, vm: &Interpreter) -> i16 {
         let top = self.top.get();
-        // SAFETY: by the contract; of the record's owned words only these two are set.
+        // SAFETY: by the contract; of the record's owned words only these two are set, or `part_late` takes the third.
         unsafe {
             let variables = (*(*top).form).first_temp as usize;
             drop_words((*top).regs, (*top).regs.add(variables));

@@ -44,6 +44,8 @@ pub struct FrameObject {
     pub trace: SlotWord,
     pub trace_lines: Cell<bool>,
     pub trace_opcodes: Cell<bool>,
+    /// The line to show, when it is not that of the instruction.
+    pub shown_line: Cell<Option<u32>>,
 }
 
 impl Payload for FrameObject {
@@ -76,6 +78,7 @@ impl FrameObject {
             trace: SlotWord::default(),
             trace_lines: Cell::new(true),
             trace_opcodes: Cell::new(false),
+            shown_line: Cell::new(None),
         }
     }
 
@@ -120,6 +123,9 @@ impl FrameObject {
 
     /// The current line.
     pub fn line(&self) -> Option<u32> {
+        if let Some(line) = self.shown_line.get() {
+            return Some(line);
+        }
         match (self.running(), self.sleeping()) {
             (Some(frame), _) => frame.line(),
             (_, Some(generator)) if generator.life.get() == generator::Life::Created => {
@@ -327,7 +333,15 @@ fn clear(vm: &Interpreter, value: &Value) -> Res {
     let object = this(vm, value)?;
     match object.place.get() {
         Place::Running(_) => Err(vm.runtime_error("cannot clear an executing frame".to_string())),
-        Place::Sleeping(_) => Err(vm.runtime_error("cannot clear a suspended frame".to_string())),
+        Place::Sleeping(_) => {
+            match object.sleeping().filter(|g| g.life.get() == crate::generator::Life::Created) {
+                Some(generator) => {
+                    crate::generator::discard(vm, generator);
+                    Ok(Value::NONE)
+                }
+                None => Err(vm.runtime_error("cannot clear a suspended frame".to_string())),
+            }
+        }
         Place::Done => {
             let old = (object.variables.take(), object.replaced.take());
             drop(old);
@@ -378,7 +392,9 @@ pub static FRAME: TypeDef = TypeDef {
         readonly!("f_back", f_back),
         readonly!("f_code", |vm, f| Ok(this(vm, f)?.code.clone())),
         readonly!("f_globals", |vm, f| Ok(function(vm, this(vm, f)?)?.globals.clone())),
-        readonly!("f_builtins", |vm, f| Ok(function(vm, this(vm, f)?)?.builtins.clone())),
+        readonly!("f_builtins", |vm, f| Ok(crate::function::shown_builtins(
+            &function(vm, this(vm, f)?)?.builtins
+        ))),
         readonly!("f_locals", f_locals),
         readonly!("f_lasti", |vm, f| vm.new_int(i64::from(this(vm, f)?.offset()))),
         GetSetDef {

@@ -203,6 +203,15 @@ pub unsafe fn make(
     } else {
         (Kind::Generator, &st.generator)
     };
+    let origin = if kind == Kind::Coroutine { origin(vm, thread(vm)) } else { Ok(None) };
+    let origin = match origin {
+        Ok(origin) => origin,
+        Err(raised) => {
+            // SAFETY: made above with this length, not yet owned by a generator.
+            drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(regs, nregs)) });
+            return Err(raised);
+        }
+    };
     let (name, qualname) =
         function.downcast::<Function>().map_or((None, None), |f| (f.name.get(), f.qualname.get()));
     let generator = Generator {
@@ -221,7 +230,7 @@ pub unsafe fn make(
         awaiting: Cell::new(false),
         hooked: Cell::new(false),
         finalizer: SlotWord::default(),
-        origin: SlotWord::default(),
+        origin: SlotWord::new(origin),
     };
     vm.alloc(ty, generator)
 }
@@ -233,6 +242,20 @@ pub fn of(value: &Value) -> Option<&Generator> {
 
 /// Pushes the frame record of a generator that sleeps, or has not begun.
 fn begin(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value) -> Res<()> {
+    push(vm, thread, value, ret, sent)?;
+    take_handled(vm, value);
+    Ok(())
+}
+
+/// What the generator itself handles is handled again.
+fn take_handled(vm: &Interpreter, value: &Value) {
+    if let Some(handled) = of(value).and_then(|generator| generator.handled.replace(None)) {
+        vm.set_handled_exception(Some(handled));
+    }
+}
+
+/// Pushes the record, leaving alone what is being handled.
+fn push(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value) -> Res<()> {
     let Some(generator) = of(value) else { return Err(vm.bug("no generator")) };
     let (Some(function), Some(code)) = (generator.function.get(), generator.code()) else {
         return Err(vm.bug("a generator without code"));
@@ -272,9 +295,6 @@ fn begin(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value
             }
         }
     }
-    if let Some(handled) = generator.handled.replace(None) {
-        vm.set_handled_exception(Some(handled));
-    }
     generator.life.set(Life::Running);
     Ok(())
 }
@@ -306,8 +326,8 @@ fn sleep(vm: &Interpreter, thread: &Thread, value: Value) -> Yielded {
         if let Some(generator) = of(&owner) {
             let now = vm.handled_exception();
             let own = match (&now, &outer) {
-                // The exception that the resumer handles may have been thrown in and be handled here as well.
-                (Some(now), Some(outer)) if now.is(outer) && !crate::unwind::is_in_handler(&*top) => None,
+                // The same exception may be handled on both sides.
+                (Some(now), Some(outer)) if now.is(outer) && !in_handler(&*top) => None,
                 _ => now,
             };
             generator.handled.set(own);
@@ -329,6 +349,19 @@ fn sleep(vm: &Interpreter, thread: &Thread, value: Value) -> Yielded {
         Ret::ForIter => Yielded::ForIter(value),
         _ => Yielded::Native(value),
     }
+}
+
+/// Whether the current instruction stands in an exception handler.
+fn in_handler(frame: &Frame) -> bool {
+    let form = frame.form();
+    let mut open = form.open.get(form.index_of(frame.pc)).copied().unwrap_or(0);
+    while let Some(entry) = form.blocks.get((open as usize).wrapping_sub(1)) {
+        if matches!(entry.block, crate::form::Block::Handler { .. }) {
+            return true;
+        }
+        open = entry.outer;
+    }
+    false
 }
 
 /// What the end of a generator does next.
@@ -449,10 +482,15 @@ pub fn resume(vm: &Interpreter, value: &Value, input: Input) -> Res<Outcome> {
 
 /// Continues a generator behind the `yield from` at which it sleeps, whose result is `value`.
 fn resume_behind(vm: &Interpreter, value: &Value, result: Value) -> Res<Outcome> {
+    begin(vm, thread(vm), value, Ret::Native, Value::NONE)?;
+    go_on_behind(vm, value, result)
+}
+
+/// Continues a generator whose record stands innermost, at a `yield from`, behind that.
+fn go_on_behind(vm: &Interpreter, value: &Value, result: Value) -> Res<Outcome> {
     let Some(generator) = of(value) else { return Err(vm.bug("no generator")) };
     let (st, thread) = (state(vm), thread(vm));
-    begin(vm, thread, value, Ret::Native, Value::NONE)?;
-    // SAFETY: the record was just pushed, at a `YieldFrom`.
+    // SAFETY: by the contract of the private callers the innermost record is the generator's, at a `YieldFrom`.
     unsafe {
         let top = thread.top_ptr();
         let i = *(*top).pc;
@@ -575,7 +613,7 @@ pub fn throw(vm: &Interpreter, value: &Value, exception: Value) -> Res<Outcome> 
         };
     }
     let result = if of(&receiver).is_some_and(|g| g.kind != Kind::AsyncGenerator) {
-        while_running(generator, || throw(vm, &receiver, exception))
+        return throw_through(vm, value, &receiver, exception);
     } else {
         match vm.get_attr_opt(&receiver, "throw")? {
             None => return resume(vm, value, Input::Throw(exception)),
@@ -591,6 +629,39 @@ pub fn throw(vm: &Interpreter, value: &Value, exception: Value) -> Res<Outcome> 
         Err(raised) => {
             let other = vm.take_raised(raised);
             resume(vm, value, Input::Throw(other))
+        }
+    }
+}
+
+/// Raises an exception in the generator that `value` delegates to, whose record stands below meanwhile: tracebacks and
+/// stacks show the whole chain.
+fn throw_through(vm: &Interpreter, value: &Value, receiver: &Value, exception: Value) -> Res<Outcome> {
+    let Some(generator) = of(value) else { return Err(vm.bug("no generator")) };
+    let (st, thread) = (state(vm), thread(vm));
+    push(vm, thread, value, Ret::Native, Value::NONE)?;
+    match vm.nested("", || throw(vm, receiver, exception)) {
+        Ok(Outcome::Yielded(yielded)) => {
+            let handled = generator.handled.get();
+            let Yielded::Native(yielded) = sleep(vm, thread, yielded) else {
+                return Err(vm.bug("a record of another kind"));
+            };
+            generator.handled.set(handled);
+            Ok(Outcome::Yielded(yielded))
+        }
+        Ok(Outcome::Returned(result)) => {
+            take_handled(vm, value);
+            go_on_behind(vm, value, result)
+        }
+        Err(raised) => {
+            take_handled(vm, value);
+            let exception = vm.take_raised(raised);
+            let raised = vm.raise(exception);
+            crate::unwind::unwind(vm, thread, raised)?;
+            let result = run(vm, st, thread)?;
+            match generator.life.get() {
+                Life::Suspended => Ok(Outcome::Yielded(result)),
+                _ => Ok(Outcome::Returned(result)),
+            }
         }
     }
 }
@@ -647,21 +718,18 @@ pub fn finalize(vm: &Interpreter, value: &Value) {
     let Some(generator) = of(value) else { return };
     let saved = vm.save_raised();
     match generator.life.get() {
-        Life::Created if generator.kind == Kind::Coroutine => warn_never_awaited(vm, generator),
+        Life::Created if generator.kind == Kind::Coroutine => warn_never_awaited(vm, generator, Some(value)),
         Life::Suspended if generator.kind == Kind::AsyncGenerator && generator.finalizer.is_set() => {
             if let Some(finalizer) = generator.finalizer.replace(None)
                 && let Err(raised) = vm.call_values(&finalizer, std::slice::from_ref(value))
             {
-                vm.unraisable(
-                    raised,
-                    "Exception ignored while calling async generator finalizer",
-                    &finalizer,
-                );
+                let message = "Exception ignored while calling async generator finalizer";
+                unraisable(vm, raised, message, &finalizer);
             }
         }
         Life::Suspended if generator.must_close() => {
             if let Err(raised) = close(vm, value) {
-                vm.unraisable(raised, "Exception ignored while closing generator", value);
+                unraisable(vm, raised, "Exception ignored while closing generator", value);
             }
         }
         _ => {}
@@ -669,16 +737,70 @@ pub fn finalize(vm: &Interpreter, value: &Value) {
     vm.restore_raised(saved);
 }
 
-fn warn_never_awaited(vm: &Interpreter, generator: &Generator) {
+/// Reports an exception that nobody can catch; if it has no traceback, that begins where Python code is now.
+fn unraisable(vm: &Interpreter, raised: Raised, message: &str, object: &Value) {
+    let exception = vm.take_raised(raised);
+    if exception.downcast::<Exception>().is_some_and(|e| !e.traceback.is_set())
+        && let Some(frame) = thread(vm).top()
+    {
+        crate::traceback::add(vm, frame, &exception);
+    }
+    vm.unraisable(vm.raise_as_is(exception), message, object);
+}
+
+/// Warns of a coroutine that nobody awaited: through the `warnings` module, which knows how to tell where the coroutine
+/// was made, or without it.
+fn warn_never_awaited(vm: &Interpreter, generator: &Generator, value: Option<&Value>) {
+    let report = |raised: Raised| {
+        let text = value.map_or(Ok(String::new()), |value| vm.repr_lossy(value));
+        let text = text.unwrap_or_else(|raised| {
+            drop(vm.take_raised(raised));
+            String::new()
+        });
+        let message = format!("Exception ignored while finalizing coroutine {text}");
+        unraisable(vm, raised, &message, &Value::NONE);
+    };
+    let hook = vm.import("warnings").and_then(|module| vm.get_attr_opt(&module, "_warn_unawaited_coroutine"));
+    match (hook, value) {
+        (Ok(Some(hook)), Some(value)) => match vm.call_values(&hook, std::slice::from_ref(value)) {
+            Ok(_) => return,
+            // The warning as an error is the answer; anything else leaves the warning to be given.
+            Err(raised) if vm.raised_is(vm.exceptions().runtime_warning()) => return report(raised),
+            Err(raised) => report(raised),
+        },
+        (Ok(_), _) => {}
+        (Err(raised), _) => drop(vm.take_raised(raised)),
+    }
     let name = vm.str_lossy(&generator.qualname.get().unwrap_or(Value::NONE));
     let text = format!("coroutine '{name}' was never awaited");
-    let warned = vm.import("_warnings").and_then(|module| {
-        let warn = vm.get_attr_str(&module, "warn")?;
-        vm.call_values(&warn, &[vm.new_str(&text)?, vm.exceptions().runtime_warning().value().clone()])
-    });
-    if let Err(raised) = warned {
-        vm.unraisable(raised, "Exception ignored while finalizing coroutine", &Value::NONE);
+    if let Err(raised) = vm.warn(vm.exceptions().runtime_warning(), &text) {
+        report(raised);
     }
+}
+
+/// `cr_origin`: file, line and function of as many calls as `sys.set_coroutine_origin_tracking_depth` asked for.
+fn origin(vm: &Interpreter, thread: &Thread) -> Res<Option<Value>> {
+    let wanted = vm.coroutine_origin_depth.get();
+    if wanted == 0 {
+        return Ok(None);
+    }
+    let mut entries = Vec::new();
+    for frame in (0..wanted).map_while(|depth| thread.nth(depth)) {
+        let code = frame.code();
+        let line = code.line_at(frame.offset()).map_or(Ok(Value::NONE), |line| vm.new_int(line.into()))?;
+        entries.push(vm.new_tuple(vec![code.filename(), line, code.name.clone()])?);
+    }
+    vm.new_tuple(entries).map(Some)
+}
+
+/// Ends a generator that never began.
+pub fn discard(vm: &Interpreter, generator: &Generator) {
+    if generator.kind == Kind::Coroutine {
+        warn_never_awaited(vm, generator, None);
+    }
+    frame_object::generator_ends(generator);
+    generator.life.set(Life::Done);
+    generator.free();
 }
 
 /// The frame object of a generator.

@@ -154,6 +154,9 @@ pub unsafe fn call_at(
         let Call { mut callee, mut first, mut given, names, dst } = call;
         let mut ret = Ret::Call;
         let mut extra = None;
+        // The one register before the arguments takes one more argument. A method of a method, or of a class, needs
+        // more than that and is called as any other object.
+        let mut room = true;
         while let Some(header) = callee.header() {
             if header.ty.get() as u64 == st.function.value().bits() {
                 let window = window(vm, thread, frame, first, given)?;
@@ -171,17 +174,17 @@ pub unsafe fn call_at(
                 }
                 _ => None,
             };
-            if let Some((function, this)) = parts {
+            if room && let Some((function, this)) = parts {
+                room = false;
                 first -= 1;
                 given += 1;
                 (*frame).regs.add(first).write(this);
                 callee = function;
                 continue;
             }
-            if ret == Ret::Call
-                && let Some(init) = python_init(vm, st, &callee)
-            {
+            if room && let Some(init) = python_init(vm, st, &callee) {
                 let object = vm.alloc_subclass(&callee, Plain)?;
+                room = false;
                 first -= 1;
                 given += 1;
                 (*frame).regs.add(first).write(object.clone());

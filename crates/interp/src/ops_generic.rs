@@ -214,9 +214,7 @@ fn merge(vm: &Interpreter, dict: &Dict, more: &Value, callee: &Value) -> Res<()>
     for (key, value) in pairs {
         if dict.contains(vm, &key)? {
             let callee = callee_name(vm, callee);
-            if key.downcast::<Str>().is_none() {
-                return Err(vm.type_error("keywords must be strings".to_string()));
-            }
+            let key = vm.str(&key)?;
             let key = vm.str_lossy(&key);
             return Err(vm.type_error(format!("{callee} got multiple values for keyword argument '{key}'")));
         }
@@ -285,7 +283,7 @@ fn simple(vm: &Interpreter, frame: &Frame, stack: &mut Stack, word: Word, arg: u
         LoadNotImplementedError => stack.push(vm.exceptions().not_implemented_error().value().clone()),
         LoadBuildClass => {
             let name = &state(vm).names.__build_class__;
-            match frame.builtins().get_interned(vm, name) {
+            match crate::ops_name::builtin(vm, frame, name)? {
                 Some(value) => stack.push(value),
                 None => return Err(vm.name_error("__build_class__ not found".to_string())),
             }
@@ -616,11 +614,30 @@ fn with(vm: &Interpreter, stack: &mut Stack, word: Word) -> Res<()> {
     Ok(())
 }
 
+/// If the current `GET_AWAITABLE` is one of `async with`, the method whose result is awaited: the instructions in front
+/// of it tell.
+fn context_method(frame: &Frame) -> Option<&'static str> {
+    let code = &frame.code().code.code;
+    let at = frame.offset() as usize;
+    let before = |distance: usize| {
+        at.checked_sub(2 * distance).and_then(|at| code.get(at)).and_then(|op| Word::from_u8(*op))
+    };
+    match before(1)? {
+        Word::BeforeAsyncWith => Some("__aenter__"),
+        Word::WithExceptStart => Some("__aexit__"),
+        Word::CallFunction if before(2) == Some(Word::DupTop) => Some("__aexit__"),
+        _ => None,
+    }
+}
+
 fn asynchronous(vm: &Interpreter, frame: &Frame, stack: &mut Stack, word: Word) -> Res<()> {
     match word {
         Word::GetAwaitable => {
             let value = stack.pop();
-            let iterator = async_generator::awaitable(vm, &value)?;
+            let iterator = match context_method(frame) {
+                Some(method) => async_generator::awaitable_of(vm, &value, method)?,
+                None => async_generator::awaitable(vm, &value)?,
+            };
             stack.push(iterator);
         }
         Word::GetAiter => {

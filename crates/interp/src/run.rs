@@ -141,7 +141,13 @@ pub fn run_function_with_locals(vm: &Interpreter, function: &Value, locals: &Val
         Entered::Value(value) => Ok(value),
         Entered::Frame => {
             // SAFETY: the frame was just pushed.
-            unsafe { (*thread.top_ptr()).locals.set(Some(locals.clone())) };
+            unsafe {
+                let top = thread.top_ptr();
+                // Code of a function has variables of its own.
+                if (*top).code().code.flags & pellucid_bytecode::code::flags::OPTIMIZED == 0 {
+                    (*top).locals.set(Some(locals.clone()));
+                }
+            }
             run(vm, st, thread)
         }
     }
@@ -149,11 +155,17 @@ pub fn run_function_with_locals(vm: &Interpreter, function: &Value, locals: &Val
 
 /// Runs the innermost frame until it returns to native code.
 pub fn run(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
-    vm.nested("", || {
+    let mut entered = false;
+    let result = vm.nested("", || {
+        entered = true;
         // SAFETY: the innermost frame is live and its code was translated from verified wordcode, so that registers,
         // constants and targets are in range.
         unsafe { run_frames(vm, st, thread) }
-    })
+    });
+    match result {
+        Err(raised) if !entered => Err(unwind::abandon(vm, thread, raised)),
+        result => result,
+    }
 }
 
 /// # Safety

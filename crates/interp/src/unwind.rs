@@ -1,7 +1,8 @@
 //! Exceptions on their way to a handler.
 
-use crate::form::{Block, Instr};
+use crate::form::{Block, Form, Instr};
 use crate::frame::{Frame, Ret, Thread, drop_words, leave};
+use crate::instrument::weave::EVENT;
 use crate::instrument::{events, raising};
 use crate::ops::Op;
 use crate::ops_arith::{release, rk};
@@ -21,7 +22,7 @@ pub fn unwind(vm: &Interpreter, thread: &Thread, raised: Raised) -> Res<()> {
         let frame = thread.top_ptr();
         // SAFETY: the innermost record is live; levels are those of its form.
         unsafe {
-            let again = raises_again(&*frame, &exception);
+            let again = raises_again(vm, &*frame, &exception);
             if !again && !silent {
                 traceback::add(vm, &*frame, &exception);
             }
@@ -31,8 +32,13 @@ pub fn unwind(vm: &Interpreter, thread: &Thread, raised: Raised) -> Res<()> {
                 exception = raising::tell(vm, thread, frame, event, exception).0;
             }
             silent = false;
-            if let Some((target, level)) = handler(vm, &*frame) {
-                enter_handler(vm, &mut *frame, exception.clone(), target, level);
+            let origin = origin(&*frame);
+            let (found, left) = handler(vm, &*frame);
+            if told {
+                exception = raising::tell_left(vm, thread, frame, left, exception);
+            }
+            if let Some((target, level)) = found {
+                enter_handler(vm, &mut *frame, exception.clone(), target, level, origin);
                 if told {
                     let event = events::EXCEPTION_HANDLED;
                     (exception, silent) = raising::tell(vm, thread, frame, event, exception);
@@ -41,6 +47,9 @@ pub fn unwind(vm: &Interpreter, thread: &Thread, raised: Raised) -> Res<()> {
                     }
                 }
                 return Ok(());
+            }
+            if let Some(instr) = instr_at((*frame).form(), origin) {
+                (*frame).pc = instr;
             }
             if told {
                 exception = raising::tell(vm, thread, frame, events::PY_UNWIND, exception).0;
@@ -64,43 +73,83 @@ pub fn unwind(vm: &Interpreter, thread: &Thread, raised: Raised) -> Res<()> {
     }
 }
 
-/// Whether the current instruction only passes an exception on that this frame has already been noted for.
-fn raises_again(frame: &Frame, exception: &Value) -> bool {
-    // SAFETY: `pc` points into the frame's form.
-    let i = unsafe { &*frame.pc };
-    let noted = || exception.downcast::<Exception>().is_some_and(|e| e.traceback.is_set());
-    let bare = || i.b == Word::RaiseVarargs as i16 && i.d == 0 && noted();
-    i.op == Op::Generic && (i.b == Word::Reraise as i16 || i.b == Word::EndAsyncFor as i16 || bare())
+/// Leaves the innermost frame, which native code called, whatever handlers it has: there is no room to run it.
+#[cold]
+#[inline(never)]
+pub fn abandon(vm: &Interpreter, thread: &Thread, raised: Raised) -> Raised {
+    let exception = vm.take_raised(raised);
+    let frame = thread.top_ptr();
+    // SAFETY: the innermost record is live; levels are those of its form.
+    let generator = unsafe {
+        drop_temporaries(&*frame, 0);
+        (*frame).generator.is_set()
+    };
+    let exception = if generator {
+        generator::fail(vm, thread, exception).0
+    } else {
+        drop(leave(vm, thread));
+        exception
+    };
+    vm.raise_as_is(exception)
 }
 
-/// Where the innermost open `try` of the current instruction continues; handlers that are left on the way give back
-/// what was handled before.
-fn handler(vm: &Interpreter, frame: &Frame) -> Option<(u32, u16)> {
+/// Whether the current instruction only passes an exception on that this frame has already been noted for: also a bare
+/// `raise`, unless there was nothing to raise.
+fn raises_again(vm: &Interpreter, frame: &Frame, exception: &Value) -> bool {
+    // SAFETY: `pc` points into the frame's form.
+    let i = unsafe { &*frame.pc };
+    if i.op != Op::Generic {
+        return false;
+    }
+    match u8::try_from(i.b).ok().and_then(Word::from_u8) {
+        Some(Word::Reraise | Word::EndAsyncFor) => true,
+        Some(Word::RaiseVarargs) => i.d == 0 && vm.handled_exception().is_some_and(|e| e.is(exception)),
+        _ => false,
+    }
+}
+
+/// The wordcode offset that an exception is said to come from: that of the current instruction, or where the handler was
+/// entered from whose end passes the exception on.
+fn origin(frame: &Frame) -> u32 {
+    let form = frame.form();
+    // SAFETY: `pc` points into the frame's form.
+    let i = unsafe { &*frame.pc };
+    if i.op == Op::Generic
+        && i.b == Word::Reraise as i16
+        && i.d != 0
+        && let Some(open) = form.open.get(form.index_of(frame.pc))
+        && let Some(entry) = form.blocks.get((*open as usize).wrapping_sub(1))
+        && let Block::Handler { level } = entry.block
+        && let Some(saved) = frame.reg(usize::from(form.first_temp + level)).as_small_int()
+    {
+        return u32::try_from(saved).unwrap_or(0);
+    }
+    frame.offset()
+}
+
+/// The first instruction made of the wordcode at an offset, events left out.
+fn instr_at(form: &Form, offset: u32) -> Option<&Instr> {
+    let main = form.woven.as_ref().map_or(form.instrs.len(), |woven| woven.main as usize);
+    let first = form.offsets[..main].partition_point(|at| *at < offset);
+    form.instrs[first..main].iter().find(|i| i.op != Op::Generic || i.b != EVENT)
+}
+
+/// Where the innermost open `try` of the current instruction continues, and how many handlers are left on the way; these
+/// give back what was handled before.
+fn handler(vm: &Interpreter, frame: &Frame) -> (Option<(u32, u16)>, usize) {
     let form = frame.form();
     let mut open = form.open.get(form.index_of(frame.pc)).copied().unwrap_or(0);
+    let mut left = 0;
     while open != 0 {
         let entry = form.blocks[open as usize - 1];
         match entry.block {
-            Block::Try { target, level } => return Some((target, level)),
+            Block::Try { target, level } => return (Some((target, level)), left),
             Block::Handler { level } => restore_handled(vm, frame, level),
         }
+        left += 1;
         open = entry.outer;
     }
-    None
-}
-
-/// Whether the current instruction stands in a handler.
-pub fn is_in_handler(frame: &Frame) -> bool {
-    let form = frame.form();
-    let mut open = form.open.get(form.index_of(frame.pc)).copied().unwrap_or(0);
-    while open != 0 {
-        let entry = form.blocks[open as usize - 1];
-        if matches!(entry.block, Block::Handler { .. }) {
-            return true;
-        }
-        open = entry.outer;
-    }
-    false
+    (None, left)
 }
 
 /// Makes the exception that the handler at `level` interrupted the handled one again.
@@ -134,7 +183,14 @@ unsafe fn drop_temporaries(frame: &Frame, level: u16) {
 
 /// # Safety
 /// As for `drop_temporaries`.
-unsafe fn enter_handler(vm: &Interpreter, frame: &mut Frame, exception: Value, target: u32, level: u16) {
+unsafe fn enter_handler(
+    vm: &Interpreter,
+    frame: &mut Frame,
+    exception: Value,
+    target: u32,
+    level: u16,
+    origin: u32,
+) {
     // SAFETY: by the contract; a handler has six temporaries more than its level.
     unsafe { drop_temporaries(frame, level) };
     let base = usize::from(frame.form().first_temp + level);
@@ -147,7 +203,8 @@ unsafe fn enter_handler(vm: &Interpreter, frame: &mut Frame, exception: Value, t
     let traceback = exception.downcast::<Exception>().and_then(|e| e.traceback.get()).unwrap_or(Value::NONE);
     let ty = vm.type_of(&exception).into_value();
     vm.set_handled_exception(Some(exception.clone()));
-    let values = [Value::NONE, old.unwrap_or(Value::NONE), old_type, traceback, exception, ty];
+    let origin = Value::small_int(i64::from(origin)).unwrap_or(Value::NONE);
+    let values = [origin, old.unwrap_or(Value::NONE), old_type, traceback, exception, ty];
     for (at, value) in values.into_iter().enumerate() {
         drop(frame.replace_reg(base + at, value));
     }

@@ -78,7 +78,7 @@ pub struct Type {
     pub slot_count: Cell<usize>,
     container: Cell<bool>,
     root_shape: Cell<Option<NonNull<Shape>>>,
-    /// The `TypeDef`'s text signature, for `__text_signature__`.
+    /// The `TypeDef`'s doc, which may begin with a signature.
     pub doc: Cell<&'static str>,
 }
 
@@ -159,6 +159,10 @@ impl Type {
             module => format!("{module}.{}", self.name.borrow()).into(),
         }
     }
+    /// Whether a type made from a `TypeDef` belongs to `builtins`; true for classes made in Python as well.
+    pub fn is_of_builtins(&self) -> bool {
+        self.native_module.get().is_empty()
+    }
     pub fn set_name(&self, name: &str) {
         *self.name.borrow_mut() = name.into();
     }
@@ -183,7 +187,21 @@ impl Type {
     }
 
     pub fn is_subtype_of(&self, other: &Ref<Type>) -> bool {
-        self.mro.borrow().iter().any(|t| t.is(other.value()))
+        let mro = self.mro.borrow();
+        mro.iter().any(|t| t.is(other.value())) || mro.is_empty() && self.extends(other)
+    }
+
+    /// Whether `other` is on the chain of bases: what can be said of a class whose order is not known yet.
+    #[cold]
+    fn extends(&self, other: &Type) -> bool {
+        let mut at = self.base.get().and_then(|base| base.downcast_ref::<Type>());
+        while let Some(base) = at {
+            if std::ptr::eq(&*base, other) {
+                return true;
+            }
+            at = base.base.get().and_then(|base| base.downcast_ref::<Type>());
+        }
+        std::ptr::eq(self, other)
     }
 
     pub(crate) fn slots_offset(&self) -> usize {
@@ -294,6 +312,18 @@ impl Type {
     fn lookup_uncached(&self, interp: &Interpreter, name: &Value) -> Option<Value> {
         let mro = self.mro();
         mro.iter().find_map(|t| t.downcast::<Type>()?.namespace()?.get_interned(interp, name))
+    }
+}
+
+/// Splits the doc of a type as CPython writes it, `name(arguments)\n--\n\ntext`, into signature and text.
+pub fn split_signature<'a>(name: &str, doc: &'a str) -> (Option<&'a str>, &'a str) {
+    let split = doc.strip_prefix(name).filter(|rest| rest.starts_with('(')).and_then(|rest| {
+        let end = rest.find(")\n--\n\n")?;
+        Some((&rest[..=end], &rest[end + ")\n--\n\n".len()..]))
+    });
+    match split {
+        Some((signature, text)) => (Some(signature), text),
+        None => (None, doc),
     }
 }
 
@@ -459,7 +489,8 @@ impl Interpreter {
             let getset = self.new_getset(ty, &crate::class_new::DUNDER_DICT)?;
             dict.set(self, self.intern("__dict__")?, getset)?;
         }
-        let doc = if def.doc.is_empty() { Value::NONE } else { self.new_str(def.doc)? };
+        let (_, text) = split_signature(def.name, def.doc);
+        let doc = if text.is_empty() { Value::NONE } else { self.new_str(text)? };
         if !def.getset.iter().any(|g| g.name == "__doc__") {
             dict.set(self, self.intern("__doc__")?, doc)?;
         }
@@ -495,6 +526,9 @@ impl Interpreter {
         let mut lists: Vec<Vec<Value>> = Vec::new();
         for base in bases {
             match base.downcast::<Type>() {
+                Some(b) if b.mro.borrow().is_empty() => {
+                    return Err(self.type_error(format!("Cannot extend an incomplete type '{}'", b.name())));
+                }
                 Some(b) => lists.push(b.mro().to_vec()),
                 None => return Err(self.type_error("bases must be types".to_string())),
             }

@@ -97,6 +97,8 @@ pub struct Collector {
     pub garbage: SlotWord,
     /// The list `gc.callbacks`, when the module is there.
     pub callbacks: SlotWord,
+    /// The callbacks are running: no collection begins in them.
+    telling: Cell<bool>,
 }
 
 impl Collector {
@@ -107,6 +109,9 @@ impl Collector {
 impl Interpreter {
     /// Collects `generation` (0 to 2) and the younger ones; how many objects were unreachable.
     pub fn collect_garbage(&self, generation: usize) -> usize {
+        if self.state::<Collector>().telling.get() {
+            return 0;
+        }
         let callbacks = self.state::<Collector>().callbacks.get();
         let called = callbacks.filter(|list| {
             !self.heap.is_collecting() && list.downcast::<List>().is_some_and(|list| !list.is_empty())
@@ -140,11 +145,14 @@ impl Interpreter {
         })();
         match arguments {
             Ok(arguments) => {
+                let telling = &self.state::<Collector>().telling;
+                telling.set(true);
                 for callback in callbacks.downcast::<List>().map(List::items).unwrap_or_default() {
                     if let Err(raised) = self.call_values(&callback, &arguments) {
                         self.unraisable(raised, "Exception ignored while calling GC callback", &callback);
                     }
                 }
+                telling.set(false);
             }
             Err(raised) => drop(self.take_raised(raised)),
         }

@@ -454,13 +454,29 @@ fn open(vm: &Interpreter, call: &CallArgs) -> Res {
     vm.call(&function, call)
 }
 
-/// The function or type `name` of `builtins`, for pickling.
+/// The builtin function or type `name` as the running code sees it. Errors: `AttributeError` when it is not there.
 pub fn named(vm: &Interpreter, name: &str) -> Res {
-    let found = vm.builtins.get().and_then(|ns| {
-        let dict = ns.downcast_ref::<Dict>()?;
-        dict.get_interned(vm, &vm.intern(name).ok()?)
-    });
+    let key = vm.intern(name)?;
+    if let Some(mapping) = strange_builtins(vm)? {
+        return vm.get_item(&mapping, &key).map_err(|raised| {
+            if !vm.raised_is(vm.exceptions().key_error()) {
+                return raised;
+            }
+            drop(vm.take_raised(raised));
+            vm.attribute_error_text(name.to_string())
+        });
+    }
+    let namespace = vm.builtins.get();
+    let found = namespace.as_ref().and_then(Value::downcast::<Dict>).and_then(|ns| ns.get_interned(vm, &key));
     found.ok_or_else(|| vm.attribute_error_text(format!("module 'builtins' has no attribute '{name}'")))
+}
+
+/// What the running code has for `__builtins__` when that is neither a dict nor a module.
+fn strange_builtins(vm: &Interpreter) -> Res<Option<Value>> {
+    let globals = vm.hooks.globals.get().and_then(|globals| globals(vm));
+    let Some(globals) = globals.as_ref().and_then(Value::downcast::<Dict>) else { return Ok(None) };
+    let found = globals.get_interned(vm, &vm.intern("__builtins__")?);
+    Ok(found.filter(|b| b.downcast::<Dict>().is_none() && b.downcast::<Module>().is_none()))
 }
 
 static FUNCTIONS: &[FunctionDef] = &[

@@ -387,7 +387,7 @@ fn intersection(vm: &Interpreter, call: &CallArgs) -> Res {
     }
     match result {
         Some(result) => wrap(vm, value, result),
-        None => copy(vm, value),
+        None => wrap(vm, value, copy_of(vm, set)?),
     }
 }
 
@@ -676,7 +676,8 @@ pub static SET: TypeDef = TypeDef {
     base: None,
     payload: payload::<Set>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::MATCH_SELF).or(TypeFlags::WEAKREF),
-    doc: "Build an unordered collection of unique elements.",
+    doc: "set(iterable=(), /)\n--\n\n\
+          Build an unordered collection of unique elements.",
     slots: &[
         READING[0],
         READING[1],
@@ -731,7 +732,8 @@ pub static FROZENSET: TypeDef = TypeDef {
     base: None,
     payload: payload::<Set>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::MATCH_SELF).or(TypeFlags::WEAKREF),
-    doc: "Build an immutable unordered collection of unique elements.",
+    doc: "frozenset(iterable=(), /)\n--\n\n\
+          Build an immutable unordered collection of unique elements.",
     slots: &[
         READING[0],
         READING[1],
