@@ -77,6 +77,7 @@ impl Pellucid {
         let vm = Owner(Some(Interpreter::with_hash_key(key, stress).ok_or("not enough memory")?));
         vm.native_limit.set(NATIVE_DEPTH);
         vm.int_max_str_digits.set(config.flags.int_max_str_digits);
+        vm.dev_mode.set(config.flags.dev_mode);
         if !vm.set_host(config.host.clone()) {
             return Err("the interpreter has a host already".to_string());
         }

@@ -399,13 +399,13 @@ pub unsafe fn delegated(
                 fire::fire(vm, thread, frame, events::PY_YIELD, offset, std::slice::from_ref(value))
             }
             Outcome::Returned(value) if crate::generator::of(receiver).is_some() => {
-                let raised = vm.stop_iteration(Some(value.clone()));
+                let raised = vm.stop_iteration((!value.is_none()).then(|| value.clone()));
                 let exception = vm.take_raised(raised);
                 fire::fire(vm, thread, frame, events::STOP_ITERATION, offset, &[exception])
             }
             // An iterator that is no generator ended by raising, unless it had nothing to say.
             Outcome::Returned(value) if !value.is_none() || is_python(vm, receiver) => {
-                let raised = vm.stop_iteration(Some(value.clone()));
+                let raised = vm.stop_iteration((!value.is_none()).then(|| value.clone()));
                 let exception = vm.take_raised(raised);
                 fire::fire(vm, thread, frame, events::RAISE, offset, &[exception])
             }
