@@ -182,9 +182,7 @@ pub unsafe fn call_at(
                 callee = function;
                 continue;
             }
-            if room
-                && let Some(init) = python_init(vm, st, &callee)
-            {
+            if room && let Some(init) = python_init(vm, st, &callee) {
                 let object = vm.alloc_subclass(&callee, Plain)?;
                 room = false;
                 first -= 1;
