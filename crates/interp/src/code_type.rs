@@ -1,7 +1,6 @@
 //! What Python sees of code objects.
 
 use crate::code::{CodeObject, code_of, constant, new_code_with};
-use crate::form::Form;
 use pellucid_bytecode::{Code, Const, Wtf8, lines, positions, verify};
 use pellucid_object::int::IntRef;
 use pellucid_object::protocol::CmpOp;
@@ -270,23 +269,6 @@ fn varname_from_oparg(vm: &Interpreter, args: &Args) -> Res {
     name.ok_or_else(|| vm.index_error("tuple index out of range".to_string()))
 }
 
-/// The text of the private form, one instruction a line.
-pub fn form_text(form: &Form) -> String {
-    let mut out = String::new();
-    for (index, i) in form.instrs.iter().enumerate() {
-        out += &format!(
-            "{index:5} @{:<5} {:18} a={} b={} c={} k={}\n",
-            form.offsets[index],
-            i.op.name(),
-            i.a,
-            i.b,
-            i.c,
-            i.d
-        );
-    }
-    out
-}
-
 const fn readonly(name: &'static str, get: fn(&Interpreter, &Value) -> Res) -> GetSetDef {
     GetSetDef { name, doc: "", get, set: None }
 }
@@ -303,7 +285,8 @@ pub static CODE: TypeDef = TypeDef {
     base: None,
     payload: payload::<CodeObject>(),
     flags: TypeFlags::WEAKREF,
-    doc: "Code that the virtual machine runs.",
+    doc: "code(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags, codestring, constants, names, varnames, filename, name, qualname, firstlineno, linetable, exceptiontable, freevars=(), cellvars=(), /)\n--\n\n\
+          Code that the virtual machine runs.",
     slots: &[Slot::New(new), Slot::Repr(repr), Slot::Compare(compare), Slot::Hash(hash)],
     methods: &[
         FunctionDef::new("co_lines", "($self, /)", "", NativeFn::F1(co_lines)),

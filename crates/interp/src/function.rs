@@ -345,7 +345,8 @@ pub static FUNCTION: TypeDef = TypeDef {
     base: None,
     payload: payload::<Function>(),
     flags: TypeFlags::METHOD_DESCRIPTOR.or(TypeFlags::HAS_DICT).or(TypeFlags::WEAKREF),
-    doc: "A function: code with its globals, defaults and closure.",
+    doc: "function(code, globals, name=None, argdefs=None, closure=None, kwdefaults=None)\n--\n\n\
+          A function: code with its globals, defaults and closure.",
     slots: &[Slot::New(new), Slot::Call(call), Slot::DescrGet(get), Slot::Repr(repr)],
     methods: &[],
     getset: &[

@@ -170,8 +170,9 @@ fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: 
     if let Some(descr) = &found
         && vm.is_data_descriptor(descr)
     {
-        if let Some(member) = descr.downcast::<Member>().filter(|m| ty.is_subtype_of(&m.owner)) {
-            remember(SLOT, member.index, 0);
+        let member = descr.downcast::<Member>().filter(|m| ty.is_subtype_of(&m.owner));
+        if let Some(index) = member.and_then(Member::slot) {
+            remember(SLOT, index, 0);
         }
         return;
     }
@@ -346,9 +347,10 @@ fn learn_store(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, be
     if let Some(descr) = ty.lookup(vm, name)
         && vm.is_data_descriptor(&descr)
     {
-        if let Some(member) = descr.downcast::<Member>().filter(|m| ty.is_subtype_of(&m.owner)) {
+        let member = descr.downcast::<Member>().filter(|m| ty.is_subtype_of(&m.owner));
+        if let Some(index) = member.and_then(Member::slot) {
             cache.version.set(version);
-            cache.index.set(member.index as u32);
+            cache.index.set(index as u32);
             cache.kind.set(SLOT);
         }
         return;

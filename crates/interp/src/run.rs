@@ -141,7 +141,13 @@ pub fn run_function_with_locals(vm: &Interpreter, function: &Value, locals: &Val
         Entered::Value(value) => Ok(value),
         Entered::Frame => {
             // SAFETY: the frame was just pushed.
-            unsafe { (*thread.top_ptr()).locals.set(Some(locals.clone())) };
+            unsafe {
+                let top = thread.top_ptr();
+                // Code of a function has variables of its own.
+                if (*top).code().code.flags & pellucid_bytecode::code::flags::OPTIMIZED == 0 {
+                    (*top).locals.set(Some(locals.clone()));
+                }
+            }
             run(vm, st, thread)
         }
     }

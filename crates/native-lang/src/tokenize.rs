@@ -138,14 +138,14 @@ impl Cut {
 
     /// Takes what `readline` gave. A line gets a line end when it has none.
     fn add(&mut self, line: &str) {
-        self.text.push_str(line);
         if line.is_empty() {
             self.whole = true;
-        } else {
-            self.implicit = !line.ends_with('\n');
-            if self.implicit {
-                self.text.push('\n');
-            }
+            return;
+        }
+        self.text.push_str(line);
+        self.implicit = !line.ends_with('\n');
+        if self.implicit {
+            self.text.push('\n');
         }
     }
 }

@@ -518,7 +518,8 @@ static DECOMPRESSOR: TypeDef = TypeDef {
     base: None,
     payload: payload::<Inflater>(),
     flags: TypeFlags::NONE,
-    doc: "Create a decompressor object for decompressing data incrementally.",
+    doc: "_ZlibDecompressor(wbits=15, zdict=b'')\n--\n\n\
+          Create a decompressor object for decompressing data incrementally.",
     slots: &[Slot::New(new_decompressor)],
     methods: &[
         FunctionDef::new("decompress", "($self, /, data, max_length=-1)", "Decompress *data*, returning uncompressed data as bytes.", NativeFn::Args(decompress_next)),

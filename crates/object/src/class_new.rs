@@ -5,7 +5,7 @@ use crate::class_change::solid_base;
 use crate::dict::Dict;
 use crate::heap::{Ref, SlotWord};
 use crate::interpreter::Interpreter;
-use crate::native::{GetSetDef, Member, MethodDescriptor, Wrapped};
+use crate::native::{GetSet, GetSetDef, Member, MethodDescriptor, Place, Wrapped};
 use crate::slots::SlotWrapper;
 use crate::value::Value;
 use crate::{Raised, Res, Str, Tuple};
@@ -34,21 +34,27 @@ pub const DUNDER_DICT: GetSetDef = GetSetDef {
     get: |vm, object| match vm.attrs_dict(object)? {
         Some(dict) => Ok(dict.into_value()),
         None => match builtin_dict(vm, object)? {
-            Some(descriptor) => vm.bind_descriptor(&descriptor, object, vm.type_of(object).value()),
-            None => Err(vm.no_attribute(object, &vm.intern("__dict__")?)),
+            Some(descriptor) if object.downcast::<Type>().is_some() => {
+                vm.bind_descriptor(&descriptor, object, vm.type_of(object).value())
+            }
+            _ => Err(vm.no_attribute(object, &vm.intern("__dict__")?)),
         },
     },
     set: Some(|vm, object, value| {
+        if let Some(descriptor) = builtin_dict(vm, object)?
+            && descriptor.downcast::<GetSet>().is_none_or(|known| known.def.set.is_none())
+            && let Some(set) = vm.type_of_ref(&descriptor).slots.descr_set.get()
+        {
+            return set(vm, &descriptor, object, value);
+        }
         if object.attrs().is_none() {
-            if let Some(descriptor) = builtin_dict(vm, object)?
-                && let Some(set) = vm.type_of_ref(&descriptor).slots.descr_set.get()
-            {
-                return set(vm, &descriptor, object, value);
-            }
             let name = vm.type_name(object);
             return Err(vm.type_error(format!("this __dict__ descriptor does not support '{name}' objects")));
         }
         let dict = match value {
+            None if builtin_dict(vm, object)?.is_some() => {
+                return Err(vm.type_error("cannot delete __dict__".to_string()));
+            }
             None => vm.new_dict()?,
             Some(value) => match value.downcast_ref::<Dict>() {
                 Some(dict) => dict,
@@ -63,12 +69,20 @@ pub const DUNDER_DICT: GetSetDef = GetSetDef {
     }),
 };
 
-/// The descriptor `__dict__` of `type`, for a class: a metaclass may inherit from a class that has another.
+/// The descriptor `__dict__` of the builtin type that an object extends (a class, a module), which may not be passed by
+/// through that of a class written in Python.
 fn builtin_dict(vm: &Interpreter, object: &Value) -> Res<Option<Value>> {
-    match object.downcast::<Type>() {
-        Some(_) => Ok(vm.types().type_.lookup(vm, &vm.intern("__dict__")?)),
-        None => Ok(None),
+    let name = vm.intern("__dict__")?;
+    let mut at = Some(vm.type_of(object));
+    while let Some(ty) = at {
+        if !ty.flags.get().contains(TypeFlags::MUTABLE)
+            && let Some(found) = ty.namespace().and_then(|names| names.get_interned(vm, &name))
+        {
+            return Ok(Some(found));
+        }
+        at = ty.base.get().and_then(|base| base.downcast_ref::<Type>());
     }
+    Ok(None)
 }
 
 impl Interpreter {
@@ -99,7 +113,7 @@ impl Interpreter {
         }
         ty.qualname.set(qualname);
         let cell = dict.remove(self, &self.intern("__classcell__")?)?;
-        let dict_cell = dict.remove(self, &self.intern("__classdictcell__")?)?;
+        let namespace_cell = dict.remove(self, &self.intern("__classdictcell__")?)?;
         let slots = self.slot_names(name, &dict, &base)?;
         self.wrap_implicit_methods(&dict)?;
         self.complete_namespace(&dict)?;
@@ -116,6 +130,9 @@ impl Interpreter {
         if let Some(cell) = cell {
             self.fill_class_cell(&cell, "__classcell__", &value)?;
         }
+        if let Some(cell) = namespace_cell {
+            self.fill_class_cell(&cell, "__classdictcell__", dict.value())?;
+        }
         // `mro()` of a metaclass may make instances: the layout must stand before.
         self.lay_out_class(&ty, &bases, &base, &dict, slots, inline)?;
         if weakref && !had_weakref {
@@ -128,9 +145,6 @@ impl Interpreter {
         if dict.keys().iter().any(|key| key.downcast::<Str>().is_none()) {
             let text = format!("non-string key in the __dict__ of class {name}");
             self.warn(&self.exceptions().runtime_warning().clone(), &text)?;
-        }
-        if let Some(cell) = dict_cell {
-            self.set_attr_str(&cell, "cell_contents", dict.value().clone())?;
         }
         self.call_set_name(&value, &dict)?;
         self.call_init_subclass(&ty, &value, keywords)?;
@@ -318,7 +332,7 @@ impl Interpreter {
         ty.lay_out(first + names.len(), attrs, if attrs { inline } else { 0 });
         for (i, name) in names.iter().enumerate() {
             let name = self.intern(name)?;
-            let member = Member { name: name.clone(), owner: ty.clone(), index: first + i };
+            let member = Member { name: name.clone(), owner: ty.clone(), place: Place::Slot(first + i) };
             dict.set(self, name, self.alloc(&self.types().member_descriptor, member)?)?;
         }
         if attrs && !had_attrs {

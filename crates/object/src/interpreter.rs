@@ -213,6 +213,8 @@ pub struct Interpreter {
     pub loop_state: Cell<*const ()>,
     /// Set from signal handlers and other threads: the loop is to call [`Interpreter::poll`] soon.
     pub attention: Arc<AtomicBool>,
+    /// `-X dev`: arguments are checked more than needed.
+    pub dev_mode: Cell<bool>,
     /// Longest int text that is converted; 0: no limit.
     pub int_max_str_digits: Cell<usize>,
     /// Deepest nesting of Python calls (`sys.setrecursionlimit`).
@@ -274,6 +276,7 @@ impl Interpreter {
             builtins: SlotWord::default(),
             hash_key,
             loop_state: Cell::new(std::ptr::null()),
+            dev_mode: Cell::new(false),
             int_max_str_digits: Cell::new(4300),
             recursion_limit: Cell::new(1000),
             gil: crate::gil::Gil::new(&attention),
@@ -575,8 +578,9 @@ impl Drop for Interpreter {
             // SAFETY: the one object left is `type`; it holds the last reference to itself, which is given up here.
             drop(unsafe { Value::from_bits(bits) });
         }
+        // Daemon threads that still run stay where they are, with what they hold.
         debug_assert!(
-            std::thread::panicking() || self.heap.allocated_blocks() == 0,
+            std::thread::panicking() || self.gil.threads() > 1 || self.heap.allocated_blocks() == 0,
             "{} blocks were not given back",
             self.heap.allocated_blocks()
         );

@@ -84,6 +84,26 @@ pub struct GetSetDef {
     pub set: Option<Setter>,
 }
 
+impl GetSetDef {
+    /// A field that is only read, which Python sees as a `member_descriptor`.
+    pub const fn member(
+        name: &'static str,
+        doc: &'static str,
+        get: fn(&Interpreter, &Value) -> Res,
+    ) -> GetSetDef {
+        GetSetDef { name, doc, get, set: Some(read_only) }
+    }
+
+    fn is_member(&self) -> bool {
+        self.set.is_some_and(|set| std::ptr::fn_addr_eq(set, read_only as Setter))
+    }
+}
+
+/// The setter of what [`GetSetDef::member`] makes, by which it is known.
+pub fn read_only(vm: &Interpreter, _: &Value, _: Option<&Value>) -> Res<()> {
+    Err(vm.attribute_error_text("readonly attribute".to_string()))
+}
+
 /// A constant of a module.
 pub struct Constant {
     pub name: &'static str,
@@ -154,11 +174,30 @@ impl Payload for GetSet {
     }
 }
 
-/// Payload of `member_descriptor`: an entry of `__slots__`.
+/// Payload of `member_descriptor`: an entry of `__slots__`, or a field of a builtin type that is only read.
 pub struct Member {
     pub name: Value,
     pub owner: Ref<Type>,
-    pub index: usize,
+    pub place: Place,
+}
+
+/// Where a member stands.
+#[derive(Clone, Copy)]
+pub enum Place {
+    /// The word of that index ([`Value::slot_word`]).
+    Slot(usize),
+    /// In the payload.
+    Field(&'static GetSetDef),
+}
+
+impl Member {
+    /// The index of an entry of `__slots__`.
+    pub fn slot(&self) -> Option<usize> {
+        match self.place {
+            Place::Slot(index) => Some(index),
+            Place::Field(_) => None,
+        }
+    }
 }
 
 impl Payload for Member {
@@ -370,6 +409,10 @@ impl Interpreter {
     }
 
     pub(crate) fn new_getset(&self, ty: &Ref<Type>, def: &'static GetSetDef) -> Res {
+        if def.is_member() {
+            let member = Member { name: self.intern(def.name)?, owner: ty.clone(), place: Place::Field(def) };
+            return self.alloc(&self.types().member_descriptor, member);
+        }
         self.alloc(&self.types().getset_descriptor, GetSet { def, owner: ty.clone() })
     }
 

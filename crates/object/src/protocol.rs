@@ -5,7 +5,7 @@ use crate::class::{Type, TypeFlags};
 use crate::heap::{Payload, Ref, SlotWord, Visitor};
 use crate::int::{Int, IntRef};
 use crate::interpreter::Interpreter;
-use crate::native::{BoundMethod, GetSet, Member, MethodDescriptor, Wrapped};
+use crate::native::{BoundMethod, GetSet, Member, MethodDescriptor, Place, Wrapped};
 use crate::slots::{Slot, SlotWrapper};
 use crate::value::Value;
 use crate::{Exception, Raised, Res, Str, Tuple};
@@ -148,9 +148,29 @@ impl Interpreter {
     /// `getattr(object, name)`; `name` is a `str`.
     #[inline]
     pub fn get_attr(&self, object: &Value, name: &Value) -> Res {
-        match self.type_of_ref(object).slots.getattr.get() {
+        let result = match self.type_of_ref(object).slots.getattr.get() {
             Some(f) => f(self, object, name),
             None => self.generic_getattr(object, name),
+        };
+        if result.is_err() {
+            self.complete_attribute_error(object, name);
+        }
+        result
+    }
+
+    /// A raised `AttributeError` that knows neither name nor object learns them.
+    #[cold]
+    fn complete_attribute_error(&self, object: &Value, name: &Value) {
+        if !self.raised_is(self.exceptions().attribute_error()) {
+            return;
+        }
+        let exception = self.raised.get();
+        if let Some(e) = exception.as_ref().and_then(|e| e.downcast::<crate::Exception>())
+            && e.field(0).is_none()
+            && e.field(1).is_none()
+        {
+            e.set_field(0, Some(name.clone()));
+            e.set_field(1, Some(object.clone()));
         }
     }
 
@@ -285,7 +305,7 @@ impl Interpreter {
             let tn = ty.message_name();
             return Err(self.type_error(format!("cannot set '{text}' attribute of immutable type '{tn}'")));
         }
-        let name = &self.intern_value(name)?;
+        let name = &self.attribute_name(name)?;
         let meta = self.type_of(cls);
         if let Some(descr) = meta.lookup(self, name)
             && let Some(set) = self.type_of_ref(&descr).slots.descr_set.get()
@@ -347,6 +367,7 @@ impl Interpreter {
 
     pub fn call_descriptor_args(&self, method: &Value, this: &Value, args: &CallArgs) -> Res {
         if let Some(wrapper) = method.downcast::<SlotWrapper>() {
+            wrapper.check_self(self, this)?;
             return self.nested("", || wrapper.call(self, this, args));
         }
         let ty = self.type_of(method);
@@ -1077,6 +1098,13 @@ fn overrides_new(ty: &Type) -> bool {
     ty.slots.new.get().is_some_and(|f| !std::ptr::fn_addr_eq(f, object_new as crate::slots::CallFn))
 }
 
+impl Type {
+    /// Whether a class has an `__init__` other than that of `object`, which may take what `__new__` does not.
+    pub fn overrides_init(&self) -> bool {
+        overrides_init(self)
+    }
+}
+
 fn overrides_init(ty: &Type) -> bool {
     ty.slots.init.get().is_some_and(|f| !std::ptr::fn_addr_eq(f, object_init as crate::slots::InitFn))
 }
@@ -1110,7 +1138,9 @@ fn object_init(vm: &Interpreter, object: &Value, args: &CallArgs) -> Res<()> {
         return Err(vm.type_error(what.to_string()));
     }
     if !overrides_new(&ty) {
-        return Err(vm.type_error(format!("{}() takes no arguments", ty.message_name())));
+        let name = ty.message_name();
+        let what = "takes exactly one argument (the instance to initialize)";
+        return Err(vm.type_error(format!("{name}.__init__() {what}")));
     }
     Ok(())
 }
@@ -1208,12 +1238,7 @@ fn call_slot_wrapper(vm: &Interpreter, callee: &Value, args: &CallArgs) -> Res {
     let Some(this) = args.positional().first() else {
         return Err(vm.type_error(format!("descriptor '{name}' of '{owner}' object needs an argument")));
     };
-    if !vm.is_instance(this, &wrapper.owner) {
-        let got = vm.type_name(this);
-        return Err(
-            vm.type_error(format!("descriptor '{name}' requires a '{owner}' object but received a '{got}'"))
-        );
-    }
+    wrapper.check_self(vm, this)?;
     wrapper.call(vm, this, &CallArgs { values: &args.values[1..], names: args.names })
 }
 
@@ -1259,7 +1284,11 @@ fn check_owner(vm: &Interpreter, name: &str, owner: &Ref<Type>, object: &Value) 
 fn get_member(vm: &Interpreter, descr: &Value, object: Option<&Value>, _: &Value) -> Res {
     let (Some(object), Some(d)) = (object, descr.downcast::<Member>()) else { return Ok(descr.clone()) };
     check_owner(vm, &vm.str_lossy(&d.name), &d.owner, object)?;
-    match object.slot_word(d.index).and_then(SlotWord::get) {
+    let index = match d.place {
+        Place::Slot(index) => index,
+        Place::Field(def) => return (def.get)(vm, object),
+    };
+    match object.slot_word(index).and_then(SlotWord::get) {
         Some(value) => Ok(value),
         None => Err(vm.empty_slot(object, &d.name)),
     }
@@ -1268,7 +1297,11 @@ fn get_member(vm: &Interpreter, descr: &Value, object: Option<&Value>, _: &Value
 fn set_member(vm: &Interpreter, descr: &Value, object: &Value, value: Option<&Value>) -> Res<()> {
     let Some(d) = descr.downcast::<Member>() else { return Err(vm.bug("member descriptor")) };
     check_owner(vm, &vm.str_lossy(&d.name), &d.owner, object)?;
-    let Some(word) = object.slot_word(d.index) else { return Err(vm.no_attribute(object, &d.name)) };
+    let index = match d.place {
+        Place::Slot(index) => index,
+        Place::Field(_) => return crate::native::read_only(vm, object, value),
+    };
+    let Some(word) = object.slot_word(index) else { return Err(vm.no_attribute(object, &d.name)) };
     if value.is_none() && !word.is_set() {
         return Err(vm.attribute_error_text(vm.str_lossy(&d.name)));
     }

@@ -1132,6 +1132,7 @@ impl<'a> Tokenizer<'a> {
             }
             Some(b'e' | b'E') => self.exponent(c),
             Some(b'j' | b'J') => self.imaginary(),
+            // The `tokenize` module takes such numbers.
             _ if nonzero && !self.options.extra_tokens => {
                 self.back(c);
                 let start = self.start + 1 - self.line_start;

@@ -1,6 +1,7 @@
 //! `type`: making classes, and what can be asked of them.
 
 use crate::{codecs, int_methods};
+use pellucid_object::class::split_signature;
 use pellucid_object::{
     BinOp, CallArgs, Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Raised, Ref, Res, Slot, Str, Tuple,
     Type, TypeDef, TypeFlags, Value, payload,
@@ -87,7 +88,7 @@ fn qualname(vm: &Interpreter, this: &Value) -> Res {
     let ty = class(vm, this)?;
     match ty.qualname.get() {
         Some(name) => Ok(name),
-        None => vm.new_str(&ty.name()),
+        None => ty.name_object(vm),
     }
 }
 
@@ -420,7 +421,6 @@ fn flags(vm: &Interpreter, this: &Value) -> Res {
         (TypeFlags::SEQUENCE, 5),
         (TypeFlags::MAPPING, 6),
         (TypeFlags::NO_NEW, 7),
-        (TypeFlags::MUTABLE, 9),
         (TypeFlags::BASETYPE, 10),
         (TypeFlags::METHOD_DESCRIPTOR, 17),
         (TypeFlags::ABSTRACT, 20),
@@ -430,6 +430,8 @@ fn flags(vm: &Interpreter, this: &Value) -> Res {
         bits |= i64::from(mine.contains(flag)) << bit;
     }
     bits |= i64::from(!mutable(&ty)) << 8;
+    // Types of modules are made on the heap in CPython, which `copyreg` asks for.
+    bits |= i64::from(mutable(&ty) || !ty.is_of_builtins()) << 9;
     bits |= i64::from(ty.payload.container || ty.object_size() > 16) << 14;
     let kinds = [
         (&types.int, 24),
@@ -501,7 +503,7 @@ pub static TYPE: TypeDef = TypeDef {
         GetSetDef {
             name: "__name__",
             doc: "",
-            get: |vm, this| vm.new_str(&class(vm, this)?.name()),
+            get: |vm, this| class(vm, this)?.name_object(vm),
             set: Some(set_name),
         },
         GetSetDef { name: "__qualname__", doc: "", get: qualname, set: Some(set_qualname) },
@@ -511,6 +513,10 @@ pub static TYPE: TypeDef = TypeDef {
             get: |vm, this| {
                 let ty = class(vm, this)?;
                 match own(vm, &ty, "__module__")? {
+                    // The attribute of instances, as `type` and functions have.
+                    Some(other) if !mutable(&ty) && other.downcast::<Str>().is_none() => {
+                        vm.new_str("builtins")
+                    }
                     Some(module) => Ok(module),
                     None if mutable(&ty) => Err(vm.attribute_error_text("__module__".to_string())),
                     None => vm.new_str("builtins"),
@@ -527,7 +533,7 @@ pub static TYPE: TypeDef = TypeDef {
             },
             set: Some(set_bases),
         },
-        read("__base__", |vm, this| Ok(class(vm, this)?.base.get().unwrap_or(Value::NONE))),
+        GetSetDef::member("__base__", "", |vm, this| Ok(class(vm, this)?.base.get().unwrap_or(Value::NONE))),
         read("__mro__", |vm, this| match &*class(vm, this)?.mro() {
             // It is being made, and its metaclass is still asked for the order.
             [] => Ok(Value::NONE),
@@ -538,18 +544,24 @@ pub static TYPE: TypeDef = TypeDef {
             None => Ok(Value::NONE),
         }),
         GetSetDef { name: "__doc__", doc: "", get: get_doc, set: Some(set_doc) },
-        read("__text_signature__", |_, _| Ok(Value::NONE)),
+        read("__text_signature__", |vm, this| {
+            let ty = class(vm, this)?;
+            match split_signature(&ty.name(), ty.doc.get()) {
+                (Some(signature), _) => vm.new_str(signature),
+                (None, _) => Ok(Value::NONE),
+            }
+        }),
         GetSetDef { name: "__annotations__", doc: "", get: get_annotations, set: Some(set_annotations) },
         GetSetDef { name: "__annotate__", doc: "", get: get_annotate, set: Some(set_annotate) },
         GetSetDef { name: "__type_params__", doc: "", get: get_type_params, set: Some(set_type_params) },
         GetSetDef { name: "__abstractmethods__", doc: "", get: get_abstract, set: Some(set_abstract) },
-        read("__flags__", flags),
-        read("__basicsize__", |vm, this| {
+        GetSetDef::member("__flags__", "", flags),
+        GetSetDef::member("__basicsize__", "", |vm, this| {
             let ty = class(vm, this)?;
             let int = ty.is_subtype_of(&vm.types().int);
             vm.new_int(if int { int_methods::basic_size(vm, &ty) } else { ty.object_size() as i64 })
         }),
-        read("__itemsize__", |vm, this| {
+        GetSetDef::member("__itemsize__", "", |vm, this| {
             // What CPython's objects of variable size have: digits of 30 bits, and pointers.
             let types = vm.types();
             let ty = class(vm, this)?;

@@ -491,7 +491,7 @@ pub static GENERIC_ALIAS: TypeDef = TypeDef {
     base: None,
     payload: payload::<GenericAlias>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::WEAKREF),
-    doc: "A class with type arguments: list[int].",
+    doc: "GenericAlias(origin, args, /)\n--\n\nA class with type arguments: list[int].",
     slots: &[
         Slot::New(new),
         Slot::Repr(repr),

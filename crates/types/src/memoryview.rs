@@ -823,7 +823,8 @@ pub static MEMORYVIEW: TypeDef = TypeDef {
     base: None,
     payload: payload::<MemoryView>(),
     flags: TypeFlags::SEQUENCE.or(TypeFlags::WEAKREF),
-    doc: "Create a new memoryview object which references the given object.",
+    doc: "memoryview(object)\n--\n\n\
+          Create a new memoryview object which references the given object.",
     slots: &[
         Slot::New(new),
         Slot::Repr(repr),

@@ -262,7 +262,8 @@ pub static OBJECT: TypeDef = TypeDef {
     base: None,
     payload: payload::<Plain>(),
     flags: TypeFlags::BASETYPE,
-    doc: "The base class of the class hierarchy.\n\nWhen called, it accepts no arguments and returns a new featureless\n\
+    doc: "object()\n--\n\n\
+          The base class of the class hierarchy.\n\nWhen called, it accepts no arguments and returns a new featureless\n\
           instance that has no instance attributes and cannot be given any.\n",
     slots: &[],
     methods: &[

@@ -390,7 +390,7 @@ pub static LONG_ITERATOR: TypeDef = TypeDef {
 };
 
 const fn bound(name: &'static str, get: fn(&Interpreter, &Value) -> Res) -> GetSetDef {
-    GetSetDef { name, doc: "", get, set: None }
+    GetSetDef::member(name, "", get)
 }
 
 pub static RANGE: TypeDef = TypeDef {

@@ -588,8 +588,9 @@ fn iterator_reduce(vm: &Interpreter, value: &Value) -> Res {
         left: it.left.clone(),
     };
     let copy = vm.alloc(&vm.type_for(&SET_ITERATOR)?, copy)?;
+    let iter = builtins::named(vm, "iter")?;
     let rest = vm.new_list(vm.collect(&copy)?)?;
-    vm.new_tuple(vec![builtins::named(vm, "iter")?, vm.new_tuple(vec![rest])?])
+    vm.new_tuple(vec![iter, vm.new_tuple(vec![rest])?])
 }
 
 pub static SET_ITERATOR: TypeDef = TypeDef {
@@ -676,7 +677,8 @@ pub static SET: TypeDef = TypeDef {
     base: None,
     payload: payload::<Set>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::MATCH_SELF).or(TypeFlags::WEAKREF),
-    doc: "Build an unordered collection of unique elements.",
+    doc: "set(iterable=(), /)\n--\n\n\
+          Build an unordered collection of unique elements.",
     slots: &[
         READING[0],
         READING[1],
@@ -731,7 +733,8 @@ pub static FROZENSET: TypeDef = TypeDef {
     base: None,
     payload: payload::<Set>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::MATCH_SELF).or(TypeFlags::WEAKREF),
-    doc: "Build an immutable unordered collection of unique elements.",
+    doc: "frozenset(iterable=(), /)\n--\n\n\
+          Build an immutable unordered collection of unique elements.",
     slots: &[
         READING[0],
         READING[1],

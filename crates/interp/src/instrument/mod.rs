@@ -68,6 +68,7 @@ pub struct CodeMonitoring {
     disabled: RefCell<HashMap<(u32, u8), u8>>,
     disabled_at: Cell<u64>,
     /// Forms with events; kept, as frames may run any of them.
+    #[expect(clippy::vec_box, reason = "frames hold the addresses of forms")]
     forms: RefCell<Vec<Box<Form>>>,
 }
 
@@ -333,7 +334,7 @@ pub fn stale(st: &State) -> bool {
 pub fn wake<'c>(
     vm: &Interpreter,
     code: &'c CodeObject,
-    old: *const Form,
+    old: &Form,
     pc: *const Instr,
     begun: bool,
 ) -> Res<(&'c Form, *const Instr)> {
@@ -341,8 +342,6 @@ pub fn wake<'c>(
     if std::ptr::eq(old, new) {
         return Ok((new, pc));
     }
-    // SAFETY: forms live as long as their code, which the generator owns.
-    let old = unsafe { &*old };
     let pc = if begun { counterpart(old, pc, new) } else { new.instrs.as_ptr() };
     Ok((new, pc))
 }
@@ -399,13 +398,13 @@ pub unsafe fn delegated(
                 fire::fire(vm, thread, frame, events::PY_YIELD, offset, std::slice::from_ref(value))
             }
             Outcome::Returned(value) if crate::generator::of(receiver).is_some() => {
-                let raised = vm.stop_iteration(Some(value.clone()));
+                let raised = vm.stop_iteration((!value.is_none()).then(|| value.clone()));
                 let exception = vm.take_raised(raised);
                 fire::fire(vm, thread, frame, events::STOP_ITERATION, offset, &[exception])
             }
             // An iterator that is no generator ended by raising, unless it had nothing to say.
             Outcome::Returned(value) if !value.is_none() || is_python(vm, receiver) => {
-                let raised = vm.stop_iteration(Some(value.clone()));
+                let raised = vm.stop_iteration((!value.is_none()).then(|| value.clone()));
                 let exception = vm.take_raised(raised);
                 fire::fire(vm, thread, frame, events::RAISE, offset, &[exception])
             }

@@ -214,7 +214,7 @@ pub static UNPICKLER: TypeDef = TypeDef {
     base: None,
     payload: payload::<Unpickler>(),
     flags: TypeFlags::BASETYPE,
-    doc: "Unpickler(file, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=())\n\nReads pickles from a \
+    doc: "Unpickler(file, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=())\n--\n\nReads pickles from a \
           file.",
     slots: &[Slot::New(|vm, cls, _| vm.alloc_subclass(cls, Unpickler::default())), Slot::Init(init)],
     methods: &[
