@@ -173,7 +173,7 @@ pub fn constant(vm: &Interpreter, constant: &Const) -> Res {
 /// The module `builtins`. Errors: `SystemError` before it is there.
 pub fn builtins_module(vm: &Interpreter) -> Res {
     let modules = vm.modules.get();
-    let name = vm.intern("builtins")?;
+    let name = vm.intern_static("builtins")?;
     let found = modules.and_then(|m| m.downcast::<pellucid_object::Dict>()?.get_interned(vm, &name));
     found.ok_or_else(|| vm.system_error("no module builtins".to_string()))
 }

@@ -9,7 +9,7 @@ macro_rules! for_each_op {
         $m! {
             /// nothing: keeps a line visible to tracing
             Nop,
-            /// `r[a] = rk(b)`
+            /// `r[a] = rk(b)`, a temporary `b` being kept
             Move,
             /// `r[a] = r[b]`, the temporary `b` being consumed
             Take,
@@ -78,6 +78,10 @@ macro_rules! for_each_op {
             LoadSubscr,
             /// `rk(a)[rk(b)] = rk(c)`
             StoreSubscr,
+            /// `r[a] = rk(b)[rk(c):rk(k)]`
+            LoadSlice,
+            /// `rk(a)[rk(b):rk(k)] = rk(c)`
+            StoreSlice,
             /// `r[a] = contents of cell r[b]`
             LoadDeref,
             /// `contents of cell r[a] = rk(b)`

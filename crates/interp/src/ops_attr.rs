@@ -21,7 +21,9 @@ use crate::ops_name::take;
 use pellucid_object::attrs::Attrs;
 use pellucid_object::heap::type_of_header;
 use pellucid_object::native::{Member, Module};
-use pellucid_object::{Interpreter, List, Res, Tuple, Type, TypeFlags, Value};
+use pellucid_object::{Dict, Interpreter, List, Res, Tuple, Type, TypeFlags, Value};
+use crate::translate::operand_of;
+use pellucid_types::slice::new_slice;
 
 const INLINE: u32 = 1;
 const OVERFLOW: u32 = 2;
@@ -366,31 +368,19 @@ fn learn_store(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, be
     cache.kind.set(if before == after { INLINE } else { ADD });
 }
 
-/// The position that a small int means in a sequence of `len` items.
-#[inline(always)]
-fn position(key: &Value, len: usize) -> Option<usize> {
-    let index = key.as_small_int()?;
-    let index = if index < 0 { index + len as i64 } else { index };
-    usize::try_from(index).ok()
-}
-
 /// An item of an exact list or tuple at a small int.
 #[inline(always)]
-pub fn list_item(vm: &Interpreter, container: &Value, key: &Value) -> Option<Value> {
-    if !key.is_small_int() {
-        return None;
-    }
+pub fn sequence_item(vm: &Interpreter, container: &Value, key: &Value) -> Option<Value> {
+    let index = key.as_small_int()?;
     let ty = container.header()?.ty.get() as u64;
     let types = vm.types();
     if ty == types.list.value().bits() {
         // SAFETY: exact lists have a list's payload.
-        let list = unsafe { container.payload_unchecked::<List>() };
-        return list.get(position(key, list.len())?);
+        return unsafe { container.payload_unchecked::<List>() }.at(index);
     }
     if ty == types.tuple.value().bits() {
         // SAFETY: exact tuples have a tuple's payload.
-        let tuple = unsafe { container.payload_unchecked::<Tuple>() };
-        return tuple.get(position(key, tuple.len())?);
+        return unsafe { container.payload_unchecked::<Tuple>() }.at(index);
     }
     None
 }
@@ -398,13 +388,12 @@ pub fn list_item(vm: &Interpreter, container: &Value, key: &Value) -> Option<Val
 /// Replaces an item of an exact list; false when that is not what is asked for.
 #[inline(always)]
 pub fn set_list_item(vm: &Interpreter, container: &Value, key: &Value, value: &Value) -> bool {
-    let Some(header) = container.header() else { return false };
-    if !key.is_small_int() || header.ty.get() as u64 != vm.types().list.value().bits() {
+    let (Some(header), Some(index)) = (container.header(), key.as_small_int()) else { return false };
+    if header.ty.get() as u64 != vm.types().list.value().bits() {
         return false;
     }
     // SAFETY: exact lists have a list's payload.
-    let list = unsafe { container.payload_unchecked::<List>() };
-    position(key, list.len()).is_some_and(|index| list.set(index, value.clone()).is_ok())
+    unsafe { container.payload_unchecked::<List>() }.set_at(index, value)
 }
 
 /// # Safety
@@ -414,11 +403,98 @@ pub unsafe fn load_subscr(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
-        let value = vm.get_item(rk(frame, i.b), rk(frame, i.c))?;
+        let (container, key) = (rk(frame, i.b), rk(frame, i.c));
+        let value = match exact_dict(vm, container) {
+            Some(dict) => dict.get(vm, key)?.ok_or_else(|| vm.key_error(key.clone()))?,
+            None => vm.get_item(container, key)?,
+        };
         release(frame, i.c);
         release(frame, i.b);
         set(frame, i.a, value);
         Ok(false)
+    }
+}
+
+/// Whether a container is an exact dict.
+#[inline(always)]
+fn exact_dict<'a>(vm: &Interpreter, container: &'a Value) -> Option<&'a Dict> {
+    let exact = container.header()?.ty.get() as u64 == vm.types().dict.value().bits();
+    // SAFETY: exact dicts have a dict's payload.
+    exact.then(|| unsafe { container.payload_unchecked::<Dict>() })
+}
+
+/// The items of a sequence that a bound of a slice means; `None`: not a small int or None.
+#[inline(always)]
+fn bound(value: &Value, len: usize, absent: usize) -> Option<usize> {
+    if value.is_none() {
+        return Some(absent);
+    }
+    let index = value.as_small_int()?;
+    let index = if index < 0 { index + len as i64 } else { index };
+    Some(index.clamp(0, len as i64) as usize)
+}
+
+/// A slice of an exact list or tuple.
+fn sequence_slice(vm: &Interpreter, container: &Value, start: &Value, stop: &Value) -> Option<Res> {
+    let types = vm.types();
+    let copy = |items: &[Value]| {
+        let (from, to) = (bound(start, items.len(), 0)?, bound(stop, items.len(), items.len())?);
+        let part = items.get(from..to).unwrap_or(&[]);
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(part.len()).ok()?;
+        copy.extend_from_slice(part);
+        Some(copy)
+    };
+    if vm.is_exact(container, &types.list) {
+        let items = container.downcast::<List>()?.with(copy)?;
+        return Some(vm.new_list(items));
+    }
+    if vm.is_exact(container, &types.tuple) {
+        let items = container.downcast::<Tuple>()?.with(copy)?;
+        return Some(vm.new_tuple(items));
+    }
+    None
+}
+
+/// # Safety
+/// As for [`load`].
+#[inline(never)]
+pub unsafe fn load_slice(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let end = operand_of(i.d);
+        let (container, start, stop) = (rk(frame, i.b), rk(frame, i.c), rk(frame, end));
+        let value = match sequence_slice(vm, container, start, stop) {
+            Some(value) => value?,
+            None => {
+                let slice = new_slice(vm, start.clone(), stop.clone(), Value::NONE)?;
+                vm.get_item(container, &slice)?
+            }
+        };
+        release(frame, end);
+        release(frame, i.c);
+        release(frame, i.b);
+        set(frame, i.a, value);
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As for [`load`].
+#[inline(never)]
+pub unsafe fn store_slice(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let end = operand_of(i.d);
+        let slice = new_slice(vm, rk(frame, i.b).clone(), rk(frame, end).clone(), Value::NONE)?;
+        vm.set_item(rk(frame, i.a), &slice, Some(rk(frame, i.c)))?;
+        release(frame, end);
+        release(frame, i.b);
+        release(frame, i.a);
+        release(frame, i.c);
+        Ok(())
     }
 }
 
@@ -429,7 +505,11 @@ pub unsafe fn store_subscr(vm: &Interpreter, frame: *mut Frame, pc: *const Instr
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
-        vm.set_item(rk(frame, i.a), rk(frame, i.b), Some(rk(frame, i.c)))?;
+        let (container, key, value) = (rk(frame, i.a), rk(frame, i.b), rk(frame, i.c));
+        match exact_dict(vm, container) {
+            Some(dict) => dict.set(vm, key.clone(), value.clone())?,
+            None => vm.set_item(container, key, Some(value))?,
+        }
         release(frame, i.c);
         release(frame, i.b);
         release(frame, i.a);

@@ -253,6 +253,10 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             set!(i.a, Value::bool($op.holds((x.bits() as i64).cmp(&(y.bits() as i64)))));
                             next!()
                         }
+                        if let (Some(p), Some(q)) = (x.as_small_float(), y.as_small_float()) {
+                            set!(i.a, Value::bool(arith::floats_hold($op, p, q)));
+                            next!()
+                        }
                         slow!(arith::compare(vm, frame, pc, $op))
                     }};
                 }
@@ -261,6 +265,12 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         let (x, y) = (rk!(i.b), rk!(i.c));
                         if x.is_small_int() && y.is_small_int() {
                             if $op.holds((x.bits() as i64).cmp(&(y.bits() as i64))) == (i.a != 0) {
+                                jump!()
+                            }
+                            next!()
+                        }
+                        if let (Some(p), Some(q)) = (x.as_small_float(), y.as_small_float()) {
+                            if arith::floats_hold($op, p, q) == (i.a != 0) {
                                 jump!()
                             }
                             next!()
@@ -362,10 +372,23 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     }
                     Op::Pow => slow!(arith::binary(vm, frame, pc, BinOp::Pow, false)),
                     Op::InplacePow => slow!(arith::binary(vm, frame, pc, BinOp::Pow, true)),
-                    Op::Neg => slow!(arith::unary(vm, frame, pc, UnOp::Neg)),
+                    Op::Neg => {
+                        if let Some(value) = arith::negated(rk!(i.b)) {
+                            set!(i.a, value);
+                            next!()
+                        }
+                        slow!(arith::unary(vm, frame, pc, UnOp::Neg))
+                    }
                     Op::Pos => slow!(arith::unary(vm, frame, pc, UnOp::Pos)),
                     Op::Invert => slow!(arith::unary(vm, frame, pc, UnOp::Invert)),
-                    Op::Not => slow!(arith::not(vm, frame, pc)),
+                    Op::Not => {
+                        let value = rk!(i.b);
+                        if value.is_bool() {
+                            set!(i.a, Value::bool(!value.is_true()));
+                            next!()
+                        }
+                        slow!(arith::not(vm, frame, pc))
+                    }
                     Op::Lt => compare!(CmpOp::Lt),
                     Op::Le => compare!(CmpOp::Le),
                     Op::Eq => compare!(CmpOp::Eq),
@@ -378,7 +401,10 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::JumpNe => compare_jump!(CmpOp::Ne),
                     Op::JumpGt => compare_jump!(CmpOp::Gt),
                     Op::JumpGe => compare_jump!(CmpOp::Ge),
-                    Op::Is => slow!(arith::is(frame, pc)),
+                    Op::Is => {
+                        arith::is(frame, pc);
+                        next!()
+                    }
                     Op::JumpIs => {
                         let same = rk!(i.b).is(rk!(i.c));
                         arith::release(frame, i.c);
@@ -463,7 +489,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         slow!(ops_attr::load_method(vm, frame, pc))
                     }
                     Op::LoadSubscr => {
-                        if let Some(value) = ops_attr::list_item(vm, rk!(i.b), rk!(i.c)) {
+                        if let Some(value) = ops_attr::sequence_item(vm, rk!(i.b), rk!(i.c)) {
                             arith::release(frame, i.b);
                             set!(i.a, value);
                             next!()
@@ -478,6 +504,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         }
                         slow!(ops_attr::store_subscr(vm, frame, pc))
                     }
+                    Op::LoadSlice => slow!(ops_attr::load_slice(vm, frame, pc)),
+                    Op::StoreSlice => slow!(ops_attr::store_slice(vm, frame, pc)),
                     Op::LoadDeref => {
                         let cell = (*regs.offset(i.b as isize)).payload_unchecked::<crate::cell::Cell>();
                         if let Some(value) = cell.contents.get() {

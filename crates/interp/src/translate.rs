@@ -576,8 +576,29 @@ impl Translator<'_> {
         Ok(())
     }
 
-    fn rotate_two(&mut self) -> Done {
-        let top = self.stack.len().checked_sub(2).ok_or(Malformed("stack underflow"))?;
+    /// Moves the top below `count - 1` others. Entries that are not in temporaries yet need no instruction.
+    fn rotate(&mut self, count: usize) -> Done {
+        let low = self.stack.len().checked_sub(count).ok_or(Malformed("stack underflow"))?;
+        let top = self.stack.len() - 1;
+        let settled = |sym: &Sym| *sym == Sym::Temp;
+        if self.stack[low..top].iter().any(settled) {
+            (low..top).rev().for_each(|position| self.exchange(position));
+            return Ok(());
+        }
+        if self.stack[top] == Sym::Temp {
+            let (from, to) = (self.temp(top), self.temp(low));
+            match self.producer {
+                Some(instr) => self.instrs[instr].a = to,
+                None => drop(self.emit(Op::Take, to, from, 0, 0)),
+            }
+        }
+        self.stack[low..].rotate_right(1);
+        self.producer = None;
+        Ok(())
+    }
+
+    /// Exchanges the entries at `top` and above it.
+    fn exchange(&mut self, top: usize) {
         let (first, second) = (self.stack[top], self.stack[top + 1]);
         let (low, high) = (self.temp(top), self.temp(top + 1));
         match (first, second) {
@@ -589,7 +610,43 @@ impl Translator<'_> {
         self.stack[top] = second;
         self.stack[top + 1] = first;
         self.producer = None;
-        Ok(())
+    }
+
+    /// Pushes a copy of the entry at `position`.
+    fn duplicate(&mut self, position: usize) {
+        match self.stack[position] {
+            Sym::Temp => {
+                let (from, to) = (self.temp(position), self.next_temp());
+                self.emit(Op::Move, to, from, 0, 0);
+                self.stack.push(Sym::Temp);
+            }
+            sym => self.stack.push(sym),
+        }
+    }
+
+    fn below_top(&self, count: usize) -> Done<usize> {
+        self.stack.len().checked_sub(count).ok_or(Malformed("stack underflow"))
+    }
+
+    /// A slice that is only a subscript is never made. True when the instruction behind is done with this one.
+    fn build_slice(&mut self, at: usize, word: WordInstr) -> Done<bool> {
+        let next = self.words.get(at + 1).filter(|_| word.arg == 2 && !self.leader[at + 1]);
+        match next.map(|next| next.op) {
+            Some(Word::BinarySubscr) => {
+                let (stop, start, container) = (self.pop()?, self.pop()?, self.pop()?);
+                let dst = self.next_temp();
+                let instr = self.emit(Op::LoadSlice, dst, container, start, operand_word(stop));
+                self.push_result(instr);
+                Ok(true)
+            }
+            Some(Word::StoreSubscr) => {
+                let (stop, start) = (self.pop()?, self.pop()?);
+                let (container, value) = (self.pop()?, self.pop()?);
+                self.emit(Op::StoreSlice, container, start, value, operand_word(stop));
+                Ok(true)
+            }
+            _ => self.generic(word).map(|()| false),
+        }
     }
 
     /// An instruction that works on its operands as on a stack.
@@ -622,15 +679,22 @@ impl Translator<'_> {
                 }
                 self.producer = None;
             }
-            RotTwo => self.rotate_two()?,
-            DupTop => match self.stack.last().copied().ok_or(Malformed("stack underflow"))? {
-                Sym::Temp => {
-                    let (from, to) = (self.temp(self.stack.len() - 1), self.next_temp());
-                    self.emit(Op::Move, to, from, 1, 0);
-                    self.stack.push(Sym::Temp);
-                }
-                sym => self.stack.push(sym),
-            },
+            RotTwo => self.rotate(2)?,
+            RotThree => self.rotate(3)?,
+            RotFour => self.rotate(4)?,
+            RotN => self.rotate(arg as usize)?,
+            DupTop => {
+                let position = self.below_top(1)?;
+                self.duplicate(position);
+                self.producer = None;
+            }
+            DupTopTwo => {
+                let position = self.below_top(2)?;
+                self.duplicate(position);
+                self.duplicate(position + 1);
+                self.producer = None;
+            }
+            BuildSlice => return self.build_slice(at, word),
             UnaryPositive => drop(self.unary(Op::Pos, 0)?),
             UnaryNegative => drop(self.unary(Op::Neg, 0)?),
             UnaryInvert => drop(self.unary(Op::Invert, 0)?),
@@ -778,6 +842,17 @@ impl Translator<'_> {
         self.with_cache(instr);
         Ok(stored.is_some())
     }
+}
+
+/// An operand that stands where a number does; see [`operand_of`].
+fn operand_word(operand: i16) -> u32 {
+    u32::from(operand as u16)
+}
+
+/// The operand that [`operand_word`] wrote.
+#[inline(always)]
+pub fn operand_of(word: u32) -> i16 {
+    word as u16 as i16
 }
 
 /// Wordcode's binary operators.

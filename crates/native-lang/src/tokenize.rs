@@ -229,7 +229,7 @@ fn next(vm: &Interpreter, this: &Value) -> Res<Option<Value>> {
         Ok(row) => row,
         Err(None) => return Ok(None),
         Err(Some(error)) => {
-            let filename = vm.intern("<string>")?;
+            let filename = vm.intern_static("<string>")?;
             return Err(crate::compile::raise(vm, &error, &filename));
         }
     };

@@ -3,6 +3,7 @@
 //! What lies above (the loop, the compiler, native modules) installs itself in [`Hooks`]; its own state lives in
 //! [`Interpreter::state`].
 
+use crate::address_cache::AddressCache;
 use crate::attrs::{Shape, Shapes};
 use crate::buffer::Buffer;
 use crate::bytes::Shared;
@@ -142,7 +143,9 @@ pub struct Interpreter {
     pub heap: Heap,
     core: OnceCell<CoreTypes>,
     exceptions: OnceCell<Exceptions>,
-    interned: RefCell<HashMap<Box<str>, Value>>,
+    interned: RefCell<HashMap<Box<str>, Value, foldhash::fast::RandomState>>,
+    /// Names in the program text that were interned, by address.
+    static_names: AddressCache,
     /// The strings of one code point below 256, and the empty one.
     pub(crate) small_strs: Shared,
     /// The same of `bytes`.
@@ -157,6 +160,8 @@ pub struct Interpreter {
     pub(crate) next_type_version: Cell<u32>,
     next_keys_version: Cell<u64>,
     pub(crate) native_types: RefCell<WordMap<usize, Ref<Type>>>,
+    /// In front of `native_types`.
+    pub(crate) native_type_cache: AddressCache,
     pub weakrefs: Rc<WeakRefs>,
     pub(crate) trashcan: RefCell<Vec<NonNull<Header>>>,
     pub(crate) destroy_depth: Cell<usize>,
@@ -213,6 +218,7 @@ impl Interpreter {
             core: OnceCell::new(),
             exceptions: OnceCell::new(),
             interned: RefCell::default(),
+            static_names: AddressCache::default(),
             small_strs: Shared::new(),
             small_bytes: Shared::new(),
             raised: SlotWord::default(),
@@ -225,6 +231,7 @@ impl Interpreter {
             next_type_version: Cell::new(1),
             next_keys_version: Cell::new(1),
             native_types: RefCell::default(),
+            native_type_cache: AddressCache::default(),
             weakrefs: Rc::default(),
             trashcan: RefCell::default(),
             destroy_depth: Cell::new(0),
@@ -337,6 +344,19 @@ impl Interpreter {
             s.interned.set(true);
         }
         self.interned.borrow_mut().insert(name.into(), value.clone());
+        Ok(value)
+    }
+
+    /// [`Interpreter::intern`] for a name in the program text, which the address finds again.
+    #[inline]
+    pub fn intern_static(&self, name: &'static str) -> Res {
+        let key = name.as_ptr() as usize;
+        if let Some(found) = self.static_names.get(key, name.len()) {
+            return Ok(found);
+        }
+        let value = self.intern(name)?;
+        // SAFETY: `interned` keeps its strings until the interpreter ends, which clears the cache first.
+        unsafe { self.static_names.set(key, name.len(), &value) };
         Ok(value)
     }
 
@@ -493,6 +513,8 @@ impl Drop for Interpreter {
             .map_or_else(Vec::new, |core| core.each().iter().map(|ty| ty.value().clone()).collect());
         let type_of_types = self.core.get().map(|core| core.type_.value().bits());
         drop((self.memory_error.replace(None), self.empty_tuple.replace(None)));
+        self.native_type_cache.clear();
+        self.static_names.clear();
         drop((
             self.native_types.take(),
             self.interned.take(),

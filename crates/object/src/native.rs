@@ -269,7 +269,7 @@ pub fn module_getattr(vm: &Interpreter, module: &Value, name: &Value) -> Res {
 
 #[cold]
 fn module_missing(vm: &Interpreter, module: &Value, name: &Value) -> Res<Option<Value>> {
-    if let Some(getattr) = vm.attrs_get(module, &vm.intern("__getattr__")?)? {
+    if let Some(getattr) = vm.attrs_get(module, &vm.intern_static("__getattr__")?)? {
         return vm.call_values(&getattr, std::slice::from_ref(name)).map(Some);
     }
     match vm.hooks.module_attribute.get() {
@@ -400,7 +400,7 @@ impl Interpreter {
     pub fn new_module(&self, name: &str) -> Res {
         let module = self.alloc(&self.types().module, Module)?;
         let dict = self.new_dict()?;
-        dict.set(self, self.intern("__name__")?, self.new_str(name)?)?;
+        dict.set(self, self.intern_static("__name__")?, self.new_str(name)?)?;
         for key in ["__doc__", "__package__", "__loader__", "__spec__"] {
             dict.set(self, self.intern(key)?, Value::NONE)?;
         }
@@ -416,17 +416,26 @@ impl Interpreter {
     /// The type made from `def`, once per interpreter.
     pub fn type_for(&self, def: &'static TypeDef) -> Res<Ref<Type>> {
         let key = def as *const TypeDef as usize;
-        if let Some(found) = self.native_types.borrow().get(&key) {
-            return Ok(found.clone());
+        if let Some(found) = self.native_type_cache.get(key, 0).and_then(|v| v.downcast_ref::<Type>()) {
+            return Ok(found);
         }
-        let ty = self.new_type(def)?;
-        self.native_types.borrow_mut().insert(key, ty.clone());
+        let known = self.native_types.borrow().get(&key).cloned();
+        let ty = match known {
+            Some(ty) => ty,
+            None => {
+                let ty = self.new_type(def)?;
+                self.native_types.borrow_mut().insert(key, ty.clone());
+                ty
+            }
+        };
+        // SAFETY: `native_types` keeps its types until the interpreter ends, which clears the cache first.
+        unsafe { self.native_type_cache.set(key, 0, ty.value()) };
         Ok(ty)
     }
 
     /// Brings the `new` slot of a Python class up to date.
     pub(crate) fn refresh_new(&self, ty: &Ref<Type>) -> Res<()> {
-        let Some(found) = ty.lookup(self, &self.intern("__new__")?) else { return Ok(()) };
+        let Some(found) = ty.lookup(self, &self.intern_static("__new__")?) else { return Ok(()) };
         let native = found.downcast::<Builtin>().filter(|b| std::ptr::eq(b.def, &DUNDER_NEW));
         match native.and_then(|b| b.this.get()).and_then(|t| t.downcast_ref::<Type>()) {
             Some(owner) => ty.slots.new.set(owner.slots.new.get()),
@@ -441,7 +450,7 @@ fn call_python_new(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
     let Some(ty) = cls.downcast::<Type>() else {
         return Err(vm.type_error("__new__ needs a type".to_string()));
     };
-    let Some(found) = ty.lookup(vm, &vm.intern("__new__")?) else {
+    let Some(found) = ty.lookup(vm, &vm.intern_static("__new__")?) else {
         return Err(vm.type_error(format!("cannot create '{}' instances", ty.message_name())));
     };
     let callee = match found.downcast::<Wrapped>() {

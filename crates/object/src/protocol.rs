@@ -115,7 +115,7 @@ impl Interpreter {
     pub fn full_type_name(&self, value: &Value) -> String {
         let ty = self.type_of(value);
         let qualname = ty.qualname.get().map_or_else(|| ty.name().to_string(), |q| self.str_lossy(&q));
-        let module = self.intern("__module__").ok().and_then(|name| ty.lookup(self, &name));
+        let module = self.intern_static("__module__").ok().and_then(|name| ty.lookup(self, &name));
         match module.map(|m| self.str_lossy(&m)) {
             Some(module) if !module.is_empty() && module != "builtins" && module != "__main__" => {
                 format!("{module}.{qualname}")
@@ -137,8 +137,8 @@ impl Interpreter {
     }
 
     /// The method `name` of the value's type, unbound. Errors: `MemoryError`.
-    pub fn lookup_special(&self, value: &Value, name: &str) -> Res<Option<Value>> {
-        let name = self.intern(name)?;
+    pub fn lookup_special(&self, value: &Value, name: &'static str) -> Res<Option<Value>> {
+        let name = self.intern_static(name)?;
         Ok(self.type_of_ref(value).lookup(self, &name))
     }
 }
@@ -765,7 +765,7 @@ impl Interpreter {
             return f(self, container, key);
         }
         if let Some(ty) = container.downcast::<Type>() {
-            let name = self.intern("__class_getitem__")?;
+            let name = self.intern_static("__class_getitem__")?;
             if ty.lookup(self, &name).is_some() {
                 let method = self.get_attr(container, &name)?;
                 return self.call_values(&method, std::slice::from_ref(key));
@@ -1095,7 +1095,7 @@ impl Interpreter {
     #[cold]
     fn abstract_class_error(&self, ty: &Ref<Type>) -> Raised {
         let names = (|| {
-            let key = self.intern("__abstractmethods__")?;
+            let key = self.intern_static("__abstractmethods__")?;
             let Some(methods) = ty.lookup(self, &key) else { return Ok(Vec::new()) };
             let mut names: Vec<String> =
                 self.collect(&methods)?.iter().map(|n| format!("'{}'", self.str_lossy(n))).collect();

@@ -49,6 +49,13 @@ impl Tuple {
     pub fn get(&self, index: usize) -> Option<Value> {
         self.0.borrow().get(index).cloned()
     }
+    /// The item at a Python index, which counts from the end when it is negative.
+    #[inline(always)]
+    pub fn at(&self, index: i64) -> Option<Value> {
+        // SAFETY: nothing runs while the borrow lasts.
+        let items = unsafe { self.0.try_borrow_unguarded() }.ok()?;
+        items.get(crate::list::position(index, items.len())?).cloned()
+    }
     /// A copy of the items, safe to keep while Python code runs.
     pub fn items(&self) -> Vec<Value> {
         self.0.borrow().to_vec()

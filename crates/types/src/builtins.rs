@@ -46,14 +46,14 @@ fn print(vm: &Interpreter, call: &CallArgs) -> Res {
         if i > 0 {
             match &sep {
                 Some(sep) => put(sep)?,
-                None => put(&vm.intern(" ")?)?,
+                None => put(&vm.intern_static(" ")?)?,
             }
         }
         put(&vm.str(value)?)?;
     }
     match &end {
         Some(end) => put(end)?,
-        None => put(&vm.intern("\n")?)?,
+        None => put(&vm.intern_static("\n")?)?,
     }
     if flush {
         vm.call_attr(&file, "flush", &[])?;
@@ -403,7 +403,7 @@ pub fn format_value(vm: &Interpreter, value: &Value, spec: Option<&Value>) -> Re
     let spec = match spec {
         Some(spec) => spec,
         None => {
-            empty = vm.intern("")?;
+            empty = vm.intern_static("")?;
             &empty
         }
     };
@@ -610,7 +610,7 @@ pub static BUILTINS: ModuleDef = ModuleDef {
 /// Adds the core types and the exceptions.
 fn init(vm: &Interpreter, module: &Value) -> Res<()> {
     debug_assert!(module.downcast::<Module>().is_some());
-    let name = vm.intern("builtins")?;
+    let name = vm.intern_static("builtins")?;
     for function in crate::number_builtins::FUNCTIONS {
         let value = vm.new_builtin(function, Some(module.clone()), false, Some(name.clone()))?;
         vm.set_attr_str(module, function.name, value)?;

@@ -70,7 +70,7 @@ fn init(vm: &Interpreter, _: &Value, call: &CallArgs) -> Res<()> {
 }
 
 fn module_of(vm: &Interpreter, ty: &Type) -> Res<String> {
-    let module = ty.lookup(vm, &vm.intern("__module__")?);
+    let module = ty.lookup(vm, &vm.intern_static("__module__")?);
     Ok(module
         .filter(|m| m.downcast::<Str>().is_some())
         .map_or_else(|| "builtins".to_string(), |m| vm.str_lossy(&m)))
@@ -140,7 +140,7 @@ fn set_module(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> 
     check_settable(vm, &ty, "__module__", value)?;
     ty.modified();
     match (ty.namespace(), value) {
-        (Some(dict), Some(value)) => dict.set(vm, vm.intern("__module__")?, value.clone()),
+        (Some(dict), Some(value)) => dict.set(vm, vm.intern_static("__module__")?, value.clone()),
         _ => Err(vm.bug("type without a dict")),
     }
 }

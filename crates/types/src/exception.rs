@@ -395,7 +395,7 @@ pub fn install(vm: &Interpreter) -> Res<()> {
         let name = ty.name();
         let doc = DOCS.iter().find(|(known, _)| *known == &*name);
         if let (Some((_, doc)), Some(dict)) = (doc, ty.namespace()) {
-            dict.set(vm, vm.intern("__doc__")?, vm.new_str(doc)?)?;
+            dict.set(vm, vm.intern_static("__doc__")?, vm.new_str(doc)?)?;
         }
     }
     Ok(())

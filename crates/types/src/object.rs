@@ -90,7 +90,7 @@ fn slot_names(vm: &Interpreter, this: &Value) -> Res<Vec<Value>> {
     if ty.slot_count.get() == 0 {
         return Ok(Vec::new());
     }
-    let known = ty.namespace().and_then(|ns| ns.get_interned(vm, &vm.intern("__slotnames__").ok()?));
+    let known = ty.namespace().and_then(|ns| ns.get_interned(vm, &vm.intern_static("__slotnames__").ok()?));
     let names = match known {
         Some(names) => names,
         None => {
@@ -128,8 +128,8 @@ pub fn instance_state(vm: &Interpreter, this: &Value) -> Res {
 /// `__getstate__`, or the default one, which refuses objects whose contents Python cannot see.
 fn state(vm: &Interpreter, this: &Value, all_visible: bool) -> Res {
     let method = vm.lookup_special(this, "__getstate__")?;
-    let default = vm.types().object.lookup(vm, &vm.intern("__getstate__")?);
-    let own = vm.attrs_get(this, &vm.intern("__getstate__")?)?;
+    let default = vm.types().object.lookup(vm, &vm.intern_static("__getstate__")?);
+    let own = vm.attrs_get(this, &vm.intern_static("__getstate__")?)?;
     if own.is_some() || !matches!((&method, &default), (Some(a), Some(b)) if a.is(b)) {
         return vm.call_attr(this, "__getstate__", &[]);
     }
@@ -228,7 +228,7 @@ fn reduce(vm: &Interpreter, this: &Value) -> Res {
 
 fn reduce_ex(vm: &Interpreter, this: &Value, protocol: &Value) -> Res {
     let protocol = vm.expect_i64(protocol)?;
-    let name = vm.intern("__reduce__")?;
+    let name = vm.intern_static("__reduce__")?;
     if let Some(method) = vm.get_attr_opt(this, "__reduce__")? {
         let cls = vm.get_attr_str(this, "__class__")?;
         let found = vm.get_attr_opt(&cls, "__reduce__")?;
@@ -251,7 +251,7 @@ pub fn module_dir(vm: &Interpreter, this: &Value) -> Res {
         Some(dict) if this.downcast::<Module>().is_some() => dict,
         _ => return Err(vm.type_error("module.__dict__ is not a dictionary".to_string())),
     };
-    match dict.get_interned(vm, &vm.intern("__dir__")?) {
+    match dict.get_interned(vm, &vm.intern_static("__dir__")?) {
         Some(function) => vm.call(&function, &CallArgs::new(&[])),
         None => vm.new_list(dict.keys()),
     }

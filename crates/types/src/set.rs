@@ -93,7 +93,7 @@ fn frozenset_new(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
 
 /// Whether a class has the `__init__` of `object`.
 fn inherits_init(vm: &Interpreter, cls: &Value) -> Res<bool> {
-    let name = vm.intern("__init__")?;
+    let name = vm.intern_static("__init__")?;
     let mine = cls.downcast::<pellucid_object::Type>().and_then(|ty| ty.lookup(vm, &name));
     let theirs = vm.types().object.lookup(vm, &name);
     Ok(matches!((mine, theirs), (Some(a), Some(b)) if a.is(&b)))
