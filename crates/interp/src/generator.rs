@@ -195,8 +195,12 @@ pub unsafe fn make(
     } else {
         (Kind::Generator, &st.generator)
     };
-    let (name, qualname) =
-        function.downcast::<Function>().map_or((None, None), |f| (f.name.get(), f.qualname.get()));
+    let (name, qualname) = match (function.downcast::<Function>(), data) {
+        (Some(f), _) if f.code.get().is_some_and(|own| own.is(&code)) => (f.name.get(), f.qualname.get()),
+        // A generator expression runs as part of the function around it.
+        (_, Some(data)) => (Some(data.name.clone()), Some(data.qualname.clone())),
+        _ => (None, None),
+    };
     let generator = Generator {
         kind,
         life: Cell::new(Life::Created),

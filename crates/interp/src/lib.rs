@@ -16,6 +16,7 @@ pub mod builtins;
 pub mod cell;
 pub mod code;
 pub mod code_type;
+pub mod comprehension;
 pub mod extras;
 pub mod form;
 pub mod frame;

@@ -92,6 +92,10 @@ macro_rules! for_each_op {
             CallMethod,
             /// as `Call`, the last arguments by keyword: names in constant `k`
             CallKw,
+            /// `r[a] =` the comprehension `k` of the form over the iterator `r[b]`
+            Comprehension,
+            /// `r[a] =` a function for the comprehension `k`
+            MakeComprehension,
             /// `r[a] = iter(rk(b))`
             GetIter,
             /// `r[a] = next(r[b])`, or at its end drop `r[b]` and jump to k

@@ -15,7 +15,7 @@ use crate::function::Function;
 use crate::ops::Op;
 use crate::ops_arith as arith;
 use crate::state::{State, state};
-use crate::{bind, generator, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll, unwind};
+use crate::{bind, comprehension, generator, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll, unwind};
 use pellucid_object::protocol::{BinOp, CmpOp, UnOp};
 use pellucid_object::{CallArgs, Interpreter, Raised, Res, SlotWord, Value};
 
@@ -543,6 +543,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         entering!(ops_call::call_method(vm, st, thread, frame, pc))
                     }
                     Op::CallKw => entering!(ops_call::call_kw(vm, st, thread, frame, pc)),
+                    Op::Comprehension => entering!(comprehension::enter(vm, st, thread, frame, pc)),
+                    Op::MakeComprehension => slow!(comprehension::make(vm, frame, pc)),
                     Op::GetIter => slow!(ops_build::get_iter(vm, frame, pc)),
                     Op::ForIter => {
                         (*frame).pc = pc;

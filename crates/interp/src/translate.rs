@@ -8,11 +8,11 @@
 //!
 //! Invariant of running code: a temporary that holds nothing live holds no heap word.
 
-use crate::form::{Block, Form, Instr, OpenBlock};
+use crate::form::{Block, Comprehension, Form, Instr, OpenBlock};
 use crate::ops::Op;
 use pellucid_bytecode::code::flags;
 use pellucid_bytecode::ops::Op as Word;
-use pellucid_bytecode::{Code, decode};
+use pellucid_bytecode::{Code, Const, decode};
 use std::collections::HashMap;
 
 /// Why code cannot be translated: it is malformed, or larger than registers can address.
@@ -50,6 +50,8 @@ enum Sym {
     Local(i16),
     /// The constant.
     Const(usize),
+    /// The function of a comprehension, which need not be made: index into `comprehensions`.
+    Comprehension(usize),
 }
 
 /// Which opcodes end a way through the code.
@@ -82,6 +84,7 @@ struct Translator<'a> {
     first_temp: usize,
     most_depth: usize,
     caches: u32,
+    comprehensions: Vec<Comprehension>,
     /// The last instruction writes the temporary on top of the stack, and may write a local instead.
     producer: Option<usize>,
 }
@@ -115,6 +118,7 @@ pub fn translate(code: &Code) -> Result<Form, Malformed> {
         first_temp,
         most_depth: 0,
         caches: 0,
+        comprehensions: Vec::new(),
         producer: None,
         words,
     };
@@ -265,7 +269,7 @@ impl Translator<'_> {
     }
 
     fn emit_all(&mut self) -> Done {
-        let mut skip = false;
+        let mut skip = 0;
         for at in 0..self.words.len() {
             let Some(entry) = self.entries[at].clone() else { continue };
             if self.leader[at] || at == 0 {
@@ -277,7 +281,8 @@ impl Translator<'_> {
             self.now_open = entry.open;
             let word = self.words[at];
             self.now_offset = word.offset;
-            if std::mem::take(&mut skip) {
+            if skip > 0 {
+                skip -= 1;
                 if word.op == Word::StoreFast {
                     self.stack.pop();
                     if !has_bit(&self.deleted, word.arg as usize) {
@@ -287,7 +292,7 @@ impl Translator<'_> {
                 continue;
             }
             skip = self.emit_word(at, word)?;
-            let falls = !ends_way(word.op) && self.leader.get(at + 1 + usize::from(skip)).is_some_and(|l| *l);
+            let falls = !ends_way(word.op) && self.leader.get(at + 1 + skip).is_some_and(|l| *l);
             if falls && !word.op.is_jump() {
                 self.settle_all();
             }
@@ -327,6 +332,7 @@ impl Translator<'_> {
             .collect();
         Form {
             instrs: self.instrs.into(),
+            comprehensions: self.comprehensions.into(),
             caches: (0..self.caches).map(|_| Default::default()).collect(),
             offsets: self.offsets.into(),
             open: self.open.into(),
@@ -427,6 +433,11 @@ impl Translator<'_> {
                 self.emit(Op::LoadConst, temp, 0, 0, index as u32);
                 temp
             }
+            Sym::Comprehension(index) => {
+                let temp = self.temp(position);
+                self.emit(Op::MakeComprehension, temp, 0, 0, index as u32);
+                temp
+            }
         }
     }
 
@@ -451,6 +462,7 @@ impl Translator<'_> {
                 _ => debug_assert!(index > 0, "the operand was loaded"),
             },
             Sym::Local(local) => drop(self.emit(Op::Move, temp, local, 0, 0)),
+            Sym::Comprehension(_) => drop(self.operand(position, sym)),
         }
         self.stack[position] = Sym::Temp;
     }
@@ -542,8 +554,8 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// A test whose result only decides a jump is one instruction with it. `Some`: both are done.
-    fn fused(&mut self, at: usize, value_op: Op, jump_op: Op, invert: bool) -> Done<bool> {
+    /// A test whose result only decides a jump is one instruction with it. How many of the next ones are done.
+    fn fused(&mut self, at: usize, value_op: Op, jump_op: Op, invert: bool) -> Done<usize> {
         let next = self.words.get(at + 1).copied();
         if let Some(next) = next
             && !self.leader[at + 1]
@@ -551,10 +563,10 @@ impl Translator<'_> {
         {
             let sense = (next.op == Word::PopJumpIfTrue) != invert;
             self.comparing_jump(jump_op, sense, next.target)?;
-            return Ok(true);
+            return Ok(1);
         }
         self.binary(value_op, u32::from(invert))?;
-        Ok(false)
+        Ok(0)
     }
 
     fn call(&mut self, op: Op, callee_words: usize, count: u32, d: u32) -> Done {
@@ -624,12 +636,64 @@ impl Translator<'_> {
         }
     }
 
+    /// Whether constant `index`, loaded at `at`, is the code of a comprehension whose function is made there.
+    fn makes_comprehension(&self, at: usize, index: u32) -> bool {
+        self.is_comprehension(index) && self.makes_function(at + 1, 0)
+    }
+
+    /// Whether the two instructions from `at` on load a name and make a function with these flags.
+    fn makes_function(&self, at: usize, flags: u32) -> bool {
+        let next = |by: usize| self.words.get(at + by).filter(|_| !self.leader[at + by]);
+        next(0).is_some_and(|w| w.op == Word::LoadConst)
+            && next(1).is_some_and(|w| w.op == Word::MakeFunction && w.arg == flags)
+    }
+
+    /// Whether a constant is the code of a comprehension or generator expression that is no coroutine.
+    fn is_comprehension(&self, index: u32) -> bool {
+        let Some(Const::Code(code)) = self.code.consts.get(index as usize) else { return false };
+        let known: [&[u8]; 4] = [b"<listcomp>", b"<setcomp>", b"<dictcomp>", b"<genexpr>"];
+        code.flags & (flags::COROUTINE | flags::ASYNC_GENERATOR) == 0
+            && code.argcount == 1
+            && known.contains(&&*code.name.0)
+    }
+
+    /// The registers of the `count` cells on top of the stack, when a comprehension's function is made of them at `at`.
+    fn closure_of_comprehension(&self, at: usize, count: usize) -> Option<Box<[i16]>> {
+        let load = self.words.get(at + 1).filter(|w| w.op == Word::LoadConst && !self.leader[at + 1])?;
+        if !self.is_comprehension(load.arg) || !self.makes_function(at + 2, 8) {
+            return None;
+        }
+        let from = self.stack.len().checked_sub(count)?;
+        let cells = self.code.varnames.len()..self.first_temp;
+        let cell = |sym: &Sym| match sym {
+            Sym::Local(register) if cells.contains(&(*register as usize)) => Some(*register),
+            _ => None,
+        };
+        self.stack[from..].iter().map(cell).collect()
+    }
+
+    fn comprehension(&mut self, code: u32, cells: Box<[i16]>) {
+        self.stack.push(Sym::Comprehension(self.comprehensions.len()));
+        self.comprehensions.push(Comprehension { code, cells });
+        self.producer = None;
+    }
+
+    /// Calls the comprehension below the iterator on top of the stack.
+    fn call_comprehension(&mut self, index: usize) -> Done {
+        self.settle_top(1)?;
+        self.stack.truncate(self.stack.len() - 2);
+        let dst = self.next_temp();
+        let instr = self.emit(Op::Comprehension, dst, dst + 1, 0, index as u32);
+        self.push_result(instr);
+        Ok(())
+    }
+
     fn below_top(&self, count: usize) -> Done<usize> {
         self.stack.len().checked_sub(count).ok_or(Malformed("stack underflow"))
     }
 
-    /// A slice that is only a subscript is never made. True when the instruction behind is done with this one.
-    fn build_slice(&mut self, at: usize, word: WordInstr) -> Done<bool> {
+    /// A slice that is only a subscript is never made. How many of the next instructions are done with this one.
+    fn build_slice(&mut self, at: usize, word: WordInstr) -> Done<usize> {
         let next = self.words.get(at + 1).filter(|_| word.arg == 2 && !self.leader[at + 1]);
         match next.map(|next| next.op) {
             Some(Word::BinarySubscr) => {
@@ -637,15 +701,15 @@ impl Translator<'_> {
                 let dst = self.next_temp();
                 let instr = self.emit(Op::LoadSlice, dst, container, start, operand_word(stop));
                 self.push_result(instr);
-                Ok(true)
+                Ok(1)
             }
             Some(Word::StoreSubscr) => {
                 let (stop, start) = (self.pop()?, self.pop()?);
                 let (container, value) = (self.pop()?, self.pop()?);
                 self.emit(Op::StoreSlice, container, start, value, operand_word(stop));
-                Ok(true)
+                Ok(1)
             }
-            _ => self.generic(word).map(|()| false),
+            _ => self.generic(word).map(|()| 0),
         }
     }
 
@@ -660,13 +724,13 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// Emits one instruction; true when the next one is done with it.
-    fn emit_word(&mut self, at: usize, word: WordInstr) -> Done<bool> {
+    /// Emits one instruction; how many of the next ones are done with it.
+    fn emit_word(&mut self, at: usize, word: WordInstr) -> Done<usize> {
         use Word::*;
         let arg = word.arg;
         if let Some(op) = binary_op(word.op) {
             self.binary(op, 0)?;
-            return Ok(false);
+            return Ok(0);
         }
         match word.op {
             Nop => drop(self.emit(Op::Nop, 0, 0, 0, 0)),
@@ -705,6 +769,10 @@ impl Translator<'_> {
                 let container = self.pop()?;
                 let value = self.pop()?;
                 self.emit(Op::StoreSubscr, container, key, value, 0);
+            }
+            LoadConst if self.makes_comprehension(at, arg) => {
+                self.comprehension(arg, Box::default());
+                return Ok(2);
             }
             LoadConst => {
                 self.stack.push(Sym::Const(arg as usize));
@@ -768,7 +836,10 @@ impl Translator<'_> {
                 self.stack.extend([Sym::Temp, Sym::Temp]);
             }
             CallMethod => self.call(Op::CallMethod, 2, arg, 0)?,
-            CallFunction => self.call(Op::Call, 1, arg, 0)?,
+            CallFunction => match self.stack.len().checked_sub(2).map(|at| self.stack[at]) {
+                Some(Sym::Comprehension(index)) if arg == 1 => self.call_comprehension(index)?,
+                _ => self.call(Op::Call, 1, arg, 0)?,
+            },
             CallFunctionKw => match self.stack.pop() {
                 Some(Sym::Const(names)) => self.call(Op::CallKw, 1, arg, names as u32)?,
                 _ => return Err(Malformed("keyword names are no constant")),
@@ -785,14 +856,20 @@ impl Translator<'_> {
                 self.emit(Op::StoreDeref, cell, b, 0, 0);
             }
             LoadClosure => {
-                let dst = self.next_temp();
-                let cell = (self.code.varnames.len() + arg as usize) as i16;
-                let instr = self.emit(Op::Move, dst, cell, 0, 0);
-                self.push_result(instr);
+                // The cells of a frame are never exchanged.
+                self.stack.push(Sym::Local((self.code.varnames.len() + arg as usize) as i16));
+                self.producer = None;
             }
             GetIter => drop(self.unary(Op::GetIter, 0)?),
             ForIter => return self.for_iter(at, word),
-            BuildTuple => self.build(Op::BuildTuple, arg)?,
+            BuildTuple => {
+                if let Some(cells) = self.closure_of_comprehension(at, arg as usize) {
+                    self.stack.truncate(self.stack.len() - cells.len());
+                    self.comprehension(self.words[at + 1].arg, cells);
+                    return Ok(3);
+                }
+                self.build(Op::BuildTuple, arg)?;
+            }
             BuildList => self.build(Op::BuildList, arg)?,
             ListAppend => {
                 let c = self.pop()?;
@@ -828,11 +905,11 @@ impl Translator<'_> {
             }
             _ => self.generic(word)?,
         }
-        Ok(false)
+        Ok(0)
     }
 
     /// The loop's variable is written at once when the body starts by storing it.
-    fn for_iter(&mut self, at: usize, word: WordInstr) -> Done<bool> {
+    fn for_iter(&mut self, at: usize, word: WordInstr) -> Done<usize> {
         self.settle_all();
         let iterator = self.temp(self.stack.len().checked_sub(1).ok_or(Malformed("stack underflow"))?);
         let next = self.words.get(at + 1).copied();
@@ -840,7 +917,7 @@ impl Translator<'_> {
         let dst = stored.map_or(self.next_temp(), |next| next.arg as i16);
         let instr = self.emit(Op::ForIter, dst, iterator, 0, word.target as u32);
         self.with_cache(instr);
-        Ok(stored.is_some())
+        Ok(usize::from(stored.is_some()))
     }
 }
 
