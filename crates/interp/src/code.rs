@@ -109,8 +109,8 @@ fn texts(vm: &Interpreter, list: &[Wtf8]) -> Res<Vec<Value>> {
 }
 
 /// A code object, and those of its constants. The code must have passed `verify` when it comes from outside.
-pub fn new_code(vm: &Interpreter, code: &Code) -> Res {
-    new_code_shared(vm, Rc::new(code.clone()))
+pub fn new_code(vm: &Interpreter, code: Code) -> Res {
+    new_code_shared(vm, Rc::new(code))
 }
 
 pub fn new_code_shared(vm: &Interpreter, code: Rc<Code>) -> Res {
@@ -158,7 +158,7 @@ pub fn constant(vm: &Interpreter, constant: &Const) -> Res {
         Const::Float(f) => vm.new_float(*f)?,
         Const::Str(text) => string_constant(vm, text)?,
         Const::Tuple(items) => vm.new_tuple(list(items)?)?,
-        Const::Code(code) => new_code(vm, code)?,
+        Const::Code(code) => new_code_shared(vm, code.clone())?,
         Const::Slice(parts) => {
             let [start, stop, step] = &**parts;
             let part = |c: &Const| self::constant(vm, c);

@@ -550,7 +550,7 @@ pub fn library_code(
             let mut code = pellucid_bytecode::marshal::read_code(bytes)
                 .map_err(|error| vm.system_error(format!("{file}: {error}")))?;
             set_filename(&mut code, file);
-            pellucid_interp::code::new_code(vm, &code)
+            pellucid_interp::code::new_code(vm, code)
         }
         _ => {
             let source = vm.new_str(&String::from_utf8_lossy(&module.source.unpack()))?;
@@ -565,7 +565,7 @@ pub fn set_filename(code: &mut pellucid_bytecode::code::Code, file: &str) {
     code.filename = file.into();
     for constant in &mut code.consts {
         if let Const::Code(inner) = constant {
-            set_filename(inner, file);
+            set_filename(std::rc::Rc::make_mut(inner), file);
         }
     }
 }

@@ -100,7 +100,7 @@ impl Pellucid {
 /// The code in a `.pyc` file.
 fn compiled_code(vm: &Interpreter, bytes: &[u8]) -> Res {
     match pellucid_bytecode::pyc::load(bytes) {
-        Ok((_, code)) => pellucid_interp::code::new_code(vm, &code),
+        Ok((_, code)) => pellucid_interp::code::new_code(vm, code),
         Err(error) => Err(vm.runtime_error(format!("Bad code in .pyc file: {error}"))),
     }
 }
