@@ -27,6 +27,9 @@ pub enum Ret {
     Init,
     /// A generator that a `for` loop of the caller runs: a yielded value goes into `dst`, the end jumps.
     ForIter,
+    /// A generator to which the caller, a generator too, delegates: what it yields, the caller yields; what it returns goes
+    /// into the caller's receiver.
+    Delegate,
 }
 
 /// An activation.

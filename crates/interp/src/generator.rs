@@ -290,11 +290,22 @@ pub fn suspend(vm: &Interpreter, thread: &Thread, value: Value) -> Res<Yielded> 
     Ok(sleep(vm, thread, wrapped))
 }
 
-/// Takes the record of a running generator off; what it handled itself stays with it.
+/// The innermost generator goes to sleep, and those that delegate to it, up to one that something else runs.
 fn sleep(vm: &Interpreter, thread: &Thread, value: Value) -> Yielded {
+    loop {
+        match sleep_one(vm, thread) {
+            Ret::Delegate => {}
+            Ret::ForIter => return Yielded::ForIter(value),
+            _ => return Yielded::Native(value),
+        }
+    }
+}
+
+/// Takes the record of a running generator off; what it handled itself stays with it.
+fn sleep_one(vm: &Interpreter, thread: &Thread) -> Ret {
     let top = thread.top_ptr();
     // SAFETY: the innermost record is a generator's; it is taken off once.
-    let ret = unsafe {
+    unsafe {
         let owner = (*top).generator.replace(None).unwrap_or(Value::NONE);
         let outer = (*top).extra.replace(None);
         if let Some(generator) = of(&owner) {
@@ -316,10 +327,6 @@ fn sleep(vm: &Interpreter, thread: &Thread, value: Value) -> Yielded {
         thread.drop_top();
         drop(owner);
         ret
-    };
-    match ret {
-        Ret::ForIter => Yielded::ForIter(value),
-        _ => Yielded::Native(value),
     }
 }
 
@@ -327,12 +334,15 @@ fn sleep(vm: &Interpreter, thread: &Thread, value: Value) -> Yielded {
 pub enum Finished {
     Native(Value),
     ForIter,
+    /// The result of a `yield from`.
+    Delegate(Value),
 }
 
 /// `return` in a generator.
 pub fn finish(vm: &Interpreter, thread: &Thread, value: Value) -> Finished {
     match end(vm, thread) {
         Ret::ForIter => Finished::ForIter,
+        Ret::Delegate => Finished::Delegate(value),
         _ => Finished::Native(value),
     }
 }
@@ -510,7 +520,16 @@ pub fn stop_value(vm: &Interpreter, raised: Raised) -> Res {
     vm.get_attr_str(&exception, "value")
 }
 
-/// `yield from`: `None` when the receiver is finished and its result stored.
+/// What a `yield from` does next.
+pub enum Delegated {
+    /// The receiver is finished, its result stored.
+    Done,
+    Yielded(Yielded),
+    /// The receiver runs in the same loop.
+    Entered,
+}
+
+/// `yield from` and `await`.
 ///
 /// # Safety
 /// `frame` is the innermost frame, at the `YieldFrom` instruction `pc`.
@@ -519,17 +538,31 @@ pub unsafe fn delegate(
     thread: &Thread,
     frame: *mut Frame,
     pc: *const Instr,
-) -> Res<Option<Yielded>> {
+) -> Res<Delegated> {
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
         let sent = (*frame).replace_reg(i.b as usize, Value::UNBOUND);
         let receiver = (*frame).reg(i.a as usize).clone();
+        if let Some(generator) = of(&receiver)
+            && generator.kind != Kind::AsyncGenerator
+            && match generator.life.get() {
+                Life::Created => sent.is_none(),
+                Life::Suspended => true,
+                _ => false,
+            }
+        {
+            if crate::poll::pending(vm) {
+                crate::poll::poll(vm)?;
+            }
+            begin(vm, thread, &receiver, Ret::Delegate, sent)?;
+            return Ok(Delegated::Entered);
+        }
         match step(vm, &receiver, sent)? {
-            Outcome::Yielded(value) => Ok(Some(sleep(vm, thread, value))),
+            Outcome::Yielded(value) => Ok(Delegated::Yielded(sleep(vm, thread, value))),
             Outcome::Returned(value) => {
                 drop((*frame).replace_reg(i.a as usize, value));
-                Ok(None)
+                Ok(Delegated::Done)
             }
         }
     }

@@ -586,6 +586,11 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                                     jump_at(&mut pc, frame, i);
                                     continue 'dispatch;
                                 }
+                                generator::Finished::Delegate(value) => {
+                                    reload!();
+                                    set!((*pc).a, value);
+                                    next!()
+                                }
                             }
                         }
                         let done = leave(vm, thread);
@@ -627,9 +632,15 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         (*frame).pc = pc;
                         match generator::delegate(vm, thread, frame, pc) {
                             Err(raised) => break 'dispatch raised,
-                            Ok(None) => next!(),
-                            Ok(Some(generator::Yielded::Native(value))) => return Ok(value),
-                            Ok(Some(generator::Yielded::ForIter(value))) => {
+                            Ok(generator::Delegated::Done) => next!(),
+                            Ok(generator::Delegated::Entered) => {
+                                reload!();
+                                continue 'dispatch;
+                            }
+                            Ok(generator::Delegated::Yielded(generator::Yielded::Native(value))) => {
+                                return Ok(value);
+                            }
+                            Ok(generator::Delegated::Yielded(generator::Yielded::ForIter(value))) => {
                                 reload!();
                                 set!((*pc).a, value);
                                 next!()
