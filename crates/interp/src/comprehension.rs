@@ -4,7 +4,7 @@
 use crate::bind;
 use crate::code::CodeObject;
 use crate::form::{Comprehension, Form, Instr};
-use crate::frame::{Frame, Ret, Thread, drop_words, new_frame};
+use crate::frame::{Frame, Ret, Thread, drop_words};
 use crate::function::{FunctionParts, new_function};
 use crate::generator;
 use crate::ops_arith::set;
@@ -51,13 +51,11 @@ pub unsafe fn enter(vm: &Interpreter, st: &State, thread: &Thread, frame: *mut F
             set(frame, i.a, made);
             return Ok(false);
         }
-        let mut record = new_frame(&(*frame).function, code.clone(), form, window, window.add(form.nregs as usize));
-        record.ret = Ret::Call;
-        record.dst = i.a;
-        if let Err(raised) = thread.push(vm, record) {
+        if !thread.has_room(vm) {
             drop_words(window, window.add(form.first_temp as usize));
-            return Err(raised);
+            return Err(thread.too_deep(vm));
         }
+        thread.push_call((*frame).function.clone(), code.clone(), form, window, Ret::Call, i.a, None);
         Ok(true)
     }
 }

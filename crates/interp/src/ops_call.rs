@@ -36,6 +36,7 @@ pub unsafe fn enter_simple(
             || form.argcount as usize != given
             || (*frame).generator.is_set()
             || poll::pending(vm)
+            || !thread.has_room(vm)
             || !thread.ready(window, form.nregs as usize)
         {
             return false;
@@ -45,7 +46,9 @@ pub unsafe fn enter_simple(
             window.add(index).write(Value::UNBOUND);
         }
         let Some(code) = function.code.get() else { return false };
-        thread.push_call(vm, callee, code, form, window, (*pc).a)
+        let function = callee.replace(Value::UNBOUND);
+        thread.push_call(function, code, form, window, Ret::Call, (*pc).a, None);
+        true
     }
 }
 

@@ -10,14 +10,14 @@
 
 use crate::code::CodeObject;
 use crate::form::{Form, Instr};
-use crate::frame::{Frame, Ret, Thread, leave, new_frame};
+use crate::frame::{Frame, Ret, Thread, leave};
 use crate::function::Function;
 use crate::ops::Op;
 use crate::ops_arith as arith;
 use crate::state::{State, state};
 use crate::{bind, comprehension, generator, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll, unwind};
 use pellucid_object::protocol::{BinOp, CmpOp, UnOp};
-use pellucid_object::{CallArgs, Interpreter, Raised, Res, SlotWord, Value};
+use pellucid_object::{CallArgs, Interpreter, Raised, Res, Value};
 
 /// Native code calls a Python function. Errors: what binding and the function raise.
 pub fn call_function(vm: &Interpreter, thread: &Thread, callee: &Value, args: &CallArgs) -> Res {
@@ -96,15 +96,11 @@ pub unsafe fn enter(
         if (*form).generator {
             return generator::make(vm, st, &callee, code.clone(), &*form, window).map(Entered::Value);
         }
-        let end = window.add((*form).nregs as usize);
-        let mut frame = new_frame(&callee, code.clone(), &*form, window, end);
-        frame.ret = ret;
-        frame.dst = dst;
-        frame.extra = SlotWord::new(extra);
-        if let Err(raised) = thread.push(vm, frame) {
+        if !thread.has_room(vm) {
             crate::frame::drop_words(window, window.add((*form).first_temp as usize));
-            return Err(raised);
+            return Err(thread.too_deep(vm));
         }
+        thread.push_call(callee, code, &*form, window, ret, dst, extra);
         Ok(Entered::Frame)
     }
 }

@@ -374,6 +374,8 @@ pub(crate) const fn plain(name: &'static str, getset: &'static [GetSetDef], doc:
 /// Fills the exception types. Bases come before the types that inherit from them.
 pub fn install(vm: &Interpreter) -> Res<()> {
     let types = vm.exceptions();
+    // They were made when `BaseException` was bare, and have the slots of `object`.
+    types.all().into_iter().for_each(|ty| ty.slots.reset());
     vm.fill_type(types.base_exception(), &BASE_EXCEPTION)?;
     let special: [(&Ref<Type>, &'static TypeDef); 10] = [
         (types.key_error(), &KEY_ERROR),
