@@ -456,6 +456,30 @@ fn sequence_slice(vm: &Interpreter, container: &Value, start: &Value, stop: &Val
     None
 }
 
+/// Puts the items of an exact list in place of a part of another one; false when that is not what is asked for.
+fn replace_slice(vm: &Interpreter, list: &Value, start: &Value, stop: &Value, new: &Value) -> Res<bool> {
+    let ty = &vm.types().list;
+    if !vm.is_exact(list, ty) || !vm.is_exact(new, ty) {
+        return Ok(false);
+    }
+    let (Some(list), Some(new)) = (list.downcast::<List>(), new.downcast::<List>()) else { return Ok(false) };
+    let len = list.len();
+    let (Some(from), Some(to)) = (bound(start, len, 0), bound(stop, len, len)) else { return Ok(false) };
+    let mut new = new.items();
+    let to = to.max(from);
+    // What was there dies when the list is whole again.
+    let old = list.with_mut(|items| {
+        if to - from == new.len() {
+            items[from..to].swap_with_slice(&mut new);
+            return Ok(new);
+        }
+        items.try_reserve(new.len()).map_err(|_| vm.no_memory())?;
+        Ok(items.splice(from..to, new).collect())
+    })?;
+    drop(old);
+    Ok(true)
+}
+
 /// # Safety
 /// As for [`load`].
 #[inline(never)]
@@ -488,8 +512,11 @@ pub unsafe fn store_slice(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
     unsafe {
         let i = *pc;
         let end = operand_of(i.d);
-        let slice = new_slice(vm, rk(frame, i.b).clone(), rk(frame, end).clone(), Value::NONE)?;
-        vm.set_item(rk(frame, i.a), &slice, Some(rk(frame, i.c)))?;
+        let (container, start, stop, value) = (rk(frame, i.a), rk(frame, i.b), rk(frame, end), rk(frame, i.c));
+        if !replace_slice(vm, container, start, stop, value)? {
+            let slice = new_slice(vm, start.clone(), stop.clone(), Value::NONE)?;
+            vm.set_item(container, &slice, Some(value))?;
+        }
         release(frame, end);
         release(frame, i.b);
         release(frame, i.a);

@@ -302,6 +302,14 @@ fn ord(vm: &Interpreter, value: &Value) -> Res {
             (n, _) => wrong(n),
         };
     }
+    let bytes = [&vm.types().bytes, &vm.types().bytearray].into_iter().any(|ty| vm.is_instance(value, ty));
+    if bytes {
+        let view = vm.bytes_like(value)?;
+        return match *view.bytes() {
+            [byte] => vm.new_int(i64::from(byte)),
+            ref other => wrong(other.len()),
+        };
+    }
     let got = vm.type_name(value);
     Err(vm.type_error(format!("ord() expected string of length 1, but {got} found")))
 }
