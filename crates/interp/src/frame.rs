@@ -30,6 +30,8 @@ pub enum Ret {
     /// A generator to which the caller, a generator too, delegates: what it yields, the caller yields; what it returns goes
     /// into the caller's receiver.
     Delegate,
+    /// Nowhere: `__setitem__` and its like were called.
+    Discard,
 }
 
 /// An activation.

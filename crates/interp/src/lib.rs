@@ -17,6 +17,7 @@ pub mod cell;
 pub mod code;
 pub mod code_type;
 pub mod comprehension;
+pub mod dunder;
 pub mod extras;
 pub mod form;
 pub mod frame;

@@ -15,7 +15,10 @@
 //! Values are borrowed: whoever owns them changes its version when it gives them up.
 
 use crate::form::{Cache, Instr};
-use crate::frame::Frame;
+use crate::dunder::{enter_method, python_method};
+use crate::frame::{Frame, Ret, Thread};
+use crate::run::Entered;
+use crate::state::State;
 use crate::ops_arith::{release, rk, set};
 use crate::ops_name::take;
 use pellucid_object::attrs::Attrs;
@@ -399,14 +402,33 @@ pub fn set_list_item(vm: &Interpreter, container: &Value, key: &Value, value: &V
 /// # Safety
 /// As for [`load`].
 #[inline(never)]
-pub unsafe fn load_subscr(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<bool> {
+pub unsafe fn load_subscr(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<bool> {
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
         let (container, key) = (rk(frame, i.b), rk(frame, i.c));
         let value = match exact_dict(vm, container) {
             Some(dict) => dict.get(vm, key)?.ok_or_else(|| vm.key_error(key.clone()))?,
-            None => vm.get_item(container, key)?,
+            None => match python_method(vm, st, container, &st.names.__getitem__) {
+                Some(method) => {
+                    let args = [container, key];
+                    match enter_method(vm, st, thread, frame, method, &args, Ret::Call, i.a)? {
+                        Entered::Value(value) => value,
+                        Entered::Frame => {
+                            release(frame, i.c);
+                            release(frame, i.b);
+                            return Ok(true);
+                        }
+                    }
+                }
+                None => vm.get_item(container, key)?,
+            },
         };
         release(frame, i.c);
         release(frame, i.b);
@@ -476,7 +498,7 @@ fn replace_slice(vm: &Interpreter, list: &Value, start: &Value, stop: &Value, ne
         items.try_reserve(new.len()).map_err(|_| vm.no_memory())?;
         Ok(items.splice(from..to, new).collect())
     })?;
-    drop(old);
+    pellucid_object::tuple::drop_from_the_end(old);
     Ok(true)
 }
 
@@ -528,18 +550,33 @@ pub unsafe fn store_slice(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
 /// # Safety
 /// As for [`load`].
 #[inline(never)]
-pub unsafe fn store_subscr(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+pub unsafe fn store_subscr(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<bool> {
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
         let (container, key, value) = (rk(frame, i.a), rk(frame, i.b), rk(frame, i.c));
+        let mut entered = false;
         match exact_dict(vm, container) {
             Some(dict) => dict.set(vm, key.clone(), value.clone())?,
-            None => vm.set_item(container, key, Some(value))?,
+            None => match python_method(vm, st, container, &st.names.__setitem__) {
+                Some(method) => {
+                    let args = [container, key, value];
+                    if let Entered::Frame = enter_method(vm, st, thread, frame, method, &args, Ret::Discard, 0)? {
+                        entered = true;
+                    }
+                }
+                None => vm.set_item(container, key, Some(value))?,
+            },
         }
         release(frame, i.c);
         release(frame, i.b);
         release(frame, i.a);
-        Ok(())
+        Ok(entered)
     }
 }

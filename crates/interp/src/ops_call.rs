@@ -1,5 +1,6 @@
 //! Calls.
 
+use crate::dunder::python_method;
 use crate::form::Instr;
 use crate::frame::{Frame, Ret, Thread, drop_words};
 use crate::function::Function;
@@ -71,7 +72,7 @@ pub unsafe fn call(
             st,
             thread,
             frame,
-            Call { callee, first: base + 1, given: i.c as usize, names: &[], dst: i.a },
+            Call { callee, first: base + 1, room: 1, given: i.c as usize, names: &[], dst: i.a },
         )
     }
 }
@@ -92,9 +93,9 @@ pub unsafe fn call_method(
         let given = i.c as usize;
         let take = |index: usize| (*frame).regs.add(index).replace(Value::UNBOUND);
         let what = if (*(*frame).regs.add(base)).is_unbound() {
-            Call { callee: take(base + 1), first: base + 2, given, names: &[], dst: i.a }
+            Call { callee: take(base + 1), first: base + 2, room: 2, given, names: &[], dst: i.a }
         } else {
-            Call { callee: take(base), first: base + 1, given: given + 1, names: &[], dst: i.a }
+            Call { callee: take(base), first: base + 1, room: 1, given: given + 1, names: &[], dst: i.a }
         };
         call_at(vm, st, thread, frame, what)
     }
@@ -121,15 +122,16 @@ pub unsafe fn call_kw(
         // The tuple is a constant: only the collector could change it, and not while it is reachable.
         tuple.with(|names| {
             let given = i.c as usize;
-            call_at(vm, st, thread, frame, Call { callee, first: base + 1, given, names, dst: i.a })
+            call_at(vm, st, thread, frame, Call { callee, first: base + 1, room: 1, given, names, dst: i.a })
         })
     }
 }
 
-/// A call whose arguments stand in registers from `first` on; the register before them is free.
+/// A call whose arguments stand in registers from `first` on; `room` registers before them are free.
 pub struct Call<'a> {
     pub callee: Value,
     pub first: usize,
+    pub room: usize,
     pub given: usize,
     pub names: &'a [Value],
     pub dst: i16,
@@ -152,7 +154,7 @@ pub unsafe fn call_at(
         if poll::pending(vm) {
             poll::poll(vm)?;
         }
-        let Call { mut callee, mut first, mut given, names, dst } = call;
+        let Call { mut callee, mut first, mut room, mut given, names, dst } = call;
         let mut ret = Ret::Call;
         let mut extra = None;
         while let Some(header) = callee.header() {
@@ -166,6 +168,10 @@ pub unsafe fn call_at(
                     }
                 };
             }
+            if room == 0 {
+                break;
+            }
+            room -= 1;
             let parts = match callee.downcast::<BoundMethod>() {
                 Some(method) if header.ty.get() as u64 == vm.types().method.value().bits() => {
                     method.function.get().zip(method.this.get())
@@ -189,6 +195,13 @@ pub unsafe fn call_at(
                 ret = Ret::Init;
                 extra = Some(object);
                 callee = init;
+                continue;
+            }
+            if let Some(method) = python_method(vm, st, &callee, &st.names.__call__) {
+                first -= 1;
+                given += 1;
+                (*frame).regs.add(first).write(callee);
+                callee = method;
                 continue;
             }
             break;

@@ -490,7 +490,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             set!(i.a, value);
                             next!()
                         }
-                        entering!(ops_attr::load_subscr(vm, frame, pc))
+                        entering!(ops_attr::load_subscr(vm, st, thread, frame, pc))
                     }
                     Op::StoreSubscr => {
                         if ops_attr::set_list_item(vm, rk!(i.a), rk!(i.b), rk!(i.c)) {
@@ -498,7 +498,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             arith::release(frame, i.a);
                             next!()
                         }
-                        slow!(ops_attr::store_subscr(vm, frame, pc))
+                        entering!(ops_attr::store_subscr(vm, st, thread, frame, pc))
                     }
                     Op::LoadSlice => slow!(ops_attr::load_slice(vm, frame, pc)),
                     Op::StoreSlice => slow!(ops_attr::store_slice(vm, frame, pc)),
@@ -599,6 +599,11 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                                 next!()
                             }
                             Ret::Native => return Ok(value),
+                            Ret::Discard => {
+                                drop((done, value));
+                                reload!();
+                                next!()
+                            }
                             _ => {
                                 reload!();
                                 match ops_call::init_done(vm, &done, &value) {

@@ -27,8 +27,9 @@ impl Drop for Tuple {
     }
 }
 
+/// Drops values as sequences do: the last one first.
 #[inline]
-pub(crate) fn drop_from_the_end(mut items: Vec<Value>) {
+pub fn drop_from_the_end(mut items: Vec<Value>) {
     while let Some(item) = items.pop() {
         drop(item);
     }
