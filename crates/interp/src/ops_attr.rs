@@ -78,14 +78,26 @@ pub unsafe fn cached(frame: *mut Frame, i: &Instr, object: &Value) -> Option<Val
         if cache.version.get() != u64::from(ty.current_version()) {
             return None;
         }
-        match cache.kind.get() {
-            INLINE => {
-                let attrs = object.attrs()?;
-                if attrs.shape_ptr() as u64 != cache.shape.get() {
-                    return None;
-                }
-                attrs.inline_word(cache.index.get() as usize).get()
+        if cache.kind.get() == INLINE {
+            let attrs = object.attrs()?;
+            if attrs.shape_ptr() as u64 != cache.shape.get() {
+                return None;
             }
+            return attrs.inline_word(cache.index.get() as usize).get();
+        }
+        cached_elsewhere(cache, ty, object)
+    }
+}
+
+/// The attribute by a cache of any other kind, the type's version being the cache's.
+///
+/// # Safety
+/// As for [`cached`].
+#[inline(never)]
+unsafe fn cached_elsewhere(cache: &Cache, ty: &Type, object: &Value) -> Option<Value> {
+    // SAFETY: by the contract.
+    unsafe {
+        match cache.kind.get() {
             SLOT => object.slot_word(cache.index.get() as usize)?.get(),
             CLASS if shape_bits(object.attrs()) == cache.shape.get() => Some(cached_value(cache)),
             OVERFLOW => {

@@ -156,6 +156,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
         let mut pc: *const Instr = (*frame).pc;
         let mut regs: *mut Value = (*frame).regs;
         let mut consts_end: *const Value = (*frame).consts_end;
+        // Registers from here on are temporaries.
+        let mut first_temp = (*(*frame).form).first_temp as isize;
 
         macro_rules! reload {
             () => {{
@@ -163,6 +165,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                 pc = (*frame).pc;
                 regs = (*frame).regs;
                 consts_end = (*frame).consts_end;
+                first_temp = (*(*frame).form).first_temp as isize;
             }};
         }
         loop {
@@ -179,6 +182,15 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     ($index:expr, $value:expr) => {
                         drop(regs.offset($index as isize).replace($value))
                     };
+                }
+                // Consumes an operand: a temporary dies, locals and constants stay.
+                macro_rules! release {
+                    ($index:expr) => {{
+                        let index = $index as isize;
+                        if index >= first_temp {
+                            drop(regs.offset(index).replace(Value::UNBOUND));
+                        }
+                    }};
                 }
                 macro_rules! next {
                     () => {{
@@ -403,8 +415,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     }
                     Op::JumpIs => {
                         let same = rk!(i.b).is(rk!(i.c));
-                        arith::release(frame, i.c);
-                        arith::release(frame, i.b);
+                        release!(i.c);
+                        release!(i.b);
                         if same == (i.a != 0) {
                             jump!()
                         }
@@ -457,7 +469,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::LoadAttr => {
                         let object = rk!(i.b);
                         if let Some(value) = ops_attr::cached(frame, i, object) {
-                            arith::release(frame, i.b);
+                            release!(i.b);
                             set!(i.a, value);
                             next!()
                         }
@@ -465,7 +477,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     }
                     Op::StoreAttr => {
                         if ops_attr::cached_store(frame, i) {
-                            arith::release(frame, i.b);
+                            release!(i.b);
                             next!()
                         }
                         slow!(ops_attr::store(vm, frame, pc))
@@ -473,7 +485,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::LoadMethod => {
                         let object = rk!(i.b);
                         if let Some(function) = ops_attr::cached_method(frame, i, object) {
-                            let this = if i.b as isize >= (*(*frame).form).first_temp as isize {
+                            let this = if i.b as isize >= first_temp {
                                 regs.offset(i.b as isize).replace(Value::UNBOUND)
                             } else {
                                 object.clone()
@@ -486,7 +498,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     }
                     Op::LoadSubscr => {
                         if let Some(value) = ops_attr::sequence_item(vm, rk!(i.b), rk!(i.c)) {
-                            arith::release(frame, i.b);
+                            release!(i.b);
                             set!(i.a, value);
                             next!()
                         }
@@ -494,8 +506,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     }
                     Op::StoreSubscr => {
                         if ops_attr::set_list_item(vm, rk!(i.a), rk!(i.b), rk!(i.c)) {
-                            arith::release(frame, i.c);
-                            arith::release(frame, i.a);
+                            release!(i.c);
+                            release!(i.a);
                             next!()
                         }
                         entering!(ops_attr::store_subscr(vm, st, thread, frame, pc))

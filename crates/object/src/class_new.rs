@@ -90,7 +90,8 @@ impl Interpreter {
         if weakref {
             ty.flags.set(ty.flags.get().or(TypeFlags::WEAKREF));
         }
-        let inline = self.static_attribute_count(&dict)?.max(base.inline_slots.get()).min(MAX_INLINE);
+        let own = self.static_attribute_count(&dict)?;
+        let inline = (base.inline_slots.get() + own).clamp(2, MAX_INLINE);
         ty.dict.set(Some(dict.value().clone()));
         self.finish_type(&ty, &bases, &base)?;
         self.lay_out_class(&ty, &base, &dict, slots, inline)?;
