@@ -9,7 +9,7 @@ use crate::poll;
 use crate::run::{Entered, enter};
 use crate::state::State;
 use pellucid_object::interpreter::Plain;
-use pellucid_object::native::BoundMethod;
+use pellucid_object::native::{BoundMethod, call_fixed};
 use pellucid_object::{CallArgs, Interpreter, Res, SlotWord, Tuple, Type, TypeFlags, Value};
 
 /// The quick way to call a Python function: when its arguments are exactly its parameters, the window begins at them.
@@ -155,6 +155,14 @@ pub unsafe fn call_at(
             poll::poll(vm)?;
         }
         let Call { mut callee, mut first, mut room, mut given, names, dst } = call;
+        if names.is_empty() {
+            let words = (*frame).regs.add(first);
+            if let Some(result) = call_fixed(vm, &callee, std::slice::from_raw_parts(words, given)) {
+                drop_words(words, words.add(given));
+                set(frame, dst, result?);
+                return Ok(false);
+            }
+        }
         let mut ret = Ret::Call;
         let mut extra = None;
         while let Some(header) = callee.header() {

@@ -237,6 +237,48 @@ pub fn call_native(
     }
 }
 
+/// Calls a builtin function or method whose Rust function takes just these positional arguments. `None`: it is something
+/// else, or wants the arguments bound or checked.
+#[inline]
+pub fn call_fixed(vm: &Interpreter, callee: &Value, args: &[Value]) -> Option<Res> {
+    let ty = callee.header()?.ty.get() as u64;
+    let types = vm.types();
+    if ty == types.method_descriptor.value().bits() {
+        let method = callee.downcast::<MethodDescriptor>()?;
+        let own = vm.type_of_ref(args.first()?);
+        if !own.value().is(method.owner.value()) && !own.is_subtype_of(&method.owner) {
+            return None;
+        }
+        return fixed(vm, method.def.function, args);
+    }
+    if ty != types.builtin_function.value().bits() {
+        return None;
+    }
+    let builtin = callee.downcast::<Builtin>()?;
+    if !builtin.pass_this {
+        return fixed(vm, builtin.def.function, args);
+    }
+    let this = builtin.this.get()?;
+    match (builtin.def.function, args) {
+        (NativeFn::F1(f), []) => Some(f(vm, &this)),
+        (NativeFn::F2(f), [a]) => Some(f(vm, &this, a)),
+        (NativeFn::F3(f), [a, b]) => Some(f(vm, &this, a, b)),
+        _ => None,
+    }
+}
+
+#[inline]
+fn fixed(vm: &Interpreter, function: NativeFn, args: &[Value]) -> Option<Res> {
+    match (function, args) {
+        (NativeFn::F0(f), []) => Some(f(vm)),
+        (NativeFn::F1(f), [a]) => Some(f(vm, a)),
+        (NativeFn::F2(f), [a, b]) => Some(f(vm, a, b)),
+        (NativeFn::F3(f), [a, b, c]) => Some(f(vm, a, b, c)),
+        (NativeFn::Raw(f), values) => Some(f(vm, &CallArgs::new(values))),
+        _ => None,
+    }
+}
+
 /// The call slot of `builtin_function_or_method`.
 pub fn call_builtin(vm: &Interpreter, callee: &Value, args: &CallArgs) -> Res {
     let Some(builtin) = callee.downcast::<Builtin>() else {
