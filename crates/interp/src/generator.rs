@@ -249,7 +249,8 @@ fn begin(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value
         (&raw mut (*top).locals).write(SlotWord::default());
         (&raw mut (*top).object).write(SlotWord::new(generator.object.replace(None)));
         (&raw mut (*top).generator).write(SlotWord::new(Some(value.clone())));
-        (&raw mut (*top).extra).write(SlotWord::new(vm.handled_exception()));
+        let handled = if vm.handles_exception() { vm.handled_exception() } else { None };
+        (&raw mut (*top).extra).write(SlotWord::new(handled));
         (&raw mut (*top).ret).write(ret);
         (&raw mut (*top).dst).write(0);
         if (*top).object.is_set() {
@@ -266,8 +267,8 @@ fn begin(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value
             }
         }
     }
-    if let Some(handled) = generator.handled.replace(None) {
-        vm.set_handled_exception(Some(handled));
+    if generator.handled.is_set() {
+        vm.set_handled_exception(generator.handled.replace(None));
     }
     generator.life.set(Life::Running);
     Ok(())
@@ -309,12 +310,14 @@ fn sleep_one(vm: &Interpreter, thread: &Thread) -> Ret {
         let owner = (*top).generator.replace(None).unwrap_or(Value::NONE);
         let outer = (*top).extra.replace(None);
         if let Some(generator) = of(&owner) {
-            let now = vm.handled_exception();
-            let own = match (&now, &outer) {
-                (Some(now), Some(outer)) if now.is(outer) => None,
-                _ => now,
-            };
-            generator.handled.set(own);
+            if vm.handles_exception() {
+                let now = vm.handled_exception();
+                let own = match (&now, &outer) {
+                    (Some(now), Some(outer)) if now.is(outer) => None,
+                    _ => now,
+                };
+                generator.handled.set(own);
+            }
             generator.pc.set((*top).pc);
             generator.life.set(Life::Suspended);
             if (*top).object.is_set() {
@@ -322,7 +325,9 @@ fn sleep_one(vm: &Interpreter, thread: &Thread) -> Ret {
                 generator.object.set((*top).object.replace(None));
             }
         }
-        vm.set_handled_exception(outer);
+        if outer.is_some() || vm.handles_exception() {
+            vm.set_handled_exception(outer);
+        }
         let ret = (*top).ret;
         thread.drop_top();
         drop(owner);

@@ -387,9 +387,16 @@ impl Interpreter {
     }
 
     /// The exception being handled (`sys.exception()`).
+    #[inline]
     pub fn handled_exception(&self) -> Option<Value> {
         self.handled.get()
     }
+    /// Whether an exception is being handled.
+    #[inline]
+    pub fn handles_exception(&self) -> bool {
+        self.handled.is_set()
+    }
+    #[inline]
     pub fn set_handled_exception(&self, exception: Option<Value>) {
         self.handled.set(exception);
     }
