@@ -11,6 +11,7 @@ use crate::code::CodeObject;
 use crate::form::{Form, Instr};
 use crate::function::Function;
 use crate::state::{state, thread};
+use pellucid_object::protocol::Sink;
 use pellucid_object::{Dict, Interpreter, Raised, Res, SlotWord, Value};
 use std::alloc::Layout;
 use std::cell::Cell;
@@ -30,8 +31,17 @@ pub enum Ret {
     /// A generator to which the caller, a generator too, delegates: what it yields, the caller yields; what it returns goes
     /// into the caller's receiver.
     Delegate,
+    /// A generator that native code runs into a sink: what it yields goes there, and it goes on.
+    Drain,
     /// Nowhere: `__setitem__` and its like were called.
     Discard,
+}
+
+impl Ret {
+    /// Whether the loop is left with the value.
+    pub fn is_native(self) -> bool {
+        matches!(self, Ret::Native | Ret::Drain)
+    }
 }
 
 /// An activation.
@@ -126,7 +136,12 @@ pub struct Thread {
     top: Cell<*mut Frame>,
     /// How many frames there are.
     pub depth: Cell<usize>,
+    /// Where the values of the innermost drained generator go.
+    pub sink: Cell<Option<SinkPtr>>,
 }
+
+/// A sink, its lifetime erased.
+pub type SinkPtr = *mut Sink<'static>;
 
 impl Thread {
     /// Fresh stacks; `None` when there is no address space.
@@ -148,6 +163,7 @@ impl Thread {
             frames,
             top: Cell::new(frames.wrapping_sub(1)),
             depth: Cell::new(0),
+            sink: Cell::new(None),
         }))
     }
 

@@ -5,7 +5,7 @@
 
 use crate::code::CodeObject;
 use crate::form::{Form, Instr};
-use crate::frame::{Frame, Ret, Thread, leave};
+use crate::frame::{Frame, Ret, SinkPtr, Thread, leave};
 use crate::frame_object::{self, FrameObject};
 use crate::function::Function;
 use crate::ops::Op;
@@ -14,6 +14,7 @@ use crate::run::run;
 use crate::state::{State, state, thread};
 use pellucid_bytecode::code::flags;
 use pellucid_object::heap::Visitor;
+use pellucid_object::protocol::Sink;
 use pellucid_object::{Exception, Interpreter, Payload, Raised, Ref, Res, SlotWord, Type, Value};
 use std::cell::Cell;
 
@@ -303,7 +304,7 @@ fn sleep(vm: &Interpreter, thread: &Thread, value: Value) -> Yielded {
 }
 
 /// Takes the record of a running generator off; what it handled itself stays with it.
-fn sleep_one(vm: &Interpreter, thread: &Thread) -> Ret {
+pub fn sleep_one(vm: &Interpreter, thread: &Thread) -> Ret {
     let top = thread.top_ptr();
     // SAFETY: the innermost record is a generator's; it is taken off once.
     unsafe {
@@ -488,6 +489,46 @@ pub unsafe fn enter_for(vm: &Interpreter, thread: &Thread, frame: *mut Frame, pc
                 Ok(Step::Entered)
             }
         }
+    }
+}
+
+/// Runs a generator, its values going into `sink` without it being suspended; see [`Interpreter::drain`].
+pub fn drain(vm: &Interpreter, value: &Value, sink: &mut Sink) -> Res<Option<Value>> {
+    let Some(generator) = of(value) else { return Err(vm.bug("no generator")) };
+    let (st, thread) = (state(vm), thread(vm));
+    loop {
+        match generator.life.get() {
+            Life::Running => return Err(vm.value_error("generator already executing".to_string())),
+            Life::Done => return Ok(None),
+            Life::Created | Life::Suspended => {}
+        }
+        begin(vm, thread, value, Ret::Drain, Value::NONE)?;
+        // SAFETY: the sink is used only while the generator runs, below; `Thread::sink` is put back before this returns.
+        let erased = unsafe { std::mem::transmute::<*mut Sink<'_>, SinkPtr>(sink) };
+        let outer = thread.sink.replace(Some(erased));
+        let result = run(vm, st, thread);
+        thread.sink.set(outer);
+        let result = result?;
+        if generator.life.get() != Life::Suspended {
+            return Ok(None);
+        }
+        // Refused by the sink, or yielded by what the generator delegates to.
+        if let Some(refused) = sink(result)? {
+            return Ok(Some(refused));
+        }
+    }
+}
+
+/// `yield` in a generator that is drained. `None`: the sink took the value.
+///
+/// # Safety
+/// The innermost frame is that of a generator with `Ret::Drain`.
+pub unsafe fn deliver(vm: &Interpreter, thread: &Thread, value: Value) -> Res<Option<Value>> {
+    match thread.sink.get() {
+        // SAFETY: `drain`, which called the loop, lends the sink for as long as its generator runs; it is not in use: sinks
+        // run no Python code.
+        Some(sink) => unsafe { (*sink)(value) },
+        None => Err(vm.bug("a drained generator without a sink")),
     }
 }
 

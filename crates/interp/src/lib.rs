@@ -84,6 +84,8 @@ pub fn install(vm: &Interpreter) -> Res<()> {
         Some(frame) => frame_object::of_frame(vm, frame).map(Some),
         None => Ok(None),
     }));
+    let generator = state::state(vm).generator.value().bits();
+    vm.hooks.drain.set(Some((generator, generator::drain)));
     vm.hooks.threads.set(Some(threads::HOOKS));
     vm.hooks.globals.set(Some(|vm| Some(frame::current(vm)?.function().globals.clone())));
     Ok(())

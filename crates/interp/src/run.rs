@@ -630,7 +630,20 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     }
                     Op::Yield => {
                         (*frame).pc = pc;
-                        let value = ops_name::take(frame, i.b);
+                        let mut value = ops_name::take(frame, i.b);
+                        if (*frame).ret == Ret::Drain {
+                            match generator::deliver(vm, thread, value) {
+                                Ok(None) => {
+                                    set!(i.a, Value::NONE);
+                                    next!()
+                                }
+                                Ok(Some(refused)) => value = refused,
+                                Err(raised) => {
+                                    generator::sleep_one(vm, thread);
+                                    return Err(raised);
+                                }
+                            }
+                        }
                         match generator::suspend(vm, thread, value) {
                             Err(raised) => break 'dispatch raised,
                             Ok(generator::Yielded::Native(value)) => return Ok(value),

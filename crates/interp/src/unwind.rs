@@ -28,7 +28,7 @@ pub fn unwind(vm: &Interpreter, thread: &Thread, raised: Raised) -> Res<()> {
             drop_temporaries(&*frame, 0);
             if (*frame).generator.is_set() {
                 let (error, ret) = generator::fail(vm, thread, exception);
-                if ret == Ret::Native {
+                if ret.is_native() {
                     return Err(vm.raise_as_is(error));
                 }
                 exception = error;

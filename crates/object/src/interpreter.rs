@@ -74,6 +74,8 @@ pub struct Hooks {
     pub memoryview: Cell<Option<fn(&Interpreter, Buffer) -> Res>>,
     /// Whether a value is a `memoryview`.
     pub is_memoryview: Cell<Option<fn(&Value) -> bool>>,
+    /// Runs a generator into a [`Sink`](crate::protocol::Sink); the word of the type `generator` says for which objects.
+    pub drain: Cell<Option<(u64, crate::protocol::DrainHook)>>,
     /// The stacks of threads.
     pub threads: Cell<Option<crate::gil::ThreadHooks>>,
     /// Warns on behalf of the frame that is so many levels up (1: the running one): (category, text, level).

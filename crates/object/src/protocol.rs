@@ -77,6 +77,12 @@ impl Payload for SequenceIterator {
 }
 
 // ---- types and names ----
+/// Takes values that an iterator gives, without running Python code; gives back what it cannot take so.
+pub type Sink<'a> = dyn FnMut(Value) -> Res<Option<Value>> + 'a;
+
+/// See [`Interpreter::drain`].
+pub type DrainHook = fn(&Interpreter, &Value, &mut Sink) -> Res<Option<Value>>;
+
 impl Interpreter {
     /// `type(value)`.
     #[inline]
@@ -859,6 +865,31 @@ impl Interpreter {
         }
     }
 
+    /// Passes the values of an iterator to `sink`, as long as it takes them: a generator need not be suspended for it. The value
+    /// that it refused, or, of other iterators, the next one; `None` at the end.
+    pub fn drain(&self, iterator: &Value, sink: &mut Sink) -> Res<Option<Value>> {
+        match self.hooks.drain.get() {
+            Some((generator, drain)) if self.type_of_ref(iterator).value().bits() == generator => {
+                drain(self, iterator, sink)
+            }
+            _ => self.next(iterator),
+        }
+    }
+
+    /// Calls `f` for each value, as [`Interpreter::for_each`]; what `quiet` takes it does not see.
+    pub fn for_each_quiet(
+        &self,
+        iterable: &Value,
+        mut quiet: impl FnMut(Value) -> Res<Option<Value>>,
+        mut f: impl FnMut(Value) -> Res<()>,
+    ) -> Res<()> {
+        let iterator = self.iter(iterable)?;
+        while let Some(value) = self.drain(&iterator, &mut quiet)? {
+            f(value)?;
+        }
+        Ok(())
+    }
+
     /// Calls `f` for each value; stops at the first error.
     pub fn for_each(&self, iterable: &Value, mut f: impl FnMut(Value) -> Res<()>) -> Res<()> {
         let iterator = self.iter(iterable)?;
@@ -880,15 +911,17 @@ impl Interpreter {
         {
             return Ok(tuple.items());
         }
-        let mut values = Vec::new();
-        self.for_each(iterable, |value| {
+        let values = std::cell::RefCell::new(Vec::new());
+        let push = |value| {
+            let mut values = values.borrow_mut();
             if values.try_reserve(1).is_err() {
                 return Err(self.no_memory());
             }
             values.push(value);
             Ok(())
-        })?;
-        Ok(values)
+        };
+        self.for_each_quiet(iterable, |value| push(value).map(|()| None), push)?;
+        Ok(values.into_inner())
     }
 }
 

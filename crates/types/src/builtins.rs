@@ -387,7 +387,8 @@ fn extreme(vm: &Interpreter, call: &CallArgs, name: &str, op: CmpOp) -> Res {
 
 fn any(vm: &Interpreter, iterable: &Value) -> Res {
     let it = vm.iter(iterable)?;
-    while let Some(value) = vm.next(&it)? {
+    let mut skip = |value: Value| Ok(Some(value).filter(|value| !value.is(&Value::FALSE) && !value.is_none()));
+    while let Some(value) = vm.drain(&it, &mut skip)? {
         if vm.truthy(&value)? {
             return Ok(Value::TRUE);
         }
@@ -397,7 +398,8 @@ fn any(vm: &Interpreter, iterable: &Value) -> Res {
 
 fn all(vm: &Interpreter, iterable: &Value) -> Res {
     let it = vm.iter(iterable)?;
-    while let Some(value) = vm.next(&it)? {
+    let mut skip = |value: Value| Ok(Some(value).filter(|value| !value.is_true()));
+    while let Some(value) = vm.drain(&it, &mut skip)? {
         if !vm.truthy(&value)? {
             return Ok(Value::FALSE);
         }

@@ -58,7 +58,8 @@ fn extend_with(vm: &Interpreter, this_value: &Value, iterable: &Value) -> Res<()
                 vm.no_memory()
             });
     }
-    vm.for_each(iterable, |value| list.push(vm, value))
+    let push = |value| list.push(vm, value);
+    vm.for_each_quiet(iterable, |value| push(value).map(|()| None), push)
 }
 
 fn get_item(vm: &Interpreter, value: &Value, key: &Value) -> Res {

@@ -51,7 +51,15 @@ fn add_all(vm: &Interpreter, set: &Set, iterable: &Value) -> Res<()> {
         set.reserve(vm, keys.len())?;
         return keys.into_iter().try_for_each(|key| set.add(vm, key).map(drop));
     }
-    vm.for_each(iterable, |value| set.add(vm, value).map(drop))
+    let add = |value| set.add(vm, value).map(drop);
+    // Ints and strings hash and compare without Python code.
+    let quiet = |value: Value| {
+        if value.is_small_int() || vm.is_exact(&value, &vm.types().str) {
+            return add(value).map(|()| None);
+        }
+        Ok(Some(value))
+    };
+    vm.for_each_quiet(iterable, quiet, add)
 }
 
 fn one_iterable<'a>(vm: &Interpreter, name: &str, call: &CallArgs<'a>) -> Res<Option<&'a Value>> {
