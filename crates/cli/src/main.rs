@@ -20,12 +20,16 @@ fn main() -> ExitCode {
         }
         Err(message) => {
             eprint!("{message}");
-            ExitCode::from(2)
+            ExitCode::from(if message.starts_with("Fatal Python error") { 1 } else { 2 })
         }
     }
 }
 
 fn run(options: Options) -> ExitCode {
-    let status = pellucid_runtime::on_big_stack(move || program::run(options));
+    let status = pellucid_runtime::on_big_stack(move || {
+        let status = program::run(options);
+        // In the child of a fork nobody waits for this thread.
+        if pellucid_runtime::is_forked() { std::process::exit(status & 0xff) } else { status }
+    });
     ExitCode::from((status & 0xff) as u8)
 }

@@ -358,11 +358,11 @@ impl Reader {
 
     fn hash_seed(&mut self, variable: Option<String>) -> Result<(), String> {
         match variable.as_deref() {
-            None | Some("random") => Ok(()),
+            None | Some("" | "random") => Ok(()),
             Some(text) => match text.parse::<u32>() {
                 Ok(seed) => {
                     self.config.flags.hash_randomization = seed != 0;
-                    self.config.hash_seed = Some(seed.into());
+                    self.config.hash_seed = Some(seed);
                     Ok(())
                 }
                 Err(_) => {

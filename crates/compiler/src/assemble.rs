@@ -125,10 +125,11 @@ fn position(place: Place, places: &mut Places<'_>) -> Option<Position> {
     let Some(range) = place.range else { return Some(Position { line, end_line: line, columns: None }) };
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let source = places.source();
-    let (start, end) = (source.position(range.start()), source.position(range.end()));
+    let (start_line, start) = source.line_and_column(range.start());
+    let (end_line, end) = source.line_and_column(range.end());
     Some(Position {
-        line,
-        end_line: number(end.line),
-        columns: Some((number(start.column), number(end.column))),
+        line: number(start_line),
+        end_line: number(end_line),
+        columns: Some((number(start), number(end))),
     })
 }

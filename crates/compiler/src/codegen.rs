@@ -225,6 +225,12 @@ impl<'a> Compiler<'a> {
         self.unit().place = place;
     }
 
+    /// The line of `range` with the columns of `inner`: where 3.10's line table and later tracebacks differ.
+    fn set_inner_place(&mut self, range: TextRange, inner: TextRange) {
+        let place = Place { line: self.places.line(range.start()), range: Some(inner) };
+        self.unit().place = place;
+    }
+
     fn no_place(&mut self) {
         self.unit().place = Place::NONE;
     }
@@ -269,8 +275,12 @@ impl<'a> Compiler<'a> {
             Use::Delete => delete,
         };
         match reach {
-            Some(Reach::Free | Reach::Cell) => {
-                let index = self.unit().cell_index(name)?;
+            Some(reach @ (Reach::Free | Reach::Cell)) => {
+                // `__class__` in a class body is that of the class around, beside the cell made for the methods.
+                let index = match reach {
+                    Reach::Free => self.unit().free_index(name)?,
+                    _ => self.unit().cell_index(name)?,
+                };
                 let load = if kind == BlockKind::Class {
                     Op::LoadClassderef
                 } else if sees_class && usage == Use::Load {

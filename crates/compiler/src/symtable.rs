@@ -12,6 +12,7 @@ pub(crate) use visit::annotated_parameters;
 use crate::error::Outcome;
 use pellucid_syntax::Parsed;
 use pellucid_syntax::text_size::TextRange;
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -192,8 +193,8 @@ pub struct Block {
     pub method: bool,
     /// The block of its annotations.
     pub annotation_block: Option<BlockId>,
-    /// For type parameters of a class, the names that are mangled.
-    mangled_names: Option<HashSet<Name>>,
+    /// For the type parameters of a class and the blocks among them, the names that are mangled.
+    mangled_names: Option<Rc<RefCell<HashSet<Name>>>>,
     directives: Vec<(Name, TextRange)>,
     in_conditional: bool,
     in_unevaluated_annotation: bool,
@@ -244,7 +245,7 @@ impl Block {
     /// The name as this block knows it, in the class `private`.
     pub fn mangle(&self, private: Option<&str>, name: &str) -> Name {
         match &self.mangled_names {
-            Some(names) if !names.contains(name) => name.into(),
+            Some(names) if !names.borrow().contains(name) => name.into(),
             _ => mangle(private, name),
         }
     }

@@ -52,6 +52,8 @@ pub struct ForkExec<'a> {
 struct Failure {
     errno: i32,
     before_exec: bool,
+    /// It was the change to the working directory.
+    directory: bool,
 }
 
 fn last_errno() -> i32 {
@@ -60,7 +62,11 @@ fn last_errno() -> i32 {
 }
 
 fn check(result: i32) -> std::result::Result<(), Failure> {
-    if result == -1 { Err(Failure { errno: last_errno(), before_exec: true }) } else { Ok(()) }
+    if result == -1 {
+        Err(Failure { errno: last_errno(), before_exec: true, directory: false })
+    } else {
+        Ok(())
+    }
 }
 
 fn strings(list: &[Vec<u8>]) -> Result<Vec<CString>> {
@@ -81,6 +87,7 @@ impl Host {
             -1 => Err(std::io::Error::last_os_error().into()),
             0 => {
                 FORKED.store(true, Ordering::SeqCst);
+                crate::signal::receive_here_after_fork();
                 Ok(0)
             }
             pid => Ok(pid),
@@ -105,7 +112,7 @@ impl Host {
     }
 
     /// Forks and executes a program. A failure in the child is written to `error_write` as
-    /// `OSError:<errno in hex>:<noexec when it was before the exec>`. `before_exec` runs in the child.
+    /// `OSError:<errno in hex>:<"noexec" when it was before the exec, "noexec:chdir" in changing the directory>`. `before_exec` runs in the child.
     pub fn fork_exec(&self, what: &ForkExec, before_exec: Option<&mut dyn FnMut() -> bool>) -> Result<i32> {
         self.need(Capability::Processes)?;
         let executables = strings(what.executables)?;
@@ -132,6 +139,7 @@ impl Host {
             -1 => Err(std::io::Error::last_os_error().into()),
             0 => {
                 FORKED.store(true, Ordering::SeqCst);
+                crate::signal::receive_here_after_fork();
                 let mut preexec_failed = false;
                 let failure = in_child(
                     what,
@@ -163,7 +171,7 @@ fn execute(executables: &[CString], arguments: &[*const c_char], environment: &[
             saved = errno;
         }
     }
-    Failure { errno: if saved != 0 { saved } else { errno }, before_exec: false }
+    Failure { errno: if saved != 0 { saved } else { errno }, before_exec: false, directory: false }
 }
 
 fn report(fd: i32, failure: &Failure, preexec_failed: bool) {
@@ -192,6 +200,9 @@ fn report(fd: i32, failure: &Failure, preexec_failed: bool) {
         push(b":");
         if failure.before_exec {
             push(b"noexec");
+        }
+        if failure.directory {
+            push(b":chdir");
         }
     }
     // SAFETY: the text is valid for its length.
@@ -269,7 +280,8 @@ fn in_child(
                 if let Some(own) = own {
                     check(libc::fchdir(own))?;
                 }
-                check(libc::chdir(path.as_ptr()))?;
+                check(libc::chdir(path.as_ptr()))
+                    .map_err(|failure| Failure { directory: true, ..failure })?;
             }
             (None, Some(own)) => check(libc::fchdir(own))?,
             (None, None) => {}
@@ -301,7 +313,7 @@ fn in_child(
         && !run()
     {
         *preexec_failed = true;
-        return Err(Failure { errno: 0, before_exec: true });
+        return Err(Failure { errno: 0, before_exec: true, directory: false });
     }
     if what.close_fds {
         close_others(what.keep);

@@ -27,11 +27,13 @@ pub enum Capability {
     ForeignFds,
     /// Learn about the machine and the user: names, processors, ids.
     System,
+    /// Make sockets, and ask for names of hosts.
+    Network,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Capability; 9] = [
+    pub const ALL: [Capability; 10] = [
         Capability::ReadFiles,
         Capability::WriteFiles,
         Capability::Environment,
@@ -41,6 +43,7 @@ impl Capability {
         Capability::Stdio,
         Capability::ForeignFds,
         Capability::System,
+        Capability::Network,
     ];
 
     /// What messages call it.
@@ -55,6 +58,7 @@ impl Capability {
             Capability::Stdio => "standard streams",
             Capability::ForeignFds => "foreign file descriptors",
             Capability::System => "information about the system",
+            Capability::Network => "the network",
         }
     }
 

@@ -1,4 +1,4 @@
-//! The world outside, as capabilities: files, environment, clocks, random bytes, processes, standard streams.
+//! The world outside, as capabilities: files, environment, clocks, random bytes, processes, sockets, standard streams.
 //!
 //! A [`Host`] belongs to one interpreter and says what that interpreter may do. It is the only way to the operating system: the other
 //! crates do not touch `std::fs`, `std::env`, `std::process` or the clocks.
@@ -24,17 +24,24 @@
 //!
 //! Start with `grant.rs` (capabilities and the [`Host`] itself), then `files.rs`.
 
+mod address;
 mod clock;
 mod descriptors;
 mod dirs;
 mod env;
 mod error;
+mod event;
 mod files;
 mod fork;
 mod grant;
 pub mod libm;
+mod locale;
+mod mapping;
+mod names;
 mod process;
+mod shared;
 mod signal;
+mod socket;
 mod spawn;
 mod stat;
 mod system;
@@ -44,16 +51,23 @@ mod thread;
 mod transfer;
 mod users;
 
+pub use address::{Address, UNIX_PATH_MAX};
 pub use clock::{Clock, LocalTime};
 pub use descriptors::{PollEntry, Seek};
 pub use dirs::{DirEntry, EntryKind};
 pub use error::{Error, Result};
+pub use event::{EpollEvent, SELECT_LIMIT};
 pub use files::{Place, Timestamp};
 pub use fork::{ForkExec, is_forked};
 pub use grant::{Builder, Capability, Host};
 pub use libc;
+pub use locale::{LOCALE_CATEGORIES, Locale};
+pub use mapping::{MapRequest, Mapping};
+pub use names::{Found, HostEntry, Unresolved, Wanted};
 pub use process::{Ids, WaitOutcome};
-pub use signal::{Action, SIGNAL_COUNT, SignalInfo};
+pub use shared::Semaphore;
+pub use signal::{Action, FAULTS, SIGNAL_COUNT, SignalInfo, SignalsLeft, leave_signals_to_others};
+pub use socket::{Control, Message, control_length, control_space};
 pub use spawn::Spawn;
 pub use stat::{Stat, StatVfs};
 pub use system::{TerminalSize, Uname};

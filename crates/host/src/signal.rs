@@ -6,7 +6,7 @@
 use crate::error::{Error, Result};
 use crate::grant::{Capability, Host};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, Ordering};
 
 /// One more than the greatest number.
 pub const SIGNAL_COUNT: usize = 65;
@@ -31,10 +31,29 @@ pub enum Action {
     Foreign,
 }
 
+/// The thread that runs handlers: what it waits for is to be interrupted.
+static RECEIVER: AtomicU64 = AtomicU64::new(0);
+/// Signals passed on to that thread only to wake it.
+static PASSED_ON: [AtomicBool; SIGNAL_COUNT] = [const { AtomicBool::new(false) }; SIGNAL_COUNT];
+
 extern "C" fn note(signal: libc::c_int) {
     // SAFETY: the location of errno is the thread's own.
     let errno = unsafe { *libc::__errno_location() };
-    mark(signal);
+    let passed_on = usize::try_from(signal).ok().and_then(|index| PASSED_ON.get(index));
+    let receiver = RECEIVER.load(Ordering::SeqCst);
+    if crate::thread::thread_ident() == receiver || receiver == 0 {
+        if !passed_on.is_some_and(|passed_on| passed_on.swap(false, Ordering::SeqCst)) {
+            mark(signal);
+        }
+    } else {
+        mark(signal);
+        if let Some(passed_on) = passed_on {
+            passed_on.store(true, Ordering::SeqCst);
+            // SAFETY: the receiver is the main thread of the interpreter that receives signals, which lives as long as that one;
+            // `pthread_kill` may be called in a handler.
+            unsafe { libc::pthread_kill(receiver as libc::pthread_t, signal) };
+        }
+    }
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
 }
@@ -56,6 +75,89 @@ fn mark(signal: i32) {
             // SAFETY: the location of errno is the thread's own.
             WAKEUP_ERROR.store(unsafe { *libc::__errno_location() }, Ordering::SeqCst);
         }
+    }
+}
+
+/// Signals that say that the program is broken, with CPython's words for them.
+pub const FAULTS: [(i32, &str); 5] = [
+    (libc::SIGBUS, "Bus error"),
+    (libc::SIGILL, "Illegal instruction"),
+    (libc::SIGFPE, "Floating-point exception"),
+    (libc::SIGABRT, "Aborted"),
+    (libc::SIGSEGV, "Segmentation fault"),
+];
+
+/// Where faults are told, -1: nowhere.
+static FAULT_FD: AtomicI32 = AtomicI32::new(-1);
+
+extern "C" fn tell_fault(signal: libc::c_int) {
+    let fd = FAULT_FD.load(Ordering::SeqCst);
+    let words = FAULTS.iter().find(|(number, _)| *number == signal).map_or("Unknown signal", |found| found.1);
+    for text in ["Fatal Python error: ", words, "\n\n"] {
+        // SAFETY: the text is valid for its length, and `write` may be called in a handler.
+        unsafe { libc::write(fd, text.as_ptr().cast(), text.len()) };
+    }
+    // SAFETY: numbers only; the signal comes again and does what the system does.
+    unsafe {
+        libc::signal(signal, libc::SIG_DFL);
+        libc::raise(signal);
+    }
+}
+
+impl Host {
+    /// Tells of faults before the process dies of them; `None`: not any more.
+    pub fn tell_faults(&self, fd: Option<i32>) -> Result<()> {
+        self.need(Capability::Processes)?;
+        let was = FAULT_FD.swap(fd.unwrap_or(-1), Ordering::SeqCst);
+        if (was >= 0) == fd.is_some() {
+            return Ok(());
+        }
+        for (signal, _) in FAULTS {
+            // SAFETY: zeroes are a valid `sigaction`; the handler makes calls only that are safe in one. It runs on the stack that the
+            // standard library has set up for overflows of the stack.
+            unsafe {
+                let mut new: libc::sigaction = std::mem::zeroed();
+                if fd.is_some() {
+                    new.sa_sigaction = tell_fault as extern "C" fn(libc::c_int) as usize;
+                    new.sa_flags = libc::SA_NODEFER | libc::SA_ONSTACK;
+                } else {
+                    new.sa_sigaction = libc::SIG_DFL;
+                }
+                libc::sigemptyset(&mut new.sa_mask);
+                check(libc::sigaction(signal, &new, std::ptr::null_mut()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// In the child of a fork the thread that forked is the only one.
+pub(crate) fn receive_here_after_fork() {
+    if RECEIVER.load(Ordering::SeqCst) != 0 {
+        RECEIVER.store(crate::thread::thread_ident(), Ordering::SeqCst);
+    }
+    PASSED_ON.iter().for_each(|passed_on| passed_on.store(false, Ordering::SeqCst));
+}
+
+/// Puts off all signals in the running thread until the result is dropped: other threads get them.
+pub fn leave_signals_to_others() -> SignalsLeft {
+    // SAFETY: both sets are valid for the calls.
+    unsafe {
+        let mut all: libc::sigset_t = std::mem::zeroed();
+        let mut old: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut old);
+        SignalsLeft(old)
+    }
+}
+
+/// See [`leave_signals_to_others`].
+pub struct SignalsLeft(libc::sigset_t);
+
+impl Drop for SignalsLeft {
+    fn drop(&mut self) {
+        // SAFETY: the set came from the system.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.0, std::ptr::null_mut()) };
     }
 }
 
@@ -111,11 +213,12 @@ fn info_of(info: &libc::siginfo_t) -> SignalInfo {
 }
 
 impl Host {
-    /// From now on signals are noted for whoever reads this flag.
+    /// From now on signals are noted for whoever reads this flag; the system calls of the running thread are interrupted.
     pub fn receive_signals(&self, attention: Arc<AtomicBool>) -> Result<()> {
         self.need(Capability::Processes)?;
         // The former flag is not freed: a handler may be looking at it right now.
         ATTENTION.store(Arc::into_raw(attention).cast_mut(), Ordering::SeqCst);
+        RECEIVER.store(crate::thread::thread_ident(), Ordering::SeqCst);
         Ok(())
     }
 

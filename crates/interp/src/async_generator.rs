@@ -4,6 +4,7 @@ use crate::generator::{self, Generator, Input, Kind, Life, Outcome};
 use crate::state::state;
 use pellucid_bytecode::code::flags;
 use pellucid_object::heap::Visitor;
+use pellucid_object::interpreter::AsyncgenHooks;
 use pellucid_object::{
     Args, FunctionDef, Interpreter, NativeFn, Payload, Raised, Res, Slot, SlotWord, Type, TypeDef, TypeFlags,
     Value, payload,
@@ -42,6 +43,17 @@ pub fn awaitable(vm: &Interpreter, value: &Value) -> Res {
     Ok(iterator)
 }
 
+/// The iterator that `async with` awaits; `method` is what gave `value`.
+pub fn awaitable_of(vm: &Interpreter, value: &Value, method: &str) -> Res {
+    if generator::of(value).is_none() && vm.type_of_ref(value).slots.await_.get().is_none() {
+        let got = vm.type_name(value);
+        return Err(vm.type_error(format!(
+            "'async with' received an object from {method} that does not implement __await__: {got}"
+        )));
+    }
+    awaitable(vm, value)
+}
+
 /// `aiter(value)` as `async for` does it.
 pub fn aiter(vm: &Interpreter, value: &Value) -> Res {
     let Some(aiter) = vm.type_of_ref(value).slots.aiter.get() else {
@@ -68,7 +80,7 @@ pub fn anext(vm: &Interpreter, iterator: &Value) -> Res {
     };
     let next = anext(vm, iterator)?;
     match awaitable(vm, &next) {
-        Err(raised) if vm.raised_is(vm.exceptions().type_error()) => {
+        Err(raised) => {
             let cause = vm.take_raised(raised);
             let got = vm.type_name(&next);
             let raised =
@@ -77,6 +89,7 @@ pub fn anext(vm: &Interpreter, iterator: &Value) -> Res {
             if let Some(e) = error.downcast::<pellucid_object::Exception>() {
                 e.cause.set(Some(cause.clone()));
                 e.context.set(Some(cause));
+                e.suppress_context.set(true);
             }
             Err(vm.raise_as_is(error))
         }
@@ -142,7 +155,7 @@ enum Stage {
 /// Payload of the awaitables `async_generator_asend` and `async_generator_athrow`.
 pub struct Awaitable {
     generator: SlotWord,
-    /// What is sent, or the arguments of `throw` as an exception; nothing for `aclose()`.
+    /// What is sent, or a tuple of the arguments of `throw`; nothing for `aclose()`.
     argument: SlotWord,
     stage: Cell<Stage>,
     what: What,
@@ -179,20 +192,13 @@ fn new_awaitable(vm: &Interpreter, generator: &Value, argument: Option<Value>, w
     vm.alloc(ty, payload)
 }
 
-/// `sys.set_asyncgen_hooks`: where `sys` keeps them.
-#[derive(Default)]
-pub struct Hooks {
-    pub firstiter: SlotWord,
-    pub finalizer: SlotWord,
-}
-
 /// The first use of an asynchronous generator is told to the event loop.
 fn call_hooks(vm: &Interpreter, value: &Value) -> Res<()> {
     let Some(generator) = generator::of(value) else { return Ok(()) };
     if generator.hooked.replace(true) {
         return Ok(());
     }
-    let hooks = vm.state::<Hooks>();
+    let hooks = vm.thread_state::<AsyncgenHooks>();
     generator.finalizer.set(hooks.finalizer.get());
     match hooks.firstiter.get() {
         Some(first) => vm.call_values(&first, std::slice::from_ref(value)).map(drop),
@@ -270,7 +276,15 @@ fn send(vm: &Interpreter, value: &Value, sent: &Value) -> Res {
                 if sent.is_none() { awaitable.argument.get().unwrap_or(Value::NONE) } else { sent.clone() };
             generator::resume(vm, &target, Input::Send(first))
         }
-        What::Throw => generator::throw(vm, &target, awaitable.argument.get().unwrap_or(Value::NONE)),
+        What::Throw => {
+            let given = awaitable.argument.get().unwrap_or(Value::NONE);
+            let given = given.downcast::<pellucid_object::Tuple>().map(|t| t.items()).unwrap_or_default();
+            let given = [given.first(), given.get(1), given.get(2)];
+            match thrown_by(vm, given[0].unwrap_or(Value::none_ref()), given[1], given[2]) {
+                Ok(exception) => generator::throw(vm, &target, exception),
+                Err(raised) => Err(raised),
+            }
+        }
         What::Close => match vm.call_values(vm.exceptions().generator_exit().value(), &[]) {
             Ok(exit) if generator.life.get() != Life::Created => generator::throw(vm, &target, exit),
             Ok(_) => {
@@ -323,7 +337,7 @@ fn next(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 fn throw(vm: &Interpreter, args: &Args) -> Res {
     let value = args.req(0);
-    let exception = thrown(vm, args)?;
+    warn_old_signature(vm, args, "throw")?;
     let (awaitable, target) = this(vm, value)?;
     let Some(generator) = generator::of(&target) else { return Err(vm.bug("no async generator")) };
     match awaitable.stage.get() {
@@ -331,7 +345,8 @@ fn throw(vm: &Interpreter, args: &Args) -> Res {
         Stage::Fresh => awaitable.begin(vm, generator)?,
         Stage::Iterating => {}
     }
-    outcome(vm, awaitable, generator, generator::throw(vm, &target, exception))
+    let result = thrown(vm, args).and_then(|exception| generator::throw(vm, &target, exception));
+    outcome(vm, awaitable, generator, result)
 }
 
 fn close(vm: &Interpreter, value: &Value) -> Res {
@@ -355,19 +370,48 @@ fn close(vm: &Interpreter, value: &Value) -> Res {
     }
 }
 
+/// Warns of a call of `throw` with more than the exception.
+pub fn warn_old_signature(vm: &Interpreter, args: &Args, method: &str) -> Res<()> {
+    if args.get(2).is_none() && args.get(3).is_none() {
+        return Ok(());
+    }
+    let text = format!(
+        "the (type, exc, tb) signature of {method}() is deprecated, use the single-arg signature instead."
+    );
+    vm.warn(vm.exceptions().deprecation_warning(), &text)
+}
+
 /// The exception that `throw(type_or_value, value, traceback)` means. Errors: `TypeError`.
 pub fn thrown(vm: &Interpreter, args: &Args) -> Res {
-    let (what, value, traceback) = (args.req(1), args.get(2), args.get(3));
+    thrown_by(vm, args.req(1), args.get(2), args.get(3))
+}
+
+/// The exception of a class that `throw(class, value)` means.
+fn instance_of(vm: &Interpreter, class: &Value, value: Option<&Value>) -> Res {
+    let made = match value {
+        None => vm.call_values(class, &[])?,
+        Some(value) if class.downcast_ref::<Type>().is_some_and(|ty| vm.is_instance(value, &ty)) => {
+            return Ok(value.clone());
+        }
+        Some(value) => match value.downcast::<pellucid_object::Tuple>() {
+            Some(tuple) => vm.call_values(class, &tuple.items())?,
+            None => vm.call_values(class, std::slice::from_ref(value))?,
+        },
+    };
+    if made.downcast::<pellucid_object::Exception>().is_none() {
+        let (class, got) = (vm.repr_lossy(class)?, vm.type_name(&made));
+        return Err(vm.type_error(format!(
+            "calling {class} should have returned an instance of BaseException, not {got}"
+        )));
+    }
+    Ok(made)
+}
+
+fn thrown_by(vm: &Interpreter, what: &Value, value: Option<&Value>, traceback: Option<&Value>) -> Res {
     let value = value.filter(|v| !v.is_none());
     let exception = if what.downcast::<Type>().is_some() && crate::unwind::is_exception_class(vm, what) {
-        match value {
-            None => crate::unwind::exception_from(vm, what)?,
-            Some(value) if value.downcast::<pellucid_object::Exception>().is_some() => value.clone(),
-            Some(value) => match value.downcast::<pellucid_object::Tuple>() {
-                Some(tuple) => vm.call_values(what, &tuple.items())?,
-                None => vm.call_values(what, std::slice::from_ref(value))?,
-            },
-        }
+        // What goes wrong in making the exception is thrown instead.
+        instance_of(vm, what, value).unwrap_or_else(|raised| vm.take_raised(raised))
     } else if what.downcast::<pellucid_object::Exception>().is_some() {
         if value.is_some() {
             return Err(vm.type_error("instance exception may not have a separate value".to_string()));
@@ -395,15 +439,41 @@ const AWAITABLE_METHODS: &[FunctionDef] = &[
     FunctionDef::new("throw", "($self, typ, val=None, tb=None, /)", "", NativeFn::Args(throw)),
     FunctionDef::new("close", "($self, /)", "", NativeFn::F1(close)),
 ];
-const AWAITABLE_SLOTS: &[Slot] =
-    &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(next), Slot::Await(|_, v| Ok(v.clone()))];
+const AWAITABLE_SLOTS: &[Slot] = &[
+    Slot::Iter(|_, v| Ok(v.clone())),
+    Slot::Next(next),
+    Slot::Await(|_, v| Ok(v.clone())),
+    Slot::Finalize(finalize),
+];
+const AWAITABLE_FLAGS: TypeFlags = TypeFlags::NO_NEW.or(TypeFlags::HAS_FINALIZER);
+
+/// Warns of a call whose result nobody awaited.
+fn finalize(vm: &Interpreter, value: &Value) {
+    let Some(awaitable) = value.downcast::<Awaitable>().filter(|a| a.stage.get() == Stage::Fresh) else {
+        return;
+    };
+    let Some(target) = awaitable.generator.get() else { return };
+    let saved = vm.save_raised();
+    let method = match awaitable.what {
+        What::Send => "asend",
+        What::Throw => "athrow",
+        What::Close => "aclose",
+    };
+    let name = generator::of(&target).and_then(|g| g.qualname.get()).unwrap_or(Value::NONE);
+    let name = vm.str_lossy(&name);
+    let text = format!("coroutine method '{method}' of '{name}' was never awaited");
+    if let Err(raised) = vm.warn(vm.exceptions().runtime_warning(), &text) {
+        vm.unraisable(raised, "Exception ignored in", value);
+    }
+    vm.restore_raised(saved);
+}
 
 pub static ASYNC_SEND: TypeDef = TypeDef {
     name: "async_generator_asend",
     module: "builtins",
     base: None,
     payload: payload::<Awaitable>(),
-    flags: TypeFlags::NO_NEW,
+    flags: AWAITABLE_FLAGS,
     doc: "",
     slots: AWAITABLE_SLOTS,
     methods: AWAITABLE_METHODS,
@@ -415,7 +485,7 @@ pub static ASYNC_THROW: TypeDef = TypeDef {
     module: "builtins",
     base: None,
     payload: payload::<Awaitable>(),
-    flags: TypeFlags::NO_NEW,
+    flags: AWAITABLE_FLAGS,
     doc: "",
     slots: AWAITABLE_SLOTS,
     methods: AWAITABLE_METHODS,
@@ -429,8 +499,9 @@ pub fn asend(vm: &Interpreter, generator: &Value, value: Value) -> Res {
 
 /// `async_generator.athrow(...)`.
 pub fn athrow(vm: &Interpreter, args: &Args) -> Res {
-    let exception = thrown(vm, args)?;
-    new_awaitable(vm, args.req(0), Some(exception), What::Throw)
+    warn_old_signature(vm, args, "athrow")?;
+    let given = (1..=3).map_while(|at| args.get(at).cloned()).collect();
+    new_awaitable(vm, args.req(0), Some(vm.new_tuple(given)?), What::Throw)
 }
 
 /// `async_generator.aclose()`.

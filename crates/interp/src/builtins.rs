@@ -3,7 +3,8 @@
 use crate::code::code_of;
 use crate::frame::current;
 use crate::frame_object;
-use crate::function::{FunctionParts, check_closure, new_function};
+use crate::function::{FunctionParts, check_closure, new_function, shown_builtins};
+use crate::instrument::legacy;
 use crate::run::{run_code, run_function_with_locals};
 use crate::state::state;
 use pellucid_bytecode::code::flags;
@@ -156,7 +157,7 @@ fn namespaces(vm: &Interpreter, args: &Args, function: &str) -> Res<Namespaces> 
         && dict.get_interned(vm, &names.__builtins__).is_none()
     {
         let builtins = match current(vm) {
-            Some(frame) => Some(frame.function().builtins.clone()),
+            Some(frame) => Some(shown_builtins(&frame.function().builtins)),
             None => vm.builtins.get(),
         };
         if let Some(builtins) = builtins {
@@ -169,6 +170,10 @@ fn namespaces(vm: &Interpreter, args: &Args, function: &str) -> Res<Namespaces> 
 fn exec(vm: &Interpreter, args: &Args) -> Res {
     let Namespaces { globals, locals } = namespaces(vm, args, "exec")?;
     let closure = args.get(3).filter(|c| !c.is_none()).cloned();
+    if closure.is_some() && code_of(args.req(0)).is_none() {
+        let what = "closure can only be used when source is a code object";
+        return Err(vm.type_error(what.to_string()));
+    }
     let code = to_code(vm, args.req(0), "exec", "exec")?;
     let Some(data) = code_of(&code) else { return Err(vm.bug("compile() made no code")) };
     if closure.is_some() && data.freevars.is_empty() {
@@ -176,11 +181,11 @@ fn exec(vm: &Interpreter, args: &Args) -> Res {
         return Err(vm.type_error(what.to_string()));
     }
     if !data.freevars.is_empty() {
-        if closure.is_none() {
+        if let Err(raised) = check_closure(vm, data, closure.as_ref()) {
+            drop(vm.take_raised(raised));
             let want = data.freevars.len();
             return Err(vm.type_error(format!("code object requires a closure of exactly length {want}")));
         }
-        check_closure(vm, data, closure.as_ref())?;
     }
     let parts = FunctionParts {
         code: code.clone(),
@@ -327,8 +332,10 @@ fn dir(vm: &Interpreter, args: &Args) -> Res {
 
 fn breakpoint(vm: &Interpreter, args: &CallArgs) -> Res {
     let sys = vm.import("sys")?;
-    let hook = vm.get_attr_str(&sys, "breakpointhook")?;
-    vm.call(&hook, args)
+    match vm.get_attr_opt(&sys, "breakpointhook")? {
+        Some(hook) => vm.call(&hook, args),
+        None => Err(vm.runtime_error("lost sys.breakpointhook".to_string())),
+    }
 }
 
 pub static FUNCTIONS: &[FunctionDef] = &[
@@ -427,5 +434,41 @@ pub static SYS_FUNCTIONS: &[FunctionDef] = &[
         "()",
         "Type, value and traceback of what is being handled.",
         NativeFn::F0(exc_info),
+    ),
+    FunctionDef::new(
+        "settrace",
+        "(function, /)",
+        "Set the global debug tracing function.\n\nIt will be called on each function call.",
+        NativeFn::F1(legacy::sys_settrace),
+    ),
+    FunctionDef::new(
+        "gettrace",
+        "()",
+        "Return the global debug tracing function set with sys.settrace.",
+        NativeFn::F0(legacy::sys_gettrace),
+    ),
+    FunctionDef::new(
+        "setprofile",
+        "(function, /)",
+        "Set the profiling function.\n\nIt will be called on each function call and return.",
+        NativeFn::F1(legacy::sys_setprofile),
+    ),
+    FunctionDef::new(
+        "getprofile",
+        "()",
+        "Return the profiling function set with sys.setprofile.",
+        NativeFn::F0(legacy::sys_getprofile),
+    ),
+    FunctionDef::new(
+        "_settraceallthreads",
+        "(arg, /)",
+        "Set the global debug tracing function in all running threads.",
+        NativeFn::F1(legacy::sys_settraceallthreads),
+    ),
+    FunctionDef::new(
+        "_setprofileallthreads",
+        "(arg, /)",
+        "Set the profiling function in all running threads.",
+        NativeFn::F1(legacy::sys_setprofileallthreads),
     ),
 ];

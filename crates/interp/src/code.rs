@@ -1,12 +1,13 @@
 //! Code objects: the data of `pellucid_bytecode`, its constants as values, and the private form made at the first call.
 
 use crate::form::Form;
+use crate::instrument::{self, CodeMonitoring};
 use crate::state::state;
 use crate::translate;
 use pellucid_bytecode::{Code, Const, Wtf8};
 use pellucid_object::heap::Visitor;
 use pellucid_object::{Interpreter, Payload, Raised, Res, SlotWord, Text, Value};
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 /// Payload of `code`.
@@ -22,7 +23,11 @@ pub struct CodeObject {
     pub qualname: Value,
     /// `co_filename`: changes when a `.pyc` file was moved since it was written.
     pub filename: SlotWord,
-    form: OnceCell<Box<Form>>,
+    /// What a call runs: the plain form, or one with events; null until a call has to decide.
+    form: Cell<*const Form>,
+    plain: OnceCell<Box<Form>>,
+    /// Events that tools want of this code, and the forms with events.
+    monitoring: OnceCell<Box<CodeMonitoring>>,
 }
 
 impl Payload for CodeObject {
@@ -39,32 +44,76 @@ impl CodeObject {
     /// The private form, translated at the first use. Errors: `SystemError` for malformed code.
     #[inline]
     pub fn form(&self, vm: &Interpreter) -> Res<&Form> {
-        match self.form.get() {
+        match self.ready_form() {
             Some(form) => Ok(form),
-            None => self.translate(vm),
+            None => self.decide(vm),
         }
     }
 
-    /// The form, if it was made.
+    /// The form that a call runs, if that is known.
     #[inline(always)]
     pub fn ready_form(&self) -> Option<&Form> {
-        self.form.get().map(|form| &**form)
+        // SAFETY: null, or a form that this code object owns and keeps until it dies.
+        unsafe { self.form.get().as_ref() }
+    }
+
+    /// The next call decides anew which form it runs: the events that are wanted have changed.
+    pub fn forget_form(&self) {
+        self.form.set(std::ptr::null());
     }
 
     #[cold]
-    fn translate(&self, vm: &Interpreter) -> Res<&Form> {
-        match translate::translate(&self.code) {
-            Ok(form) => Ok(self.form.get_or_init(|| Box::new(form))),
-            Err(error) => {
-                let name = vm.str_lossy(&self.qualname);
-                Err(vm.system_error(format!("code of {name} cannot run: {}", error.0)))
+    fn decide(&self, vm: &Interpreter) -> Res<&Form> {
+        let plan = instrument::plan(vm, self);
+        let form = if plan == 0 {
+            match self.plain.get() {
+                Some(form) => &**form,
+                None => {
+                    let form =
+                        translate::translate(&self.code).map_err(|error| self.malformed(vm, &error))?;
+                    &**self.plain.get_or_init(|| Box::new(form))
+                }
             }
-        }
+        } else {
+            self.monitoring().form(self, plan).map_err(|error| self.malformed(vm, &error))?
+        };
+        self.form.set(form);
+        Ok(form)
+    }
+
+    #[cold]
+    fn malformed(&self, vm: &Interpreter, error: &translate::Malformed) -> Raised {
+        let name = vm.str_lossy(&self.qualname);
+        vm.system_error(format!("code of {name} cannot run: {}", error.0))
+    }
+
+    /// What tools want of this code.
+    pub fn monitoring(&self) -> &CodeMonitoring {
+        self.monitoring.get_or_init(Box::default)
+    }
+
+    /// The same, if any tool ever wanted anything.
+    pub fn known_monitoring(&self) -> Option<&CodeMonitoring> {
+        self.monitoring.get().map(|m| &**m)
     }
 
     /// `co_filename`.
     pub fn filename(&self) -> Value {
         self.filename.get().unwrap_or(Value::NONE)
+    }
+
+    /// The line that tracebacks show for a wordcode offset: where what it stands for begins, which may be another line than
+    /// the one that the instruction counts to.
+    pub fn shown_line_at(&self, offset: u32) -> Option<u32> {
+        let mut left = offset / 2;
+        for run in pellucid_bytecode::positions::runs(self.code.firstlineno, &self.code.positions) {
+            let length = u32::try_from(run.length).unwrap_or(u32::MAX);
+            if left < length {
+                return run.position.map(|p| p.line).or_else(|| self.line_at(offset));
+            }
+            left -= length;
+        }
+        self.line_at(offset)
     }
 
     /// The line of a wordcode offset, if it has one.
@@ -130,7 +179,9 @@ pub fn new_code_with(vm: &Interpreter, code: Rc<Code>, consts: Vec<Value>) -> Re
         qualname: text(vm, &code.qualname)?,
         filename: SlotWord::new(Some(text(vm, &code.filename)?)),
         code,
-        form: OnceCell::new(),
+        form: Cell::new(std::ptr::null()),
+        plain: OnceCell::new(),
+        monitoring: OnceCell::new(),
     };
     vm.alloc(&state(vm).code, payload)
 }

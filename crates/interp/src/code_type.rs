@@ -68,11 +68,18 @@ fn hash(vm: &Interpreter, value: &Value) -> Res<i64> {
     Ok(if hash == -1 { -2 } else { hash })
 }
 
-/// `co_lines()`: (start, end, line) of ranges of bytes, in order.
+/// `co_lines()`: (start, end, line) of ranges of bytes, in order. Where CPython has an instruction for the start of a
+/// function, on the line of its `def`, there is an empty range: debuggers look for that line.
 fn co_lines(vm: &Interpreter, value: &Value) -> Res {
     let code = this(vm, value)?;
     let mut rows = Vec::new();
-    for range in lines::decode(code.code.firstlineno as i32, &code.code.linetable) {
+    let first = code.code.firstlineno as i32;
+    let mut ranges: Vec<lines::LineRange> = lines::decode(first, &code.code.linetable).collect();
+    let begins_later = ranges.first().is_some_and(|range| range.line != Some(first));
+    if begins_later && &*code.code.name.0 != b"<module>" {
+        ranges.insert(0, lines::LineRange { start: 0, end: 0, line: Some(first) });
+    }
+    for range in ranges {
         let line = range.line.map_or(Ok(Value::NONE), |line| vm.new_int(i64::from(line)))?;
         let row = vec![vm.new_int(i64::from(range.start))?, vm.new_int(i64::from(range.end))?, line];
         rows.push(vm.new_tuple(row)?);
@@ -163,7 +170,11 @@ fn set_field(
         "flags" => code.flags = count(vm, value, "flags")?,
         "firstlineno" => code.firstlineno = count(vm, value, "firstlineno")?,
         "code" => code.code = byte_vec(vm, value)?.into(),
-        "linetable" => code.linetable = byte_vec(vm, value)?.into(),
+        "linetable" => {
+            code.linetable = byte_vec(vm, value)?.into();
+            // The places that the old table went with mean nothing beside the new one.
+            code.positions = Box::default();
+        }
         "consts" => {
             let Some(tuple) = value.downcast::<Tuple>() else {
                 let got = vm.type_name(value);
@@ -292,7 +303,8 @@ pub static CODE: TypeDef = TypeDef {
     base: None,
     payload: payload::<CodeObject>(),
     flags: TypeFlags::WEAKREF,
-    doc: "Code that the virtual machine runs.",
+    doc: "code(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags, codestring, constants, names, varnames, filename, name, qualname, firstlineno, linetable, exceptiontable, freevars=(), cellvars=(), /)\n--\n\n\
+          Code that the virtual machine runs.",
     slots: &[Slot::New(new), Slot::Repr(repr), Slot::Compare(compare), Slot::Hash(hash)],
     methods: &[
         FunctionDef::new("co_lines", "($self, /)", "", NativeFn::F1(co_lines)),

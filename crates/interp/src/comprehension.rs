@@ -20,7 +20,10 @@ unsafe fn parts<'a>(frame: *mut Frame, i: &Instr) -> (&'a Comprehension, &'a Val
     // SAFETY: by the contract; both belong to the code that the frame owns.
     unsafe {
         let comprehension = &(&(*(*frame).form).comprehensions)[i.d as usize];
-        (comprehension, &(*(*frame).code.payload_unchecked::<CodeObject>()).consts[comprehension.code as usize])
+        (
+            comprehension,
+            &(*(*frame).code.payload_unchecked::<CodeObject>()).consts[comprehension.code as usize],
+        )
     }
 }
 
@@ -28,7 +31,13 @@ unsafe fn parts<'a>(frame: *mut Frame, i: &Instr) -> (&'a Comprehension, &'a Val
 ///
 /// # Safety
 /// `frame` is the innermost frame, at the instruction `pc`, and its `pc` is up to date.
-pub unsafe fn enter(vm: &Interpreter, st: &State, thread: &Thread, frame: *mut Frame, pc: *const Instr) -> Res<bool> {
+pub unsafe fn enter(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<bool> {
     // SAFETY: by the contract; each word of the window is accounted for.
     unsafe {
         if poll::pending(vm) {
@@ -44,7 +53,8 @@ pub unsafe fn enter(vm: &Interpreter, st: &State, thread: &Thread, frame: *mut F
             return Err(thread.too_deep(vm));
         }
         window.write(iterator.replace(Value::UNBOUND));
-        let shared = &mut comprehension.cells.iter().map(|cell| (*(*frame).regs.offset(*cell as isize)).clone());
+        let shared =
+            &mut comprehension.cells.iter().map(|cell| (*(*frame).regs.offset(*cell as isize)).clone());
         bind::bind_comprehension(vm, form, window, shared)?;
         if form.generator {
             let made = generator::make(vm, st, &(*frame).function, code.clone(), form, window)?;

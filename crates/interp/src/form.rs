@@ -86,6 +86,8 @@ pub struct Form {
     pub generator: bool,
     /// For each cell variable the parameter of the same name, or -1.
     pub cell_params: Box<[i16]>,
+    /// Of a form with events in it: where they stand.
+    pub woven: Option<Box<crate::instrument::weave::Woven>>,
 }
 
 impl Form {

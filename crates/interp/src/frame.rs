@@ -113,7 +113,7 @@ impl Frame {
     }
     /// The line that runs.
     pub fn line(&self) -> Option<u32> {
-        self.code().line_at(self.offset())
+        crate::instrument::start_line(self).or_else(|| self.code().line_at(self.offset()))
     }
     pub fn is_generator(&self) -> bool {
         self.generator.is_set()
@@ -138,6 +138,8 @@ pub struct Thread {
     pub depth: Cell<usize>,
     /// Where the values of the innermost drained generator go.
     pub sink: Cell<Option<SinkPtr>>,
+    /// What the thread traces with.
+    pub tracing: crate::instrument::legacy::Tracing,
 }
 
 /// A sink, its lifetime erased.
@@ -164,6 +166,7 @@ impl Thread {
             top: Cell::new(frames.wrapping_sub(1)),
             depth: Cell::new(0),
             sink: Cell::new(None),
+            tracing: Default::default(),
         }))
     }
 
@@ -281,12 +284,15 @@ impl Thread {
     /// # Safety
     /// The innermost frame is such a one.
     #[inline(always)]
-    pub unsafe fn leave_call(&self) -> i16 {
+    pub unsafe fn leave_call(&self, vm: &Interpreter) -> i16 {
         let top = self.top.get();
-        // SAFETY: by the contract; of the record's owned words only these two are set.
+        // SAFETY: by the contract; of the record's owned words only these two are set, or `part_late` takes the third.
         unsafe {
             let variables = (*(*top).form).first_temp as usize;
             drop_words((*top).regs, (*top).regs.add(variables));
+            if (*top).object.is_set() {
+                part_late(vm, &*top);
+            }
             let function = (&raw const (*top).function).read();
             let code = (&raw const (*top).code).read();
             let dst = (*top).dst;
@@ -402,12 +408,23 @@ pub fn leave(vm: &Interpreter, thread: &Thread) -> Frame {
     // SAFETY: the innermost record is live; its window has `first_temp` words of variables.
     unsafe {
         if (*top).object.is_set() {
-            crate::frame_object::detach(vm, &*top);
+            part_late(vm, &*top);
         }
         let variables = (*(*top).form).first_temp as usize;
         drop_words((*top).regs, (*top).regs.add(variables));
+        if (*top).object.is_set() {
+            part_late(vm, &*top);
+        }
     }
     thread.pop()
+}
+
+/// What a variable ran when it died looked at the frame, whose record goes now: the frame object must not look at that any more.
+#[cold]
+#[inline(never)]
+fn part_late(vm: &Interpreter, frame: &Frame) {
+    crate::frame_object::detach(vm, frame);
+    drop(frame.object.replace(None));
 }
 
 /// The innermost Python frame of the running thread.

@@ -8,6 +8,7 @@ use crate::code::CodeObject;
 use crate::frame::Frame;
 use crate::function::Function;
 use crate::generator::{self, Generator};
+use crate::instrument;
 use crate::state::{state, thread};
 use pellucid_object::heap::Visitor;
 use pellucid_object::{
@@ -43,6 +44,8 @@ pub struct FrameObject {
     pub trace: SlotWord,
     pub trace_lines: Cell<bool>,
     pub trace_opcodes: Cell<bool>,
+    /// The line to show, when it is not that of the instruction.
+    pub shown_line: Cell<Option<u32>>,
 }
 
 impl Payload for FrameObject {
@@ -75,6 +78,7 @@ impl FrameObject {
             trace: SlotWord::default(),
             trace_lines: Cell::new(true),
             trace_opcodes: Cell::new(false),
+            shown_line: Cell::new(None),
         }
     }
 
@@ -119,7 +123,16 @@ impl FrameObject {
 
     /// The current line.
     pub fn line(&self) -> Option<u32> {
-        self.code()?.line_at(self.offset())
+        if let Some(line) = self.shown_line.get() {
+            return Some(line);
+        }
+        match (self.running(), self.sleeping()) {
+            (Some(frame), _) => frame.line(),
+            (_, Some(generator)) if generator.life.get() == generator::Life::Created => {
+                Some(self.code()?.code.firstlineno)
+            }
+            _ => self.code()?.line_at(self.offset()),
+        }
     }
 
     /// The word of variable `index`: locals, then cells and free variables.
@@ -320,7 +333,15 @@ fn clear(vm: &Interpreter, value: &Value) -> Res {
     let object = this(vm, value)?;
     match object.place.get() {
         Place::Running(_) => Err(vm.runtime_error("cannot clear an executing frame".to_string())),
-        Place::Sleeping(_) => Err(vm.runtime_error("cannot clear a suspended frame".to_string())),
+        Place::Sleeping(_) => {
+            match object.sleeping().filter(|g| g.life.get() == crate::generator::Life::Created) {
+                Some(generator) => {
+                    crate::generator::discard(vm, generator);
+                    Ok(Value::NONE)
+                }
+                None => Err(vm.runtime_error("cannot clear a suspended frame".to_string())),
+            }
+        }
         Place::Done => {
             let old = (object.variables.take(), object.replaced.take());
             drop(old);
@@ -371,13 +392,23 @@ pub static FRAME: TypeDef = TypeDef {
         readonly!("f_back", f_back),
         readonly!("f_code", |vm, f| Ok(this(vm, f)?.code.clone())),
         readonly!("f_globals", |vm, f| Ok(function(vm, this(vm, f)?)?.globals.clone())),
-        readonly!("f_builtins", |vm, f| Ok(function(vm, this(vm, f)?)?.builtins.clone())),
+        readonly!("f_builtins", |vm, f| Ok(crate::function::shown_builtins(
+            &function(vm, this(vm, f)?)?.builtins
+        ))),
         readonly!("f_locals", f_locals),
         readonly!("f_lasti", |vm, f| vm.new_int(i64::from(this(vm, f)?.offset()))),
-        readonly!("f_lineno", |vm, f| match this(vm, f)?.line() {
-            Some(line) => vm.new_int(i64::from(line)),
-            None => Ok(Value::NONE),
-        }),
+        GetSetDef {
+            name: "f_lineno",
+            doc: "",
+            get: |vm, f| match this(vm, f)?.line() {
+                Some(line) => vm.new_int(i64::from(line)),
+                None => Ok(Value::NONE),
+            },
+            set: Some(|vm, f, v| match v {
+                Some(v) => instrument::set_line(vm, this(vm, f)?, v),
+                None => Err(vm.attribute_error_text("cannot delete attribute".to_string())),
+            }),
+        },
         readonly!("f_generator", |vm, f| match this(vm, f)?.running() {
             Some(frame) => Ok(frame.generator.get().unwrap_or(Value::NONE)),
             None => Ok(Value::NONE),
@@ -401,7 +432,16 @@ pub static FRAME: TypeDef = TypeDef {
             name: "f_trace_opcodes",
             doc: "",
             get: |vm, f| Ok(Value::bool(this(vm, f)?.trace_opcodes.get())),
-            set: Some(|vm, f, v| set_bool(vm, v, &this(vm, f)?.trace_opcodes)),
+            set: Some(|vm, f, v| {
+                let object = this(vm, f)?;
+                set_bool(vm, v, &object.trace_opcodes)?;
+                match object.code() {
+                    Some(code) if object.trace_opcodes.get() => {
+                        instrument::legacy::set_opcode_tracing(vm, code, true)
+                    }
+                    _ => Ok(()),
+                }
+            }),
         },
     ],
 };

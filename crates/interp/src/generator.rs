@@ -8,6 +8,7 @@ use crate::form::{Form, Instr};
 use crate::frame::{Frame, Ret, SinkPtr, Thread, leave};
 use crate::frame_object::{self, FrameObject};
 use crate::function::Function;
+use crate::instrument::{self, raising};
 use crate::ops::Op;
 use crate::ops_build::Step;
 use crate::run::run;
@@ -51,6 +52,8 @@ pub struct Generator {
     regs: Cell<*mut Value>,
     nregs: usize,
     pc: Cell<*const Instr>,
+    /// What `pc` points into.
+    form: Cell<*const Form>,
     pub function: SlotWord,
     pub code: Value,
     /// The frame object, while the generator does not run.
@@ -106,13 +109,18 @@ impl Generator {
 
     /// Whether it sleeps inside of a `try` or `with`.
     fn must_close(&self) -> bool {
-        let Some(form) = self.code().and_then(CodeObject::ready_form) else { return false };
+        let form = self.form();
         self.instr().is_some_and(|i| form.open.get(form.index_of(i)).is_some_and(|open| *open != 0))
     }
 
     /// The wordcode offset at which it sleeps.
     pub fn offset(&self) -> u32 {
-        self.code().and_then(CodeObject::ready_form).map_or(0, |form| form.offset_of(self.pc.get()))
+        self.form().offset_of(self.pc.get())
+    }
+
+    fn form(&self) -> &Form {
+        // SAFETY: a form of the code that the generator owns.
+        unsafe { &*self.form.get() }
     }
 
     /// A variable's register while it sleeps.
@@ -196,6 +204,15 @@ pub unsafe fn make(
     } else {
         (Kind::Generator, &st.generator)
     };
+    let origin = if kind == Kind::Coroutine { origin(vm, thread(vm)) } else { Ok(None) };
+    let origin = match origin {
+        Ok(origin) => origin,
+        Err(raised) => {
+            // SAFETY: made above with this length, not yet owned by a generator.
+            drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(regs, nregs)) });
+            return Err(raised);
+        }
+    };
     let (name, qualname) = match (function.downcast::<Function>(), data) {
         (Some(f), _) if f.code.get().is_some_and(|own| own.is(&code)) => (f.name.get(), f.qualname.get()),
         // A generator expression runs as part of the function around it.
@@ -208,6 +225,7 @@ pub unsafe fn make(
         regs: Cell::new(regs),
         nregs,
         pc: Cell::new(form.instrs.as_ptr()),
+        form: Cell::new(form),
         function: SlotWord::new(Some(function.clone())),
         code,
         object: SlotWord::default(),
@@ -217,7 +235,7 @@ pub unsafe fn make(
         awaiting: Cell::new(false),
         hooked: Cell::new(false),
         finalizer: SlotWord::default(),
-        origin: SlotWord::default(),
+        origin: SlotWord::new(origin),
     };
     vm.alloc(ty, generator)
 }
@@ -229,15 +247,30 @@ pub fn of(value: &Value) -> Option<&Generator> {
 
 /// Pushes the frame record of a generator that sleeps, or has not begun.
 fn begin(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value) -> Res<()> {
+    push(vm, thread, value, ret, sent)?;
+    take_handled(vm, value);
+    Ok(())
+}
+
+/// What the generator itself handles is handled again.
+fn take_handled(vm: &Interpreter, value: &Value) {
+    if let Some(generator) = of(value).filter(|generator| generator.handled.is_set()) {
+        vm.set_handled_exception(generator.handled.replace(None));
+    }
+}
+
+/// Pushes the record, leaving alone what is being handled.
+fn push(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value) -> Res<()> {
     let Some(generator) = of(value) else { return Err(vm.bug("no generator")) };
     let (Some(function), Some(code)) = (generator.function.get(), generator.code()) else {
         return Err(vm.bug("a generator without code"));
     };
-    let form = code.form(vm)?;
+    let begun = generator.life.get() == Life::Suspended;
+    let (form, pc) = instrument::wake(vm, code, generator.form.get(), generator.pc.get(), begun)?;
     // SAFETY: `push_raw` gives a free record, every field of which is written; its registers are the generator's.
     unsafe {
         let top = thread.push_raw(vm)?;
-        (&raw mut (*top).pc).write(generator.pc.get());
+        (&raw mut (*top).pc).write(pc);
         (&raw mut (*top).regs).write(generator.regs.get());
         (&raw mut (*top).form).write(form);
         (&raw mut (*top).consts_end).write(code.consts.as_ptr_range().end);
@@ -257,7 +290,7 @@ fn begin(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value
         if (*top).object.is_set() {
             frame_object::attach(&mut *top);
         }
-        if generator.life.get() == Life::Suspended {
+        if begun {
             let i = &*(*top).pc;
             match i.op {
                 Op::YieldFrom => drop((*top).replace_reg(i.b as usize, sent)),
@@ -267,9 +300,6 @@ fn begin(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value
                 }
             }
         }
-    }
-    if generator.handled.is_set() {
-        vm.set_handled_exception(generator.handled.replace(None));
     }
     generator.life.set(Life::Running);
     Ok(())
@@ -314,12 +344,14 @@ pub fn sleep_one(vm: &Interpreter, thread: &Thread) -> Ret {
             if vm.handles_exception() {
                 let now = vm.handled_exception();
                 let own = match (&now, &outer) {
-                    (Some(now), Some(outer)) if now.is(outer) => None,
+                    // The same exception may be handled on both sides.
+                    (Some(now), Some(outer)) if now.is(outer) && !in_handler(&*top) => None,
                     _ => now,
                 };
                 generator.handled.set(own);
             }
             generator.pc.set((*top).pc);
+            generator.form.set((*top).form);
             generator.life.set(Life::Suspended);
             if (*top).object.is_set() {
                 frame_object::suspend(&(*top).object, &owner);
@@ -334,6 +366,19 @@ pub fn sleep_one(vm: &Interpreter, thread: &Thread) -> Ret {
         drop(owner);
         ret
     }
+}
+
+/// Whether the current instruction stands in an exception handler.
+fn in_handler(frame: &Frame) -> bool {
+    let form = frame.form();
+    let mut open = form.open.get(form.index_of(frame.pc)).copied().unwrap_or(0);
+    while let Some(entry) = form.blocks.get((open as usize).wrapping_sub(1)) {
+        if matches!(entry.block, crate::form::Block::Handler { .. }) {
+            return true;
+        }
+        open = entry.outer;
+    }
+    false
 }
 
 /// What the end of a generator does next.
@@ -427,14 +472,24 @@ pub fn resume(vm: &Interpreter, value: &Value, input: Input) -> Res<Outcome> {
     let result = match input {
         Input::Send(sent) => {
             begin(vm, thread, value, Ret::Native, sent)?;
+            // SAFETY: the record was just pushed.
+            instrument::woken(unsafe { &mut *thread.top_ptr() });
             run(vm, st, thread)?
         }
         Input::Throw(exception) => {
-            let waiting = generator.pc.get();
+            let behind = generator.life.get() == Life::Suspended && generator.delegate().is_none();
             begin(vm, thread, value, Ret::Native, Value::NONE)?;
+            let mut raised = vm.raise(exception);
             // SAFETY: the record was just pushed; the exception is raised where the generator slept.
-            unsafe { (*thread.top_ptr()).pc = waiting };
-            let raised = vm.raise(exception);
+            unsafe {
+                let top = thread.top_ptr();
+                (*top).pc = (*top).pc.sub(usize::from(behind));
+                if raising::wanted(vm, thread) {
+                    let exception = vm.take_raised(raised);
+                    let event = instrument::events::PY_THROW;
+                    raised = vm.raise_as_is(raising::tell(vm, thread, top, event, exception).0);
+                }
+            }
             crate::unwind::unwind(vm, thread, raised)?;
             run(vm, st, thread)?
         }
@@ -447,10 +502,15 @@ pub fn resume(vm: &Interpreter, value: &Value, input: Input) -> Res<Outcome> {
 
 /// Continues a generator behind the `yield from` at which it sleeps, whose result is `value`.
 fn resume_behind(vm: &Interpreter, value: &Value, result: Value) -> Res<Outcome> {
+    begin(vm, thread(vm), value, Ret::Native, Value::NONE)?;
+    go_on_behind(vm, value, result)
+}
+
+/// Continues a generator whose record stands innermost, at a `yield from`, behind that.
+fn go_on_behind(vm: &Interpreter, value: &Value, result: Value) -> Res<Outcome> {
     let Some(generator) = of(value) else { return Err(vm.bug("no generator")) };
     let (st, thread) = (state(vm), thread(vm));
-    begin(vm, thread, value, Ret::Native, Value::NONE)?;
-    // SAFETY: the record was just pushed, at a `YieldFrom`.
+    // SAFETY: by the contract of the private callers the innermost record is the generator's, at a `YieldFrom`.
     unsafe {
         let top = thread.top_ptr();
         let i = *(*top).pc;
@@ -486,6 +546,7 @@ pub unsafe fn enter_for(vm: &Interpreter, thread: &Thread, frame: *mut Frame, pc
                 }
                 let value = (*place).clone();
                 begin(vm, thread, &value, Ret::ForIter, Value::NONE)?;
+                instrument::woken(&mut *thread.top_ptr());
                 Ok(Step::Entered)
             }
         }
@@ -495,6 +556,12 @@ pub unsafe fn enter_for(vm: &Interpreter, thread: &Thread, frame: *mut Frame, pc
 /// Runs a generator, its values going into `sink` without it being suspended; see [`Interpreter::drain`].
 pub fn drain(vm: &Interpreter, value: &Value, sink: &mut Sink) -> Res<Option<Value>> {
     let Some(generator) = of(value) else { return Err(vm.bug("no generator")) };
+    if let Some(code) = generator.code()
+        && code.form(vm)?.woven.is_some()
+    {
+        // Each of its steps is an event.
+        return vm.next(value);
+    }
     let (st, thread) = (state(vm), thread(vm));
     loop {
         match generator.life.get() {
@@ -590,7 +657,8 @@ pub unsafe fn delegate(
         let i = *pc;
         let sent = (*frame).replace_reg(i.b as usize, Value::UNBOUND);
         let receiver = (*frame).reg(i.a as usize).clone();
-        if let Some(generator) = of(&receiver)
+        if (*frame).form().woven.is_none()
+            && let Some(generator) = of(&receiver)
             && generator.kind != Kind::AsyncGenerator
             && match generator.life.get() {
                 Life::Created => sent.is_none(),
@@ -604,7 +672,11 @@ pub unsafe fn delegate(
             begin(vm, thread, &receiver, Ret::Delegate, sent)?;
             return Ok(Delegated::Entered);
         }
-        match step(vm, &receiver, sent)? {
+        let outcome = step(vm, &receiver, sent)?;
+        if (*frame).form().woven.is_some() {
+            instrument::delegated(vm, thread, frame, &receiver, &outcome)?;
+        }
+        match outcome {
             Outcome::Yielded(value) => Ok(Delegated::Yielded(sleep(vm, thread, value))),
             Outcome::Returned(value) => {
                 drop((*frame).replace_reg(i.a as usize, value));
@@ -631,7 +703,7 @@ pub fn throw(vm: &Interpreter, value: &Value, exception: Value) -> Res<Outcome> 
         };
     }
     let result = if of(&receiver).is_some_and(|g| g.kind != Kind::AsyncGenerator) {
-        while_running(generator, || throw(vm, &receiver, exception))
+        return throw_through(vm, value, &receiver, exception);
     } else {
         match vm.get_attr_opt(&receiver, "throw")? {
             None => return resume(vm, value, Input::Throw(exception)),
@@ -647,6 +719,39 @@ pub fn throw(vm: &Interpreter, value: &Value, exception: Value) -> Res<Outcome> 
         Err(raised) => {
             let other = vm.take_raised(raised);
             resume(vm, value, Input::Throw(other))
+        }
+    }
+}
+
+/// Raises an exception in the generator that `value` delegates to, whose record stands below meanwhile: tracebacks and
+/// stacks show the whole chain.
+fn throw_through(vm: &Interpreter, value: &Value, receiver: &Value, exception: Value) -> Res<Outcome> {
+    let Some(generator) = of(value) else { return Err(vm.bug("no generator")) };
+    let (st, thread) = (state(vm), thread(vm));
+    push(vm, thread, value, Ret::Native, Value::NONE)?;
+    match vm.nested("", || throw(vm, receiver, exception)) {
+        Ok(Outcome::Yielded(yielded)) => {
+            let handled = generator.handled.get();
+            let Yielded::Native(yielded) = sleep(vm, thread, yielded) else {
+                return Err(vm.bug("a record of another kind"));
+            };
+            generator.handled.set(handled);
+            Ok(Outcome::Yielded(yielded))
+        }
+        Ok(Outcome::Returned(result)) => {
+            take_handled(vm, value);
+            go_on_behind(vm, value, result)
+        }
+        Err(raised) => {
+            take_handled(vm, value);
+            let exception = vm.take_raised(raised);
+            let raised = vm.raise(exception);
+            crate::unwind::unwind(vm, thread, raised)?;
+            let result = run(vm, st, thread)?;
+            match generator.life.get() {
+                Life::Suspended => Ok(Outcome::Yielded(result)),
+                _ => Ok(Outcome::Returned(result)),
+            }
         }
     }
 }
@@ -703,21 +808,18 @@ pub fn finalize(vm: &Interpreter, value: &Value) {
     let Some(generator) = of(value) else { return };
     let saved = vm.save_raised();
     match generator.life.get() {
-        Life::Created if generator.kind == Kind::Coroutine => warn_never_awaited(vm, generator),
+        Life::Created if generator.kind == Kind::Coroutine => warn_never_awaited(vm, generator, Some(value)),
         Life::Suspended if generator.kind == Kind::AsyncGenerator && generator.finalizer.is_set() => {
             if let Some(finalizer) = generator.finalizer.replace(None)
                 && let Err(raised) = vm.call_values(&finalizer, std::slice::from_ref(value))
             {
-                vm.unraisable(
-                    raised,
-                    "Exception ignored while calling async generator finalizer",
-                    &finalizer,
-                );
+                let message = "Exception ignored while calling async generator finalizer";
+                unraisable(vm, raised, message, &finalizer);
             }
         }
         Life::Suspended if generator.must_close() => {
             if let Err(raised) = close(vm, value) {
-                vm.unraisable(raised, "Exception ignored while closing generator", value);
+                unraisable(vm, raised, "Exception ignored while closing generator", value);
             }
         }
         _ => {}
@@ -725,16 +827,70 @@ pub fn finalize(vm: &Interpreter, value: &Value) {
     vm.restore_raised(saved);
 }
 
-fn warn_never_awaited(vm: &Interpreter, generator: &Generator) {
+/// Reports an exception that nobody can catch; if it has no traceback, that begins where Python code is now.
+fn unraisable(vm: &Interpreter, raised: Raised, message: &str, object: &Value) {
+    let exception = vm.take_raised(raised);
+    if exception.downcast::<Exception>().is_some_and(|e| !e.traceback.is_set())
+        && let Some(frame) = thread(vm).top()
+    {
+        crate::traceback::add(vm, frame, &exception);
+    }
+    vm.unraisable(vm.raise_as_is(exception), message, object);
+}
+
+/// Warns of a coroutine that nobody awaited: through the `warnings` module, which knows how to tell where the coroutine
+/// was made, or without it.
+fn warn_never_awaited(vm: &Interpreter, generator: &Generator, value: Option<&Value>) {
+    let report = |raised: Raised| {
+        let text = value.map_or(Ok(String::new()), |value| vm.repr_lossy(value));
+        let text = text.unwrap_or_else(|raised| {
+            drop(vm.take_raised(raised));
+            String::new()
+        });
+        let message = format!("Exception ignored while finalizing coroutine {text}");
+        unraisable(vm, raised, &message, &Value::NONE);
+    };
+    let hook = vm.import("warnings").and_then(|module| vm.get_attr_opt(&module, "_warn_unawaited_coroutine"));
+    match (hook, value) {
+        (Ok(Some(hook)), Some(value)) => match vm.call_values(&hook, std::slice::from_ref(value)) {
+            Ok(_) => return,
+            // The warning as an error is the answer; anything else leaves the warning to be given.
+            Err(raised) if vm.raised_is(vm.exceptions().runtime_warning()) => return report(raised),
+            Err(raised) => report(raised),
+        },
+        (Ok(_), _) => {}
+        (Err(raised), _) => drop(vm.take_raised(raised)),
+    }
     let name = vm.str_lossy(&generator.qualname.get().unwrap_or(Value::NONE));
     let text = format!("coroutine '{name}' was never awaited");
-    let warned = vm.import("_warnings").and_then(|module| {
-        let warn = vm.get_attr_str(&module, "warn")?;
-        vm.call_values(&warn, &[vm.new_str(&text)?, vm.exceptions().runtime_warning().value().clone()])
-    });
-    if let Err(raised) = warned {
-        vm.unraisable(raised, "Exception ignored while finalizing coroutine", &Value::NONE);
+    if let Err(raised) = vm.warn(vm.exceptions().runtime_warning(), &text) {
+        report(raised);
     }
+}
+
+/// `cr_origin`: file, line and function of as many calls as `sys.set_coroutine_origin_tracking_depth` asked for.
+fn origin(vm: &Interpreter, thread: &Thread) -> Res<Option<Value>> {
+    let wanted = vm.coroutine_origin_depth.get();
+    if wanted == 0 {
+        return Ok(None);
+    }
+    let mut entries = Vec::new();
+    for frame in (0..wanted).map_while(|depth| thread.nth(depth)) {
+        let code = frame.code();
+        let line = code.line_at(frame.offset()).map_or(Ok(Value::NONE), |line| vm.new_int(line.into()))?;
+        entries.push(vm.new_tuple(vec![code.filename(), line, code.name.clone()])?);
+    }
+    vm.new_tuple(entries).map(Some)
+}
+
+/// Ends a generator that never began.
+pub fn discard(vm: &Interpreter, generator: &Generator) {
+    if generator.kind == Kind::Coroutine {
+        warn_never_awaited(vm, generator, None);
+    }
+    frame_object::generator_ends(generator);
+    generator.life.set(Life::Done);
+    generator.free();
 }
 
 /// The frame object of a generator.

@@ -1,6 +1,6 @@
 //! What Python sees of generators, coroutines and asynchronous generators.
 
-use crate::async_generator::{self, aclose, asend, athrow, thrown};
+use crate::async_generator::{self, aclose, asend, athrow, thrown, warn_old_signature};
 use crate::generator::{self, Generator, Input, Kind, Life, Outcome};
 use crate::state::state;
 use pellucid_object::heap::Visitor;
@@ -37,6 +37,7 @@ fn send(vm: &Interpreter, value: &Value, sent: &Value) -> Res {
 
 fn throw(vm: &Interpreter, args: &Args) -> Res {
     this(vm, args.req(0))?;
+    warn_old_signature(vm, args, "throw")?;
     let exception = thrown(vm, args)?;
     unwrap(vm, generator::throw(vm, args.req(0), exception)?)
 }
@@ -99,17 +100,39 @@ const fn readonly(name: &'static str, get: fn(&Interpreter, &Value) -> Res) -> G
 const SEND: FunctionDef = FunctionDef::new(
     "send",
     "($self, value, /)",
-    "Resume with a value that the waiting yield gives; the next value, or StopIteration.",
+    "Resumes by sending a value into generator: the waiting yield gives it. The next value, or StopIteration.",
     NativeFn::F2(send),
 );
 const THROW: FunctionDef = FunctionDef::new(
     "throw",
     "($self, typ, val=None, tb=None, /)",
-    "Raise an exception where it waits; the next value, or StopIteration.",
+    "Raises an exception in generator, where it waits. The next value, or StopIteration.",
     NativeFn::Args(throw),
 );
-const CLOSE: FunctionDef =
-    FunctionDef::new("close", "($self, /)", "Raise GeneratorExit where it waits.", NativeFn::F1(close));
+const CLOSE: FunctionDef = FunctionDef::new(
+    "close",
+    "($self, /)",
+    "Raises GeneratorExit inside generator, where it waits.",
+    NativeFn::F1(close),
+);
+const COROUTINE_SEND: FunctionDef = FunctionDef::new(
+    "send",
+    "($self, value, /)",
+    "Resumes by sending a value into coroutine. What it waits for next, or StopIteration.",
+    NativeFn::F2(send),
+);
+const COROUTINE_THROW: FunctionDef = FunctionDef::new(
+    "throw",
+    "($self, typ, val=None, tb=None, /)",
+    "Raises an exception in coroutine, where it waits. What it waits for next, or StopIteration.",
+    NativeFn::Args(throw),
+);
+const COROUTINE_CLOSE: FunctionDef = FunctionDef::new(
+    "close",
+    "($self, /)",
+    "Raises GeneratorExit inside coroutine, where it waits.",
+    NativeFn::F1(close),
+);
 const GENERIC: FunctionDef = FunctionDef::class(
     "__class_getitem__",
     "($cls, item, /)",
@@ -152,7 +175,7 @@ pub static COROUTINE: TypeDef = TypeDef {
     flags: FLAGS,
     doc: "",
     slots: &[Slot::Await(new_wrapper), Slot::Repr(repr), Slot::Finalize(generator::finalize)],
-    methods: &[SEND, THROW, CLOSE, GENERIC],
+    methods: &[COROUTINE_SEND, COROUTINE_THROW, COROUTINE_CLOSE, GENERIC],
     getset: &[
         NAME,
         QUALNAME,
@@ -206,6 +229,7 @@ pub static COROUTINE_WRAPPER: TypeDef = TypeDef {
             "($self, typ, val=None, tb=None, /)",
             "",
             NativeFn::Args(|vm, args| {
+                warn_old_signature(vm, args, "throw")?;
                 let exception = thrown(vm, args)?;
                 unwrap(vm, generator::throw(vm, &inner(vm, args.req(0))?, exception)?)
             }),

@@ -27,6 +27,7 @@ pub mod generator;
 pub mod generator_types;
 pub mod groups;
 pub mod import;
+pub mod instrument;
 pub mod locals_proxy;
 pub mod matching;
 pub mod ops;
@@ -77,9 +78,13 @@ pub fn install(vm: &Interpreter) -> Res<()> {
         list_iterator: vm.type_for(&pellucid_types::list::LIST_ITERATOR)?,
         names: Names::new(vm)?,
         thread: Cell::new(std::ptr::from_ref::<frame::Thread>(&thread).cast_mut()),
+        monitors: instrument::Monitors::default(),
     };
+    state.monitors.threads.borrow_mut().push(&*thread);
     stacks.0.set(Some(thread));
     vm.state::<Owner>().fill(vm, state);
+    vm.keep_state_longest::<Owner>();
+    vm.keep_state_longest::<Stacks>();
     vm.hooks.frame.set(Some(|vm, depth| match state::thread(vm).nth(depth) {
         Some(frame) => frame_object::of_frame(vm, frame).map(Some),
         None => Ok(None),
@@ -103,7 +108,9 @@ pub fn add_builtins(vm: &Interpreter, module: &Value) -> Res<()> {
 
 /// Adds what `sys` has of frames to the module `sys`. Errors: `MemoryError`.
 pub fn add_sys(vm: &Interpreter, module: &Value) -> Res<()> {
-    add_functions(vm, module, builtins::SYS_FUNCTIONS)
+    add_functions(vm, module, builtins::SYS_FUNCTIONS)?;
+    let monitoring = vm.new_native_module(&instrument::monitoring::MODULE)?;
+    vm.set_attr_str(module, "monitoring", monitoring)
 }
 
 fn add_functions(

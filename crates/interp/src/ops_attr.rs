@@ -14,18 +14,18 @@
 //!
 //! Values are borrowed: whoever owns them changes its version when it gives them up.
 
-use crate::form::{Cache, Instr};
 use crate::dunder::{enter_method, python_method};
+use crate::form::{Cache, Instr};
 use crate::frame::{Frame, Ret, Thread};
-use crate::run::Entered;
-use crate::state::State;
 use crate::ops_arith::{release, rk, set};
 use crate::ops_name::take;
+use crate::run::Entered;
+use crate::state::State;
+use crate::translate::operand_of;
 use pellucid_object::attrs::Attrs;
 use pellucid_object::heap::type_of_header;
 use pellucid_object::native::{Member, Module};
 use pellucid_object::{Dict, Interpreter, List, Res, Tuple, Type, TypeFlags, Value};
-use crate::translate::operand_of;
 use pellucid_types::slice::new_slice;
 
 const INLINE: u32 = 1;
@@ -187,8 +187,9 @@ fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: 
     if let Some(descr) = &found
         && vm.is_data_descriptor(descr)
     {
-        if let Some(member) = descr.downcast::<Member>().filter(|m| ty.is_subtype_of(&m.owner)) {
-            remember(SLOT, member.index, 0);
+        let member = descr.downcast::<Member>().filter(|m| ty.is_subtype_of(&m.owner));
+        if let Some(index) = member.and_then(Member::slot) {
+            remember(SLOT, index, 0);
         }
         return;
     }
@@ -363,9 +364,10 @@ fn learn_store(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, be
     if let Some(descr) = ty.lookup(vm, name)
         && vm.is_data_descriptor(&descr)
     {
-        if let Some(member) = descr.downcast::<Member>().filter(|m| ty.is_subtype_of(&m.owner)) {
+        let member = descr.downcast::<Member>().filter(|m| ty.is_subtype_of(&m.owner));
+        if let Some(index) = member.and_then(Member::slot) {
             cache.version.set(version);
-            cache.index.set(member.index as u32);
+            cache.index.set(index as u32);
             cache.kind.set(SLOT);
         }
         return;
@@ -546,7 +548,8 @@ pub unsafe fn store_slice(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
     unsafe {
         let i = *pc;
         let end = operand_of(i.d);
-        let (container, start, stop, value) = (rk(frame, i.a), rk(frame, i.b), rk(frame, end), rk(frame, i.c));
+        let (container, start, stop, value) =
+            (rk(frame, i.a), rk(frame, i.b), rk(frame, end), rk(frame, i.c));
         if !replace_slice(vm, container, start, stop, value)? {
             let slice = new_slice(vm, start.clone(), stop.clone(), Value::NONE)?;
             vm.set_item(container, &slice, Some(value))?;
@@ -579,7 +582,9 @@ pub unsafe fn store_subscr(
             None => match python_method(vm, st, container, &st.names.__setitem__) {
                 Some(method) => {
                     let args = [container, key, value];
-                    if let Entered::Frame = enter_method(vm, st, thread, frame, method, &args, Ret::Discard, 0)? {
+                    if let Entered::Frame =
+                        enter_method(vm, st, thread, frame, method, &args, Ret::Discard, 0)?
+                    {
                         entered = true;
                     }
                 }

@@ -174,8 +174,12 @@ pub unsafe fn unpack_sequence(vm: &Interpreter, frame: *mut Frame, pc: *const In
             fits
         };
         let done = match source.header().map(|header| header.ty.get() as u64) {
-            Some(ty) if ty == types.tuple.value().bits() => source.payload_unchecked::<Tuple>().with(spread_all),
-            Some(ty) if ty == types.list.value().bits() => source.payload_unchecked::<List>().with(spread_all),
+            Some(ty) if ty == types.tuple.value().bits() => {
+                source.payload_unchecked::<Tuple>().with(spread_all)
+            }
+            Some(ty) if ty == types.list.value().bits() => {
+                source.payload_unchecked::<List>().with(spread_all)
+            }
             _ => false,
         };
         if !done {

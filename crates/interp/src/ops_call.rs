@@ -4,6 +4,7 @@ use crate::dunder::python_method;
 use crate::form::Instr;
 use crate::frame::{Frame, Ret, Thread, drop_words};
 use crate::function::Function;
+use crate::instrument;
 use crate::ops_arith::set;
 use crate::poll;
 use crate::run::{Entered, enter};
@@ -154,8 +155,9 @@ pub unsafe fn call_at(
         if poll::pending(vm) {
             poll::poll(vm)?;
         }
+        let pc = (*frame).pc;
         let Call { mut callee, mut first, mut room, mut given, names, dst } = call;
-        if names.is_empty() {
+        if names.is_empty() && (*frame).form().woven.is_none() {
             let words = (*frame).regs.add(first);
             if let Some(result) = call_fixed(vm, &callee, std::slice::from_raw_parts(words, given)) {
                 drop_words(words, words.add(given));
@@ -172,10 +174,11 @@ pub unsafe fn call_at(
                     Entered::Frame => Ok(true),
                     Entered::Value(value) => {
                         set(frame, dst, value);
-                        Ok(false)
+                        instrument::settle(vm, st, thread, frame, pc, true)
                     }
                 };
             }
+            // A method of a method, or of a class, may need more room than there is: it is called as any other object.
             if room == 0 {
                 break;
             }
@@ -221,7 +224,7 @@ pub unsafe fn call_at(
         let value = result?;
         drop(callee);
         set(frame, dst, value);
-        Ok(false)
+        instrument::settle(vm, st, thread, frame, pc, true)
     }
 }
 

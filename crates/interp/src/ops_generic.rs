@@ -8,7 +8,7 @@ use crate::function::{FunctionParts, new_function};
 use crate::ops_build::unpack;
 use crate::ops_name::{global, mapping_get, not_defined, unbound_cell};
 use crate::state::{State, state};
-use crate::{async_generator, groups, import, matching, unwind};
+use crate::{async_generator, groups, import, instrument, matching, unwind};
 use pellucid_bytecode::Op as Word;
 use pellucid_object::{Dict, Interpreter, List, Raised, Res, Set, Str, Tuple, Value};
 
@@ -66,28 +66,45 @@ pub unsafe fn execute(
 ) -> Res<bool> {
     // SAFETY: by the contract.
     let i = unsafe { *pc };
+    if i.b == instrument::weave::EVENT {
+        // SAFETY: by the contract.
+        return unsafe { instrument::event(vm, st, thread, frame, pc) };
+    }
     let Some(word) = u8::try_from(i.b).ok().and_then(Word::from_u8) else {
         return Err(vm.bug("an instruction without a meaning"));
     };
     let mut stack = Stack { frame, top: i.a as usize };
     if word == Word::CallFunctionEx {
         // SAFETY: by the contract.
-        return unsafe { call_ex(vm, st, thread, &mut stack, i.d) };
+        unsafe {
+            if call_ex(vm, st, thread, &mut stack, i.d)? {
+                return Ok(true);
+            }
+            return instrument::settle(vm, st, thread, frame, pc, true);
+        }
     }
     // SAFETY: by the contract.
-    let frame = unsafe { &*frame };
-    simple(vm, frame, &mut stack, word, i.d).map(|()| false)
+    unsafe {
+        simple(vm, &*frame, &mut stack, word, i.d)?;
+        instrument::settle(vm, st, thread, frame, pc, true)
+    }
 }
 
-/// `callee(*args, **kwargs)`.
+/// The call `i` of something that is no Python function; its operands are given up.
 ///
 /// # Safety
-/// As for [`execute`].
-unsafe fn call_ex(vm: &Interpreter, st: &State, thread: &Thread, stack: &mut Stack, arg: u32) -> Res<bool> {
+/// `frame` is the innermost frame, and `i` an instruction of its form, whose operands are in place.
+pub unsafe fn call_ex_natively(vm: &Interpreter, frame: *mut Frame, i: &Instr) -> Res {
+    let mut stack = Stack { frame, top: i.a as usize };
+    let (callee, values, names) = ex_arguments(vm, &mut stack, i.d)?;
+    vm.call(&callee, &pellucid_object::CallArgs { values: &values, names: &names })
+}
+
+/// Takes callee and arguments of a call with stars off the stack: callee, values, names of the last of them.
+fn ex_arguments(vm: &Interpreter, stack: &mut Stack, arg: u32) -> Res<(Value, Vec<Value>, Vec<Value>)> {
     let keywords = if arg & 1 != 0 { Some(stack.pop()) } else { None };
     let positional = stack.pop();
     let callee = stack.pop();
-    let base = stack.top;
     let mut values = positional_items(vm, &callee, &positional)?;
     let mut names = Vec::new();
     if let Some(keywords) = keywords {
@@ -107,6 +124,16 @@ unsafe fn call_ex(vm: &Interpreter, st: &State, thread: &Thread, stack: &mut Sta
             values.push(value);
         }
     }
+    Ok((callee, values, names))
+}
+
+/// `callee(*args, **kwargs)`.
+///
+/// # Safety
+/// As for [`execute`].
+unsafe fn call_ex(vm: &Interpreter, st: &State, thread: &Thread, stack: &mut Stack, arg: u32) -> Res<bool> {
+    let (callee, values, names) = ex_arguments(vm, stack, arg)?;
+    let base = stack.top;
     // SAFETY: by the contract.
     let frame = unsafe { &*stack.frame };
     // The arguments need not fit into the frame's temporaries: they stand behind its window.
@@ -187,9 +214,7 @@ fn merge(vm: &Interpreter, dict: &Dict, more: &Value, callee: &Value) -> Res<()>
     for (key, value) in pairs {
         if dict.contains(vm, &key)? {
             let callee = callee_name(vm, callee);
-            if key.downcast::<Str>().is_none() {
-                return Err(vm.type_error("keywords must be strings".to_string()));
-            }
+            let key = vm.str(&key)?;
             let key = vm.str_lossy(&key);
             return Err(vm.type_error(format!("{callee} got multiple values for keyword argument '{key}'")));
         }
@@ -258,7 +283,7 @@ fn simple(vm: &Interpreter, frame: &Frame, stack: &mut Stack, word: Word, arg: u
         LoadNotImplementedError => stack.push(vm.exceptions().not_implemented_error().value().clone()),
         LoadBuildClass => {
             let name = &state(vm).names.__build_class__;
-            match frame.builtins().get_interned(vm, name) {
+            match crate::ops_name::builtin(vm, frame, name)? {
                 Some(value) => stack.push(value),
                 None => return Err(vm.name_error("__build_class__ not found".to_string())),
             }
@@ -589,11 +614,30 @@ fn with(vm: &Interpreter, stack: &mut Stack, word: Word) -> Res<()> {
     Ok(())
 }
 
+/// If the current `GET_AWAITABLE` is one of `async with`, the method whose result is awaited: the instructions in front
+/// of it tell.
+fn context_method(frame: &Frame) -> Option<&'static str> {
+    let code = &frame.code().code.code;
+    let at = frame.offset() as usize;
+    let before = |distance: usize| {
+        at.checked_sub(2 * distance).and_then(|at| code.get(at)).and_then(|op| Word::from_u8(*op))
+    };
+    match before(1)? {
+        Word::BeforeAsyncWith => Some("__aenter__"),
+        Word::WithExceptStart => Some("__aexit__"),
+        Word::CallFunction if before(2) == Some(Word::DupTop) => Some("__aexit__"),
+        _ => None,
+    }
+}
+
 fn asynchronous(vm: &Interpreter, frame: &Frame, stack: &mut Stack, word: Word) -> Res<()> {
     match word {
         Word::GetAwaitable => {
             let value = stack.pop();
-            let iterator = async_generator::awaitable(vm, &value)?;
+            let iterator = match context_method(frame) {
+                Some(method) => async_generator::awaitable_of(vm, &value, method)?,
+                None => async_generator::awaitable(vm, &value)?,
+            };
             stack.push(iterator);
         }
         Word::GetAiter => {

@@ -1,5 +1,9 @@
 //! What the loop looks at on its way: the collector, signals, limits.
 
+use crate::form::Instr;
+use crate::frame::{Frame, Thread};
+use crate::instrument;
+use crate::state::State;
 use pellucid_object::{Interpreter, Res};
 
 /// Whether there is something to do.
@@ -19,4 +23,25 @@ pub fn poll(vm: &Interpreter) -> Res<()> {
         vm.poll()?;
     }
     Ok(())
+}
+
+/// As [`poll`], from the loop at the instruction `pc`. True: the loop must read the frame's record again.
+///
+/// # Safety
+/// `frame` is the innermost frame and its loop is at `pc`, which has not been executed.
+#[cold]
+#[inline(never)]
+pub unsafe fn poll_loop(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<bool> {
+    poll(vm)?;
+    if !instrument::stale(st) {
+        return Ok(false);
+    }
+    // SAFETY: by the contract.
+    unsafe { instrument::boundary(vm, thread, frame, pc, false) }
 }

@@ -15,7 +15,9 @@ use crate::function::Function;
 use crate::ops::Op;
 use crate::ops_arith as arith;
 use crate::state::{State, state};
-use crate::{bind, comprehension, generator, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll, unwind};
+use crate::{
+    bind, comprehension, generator, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll, unwind,
+};
 use pellucid_object::protocol::{BinOp, CmpOp, UnOp};
 use pellucid_object::{CallArgs, Interpreter, Raised, Res, Value};
 
@@ -43,7 +45,13 @@ pub fn call_function(vm: &Interpreter, thread: &Thread, callee: &Value, args: &C
 /// Whether a value is a Python function.
 #[inline(always)]
 pub fn is_function(st: &State, value: &Value) -> bool {
-    value.header().is_some_and(|header| header.ty.get() as u64 == st.function.value().bits())
+    is_exact(&st.function, value)
+}
+
+/// Whether a value is of that very type.
+#[inline(always)]
+pub fn is_exact(ty: &pellucid_object::Ref<pellucid_object::Type>, value: &Value) -> bool {
+    value.header().is_some_and(|header| header.ty.get() as u64 == ty.value().bits())
 }
 
 /// What a call did at once.
@@ -131,7 +139,13 @@ pub fn run_function_with_locals(vm: &Interpreter, function: &Value, locals: &Val
         Entered::Value(value) => Ok(value),
         Entered::Frame => {
             // SAFETY: the frame was just pushed.
-            unsafe { (*thread.top_ptr()).locals.set(Some(locals.clone())) };
+            unsafe {
+                let top = thread.top_ptr();
+                // Code of a function has variables of its own.
+                if (*top).code().code.flags & pellucid_bytecode::code::flags::OPTIMIZED == 0 {
+                    (*top).locals.set(Some(locals.clone()));
+                }
+            }
             run(vm, st, thread)
         }
     }
@@ -139,11 +153,17 @@ pub fn run_function_with_locals(vm: &Interpreter, function: &Value, locals: &Val
 
 /// Runs the innermost frame until it returns to native code.
 pub fn run(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
-    vm.nested("", || {
+    let mut entered = false;
+    let result = vm.nested("", || {
+        entered = true;
         // SAFETY: the innermost frame is live and its code was translated from verified wordcode, so that registers,
         // constants and targets are in range.
         unsafe { run_frames(vm, st, thread) }
-    })
+    });
+    match result {
+        Err(raised) if !entered => Err(unwind::abandon(vm, thread, raised)),
+        result => result,
+    }
 }
 
 /// # Safety
@@ -428,8 +448,13 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::JumpBack => {
                         if poll::pending(vm) {
                             (*frame).pc = pc;
-                            if let Err(raised) = poll::poll(vm) {
-                                break 'dispatch raised;
+                            match poll::poll_loop(vm, st, thread, frame, pc) {
+                                Ok(false) => {}
+                                Ok(true) => {
+                                    reload!();
+                                    continue 'dispatch;
+                                }
+                                Err(raised) => break 'dispatch raised,
                             }
                         }
                         jump!()
@@ -579,7 +604,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             ops_name::take(frame, i.b)
                         };
                         if (*frame).ret == Ret::Call && !(*frame).object.is_set() {
-                            let dst = thread.leave_call();
+                            let dst = thread.leave_call(vm);
                             reload!();
                             set!(dst, value);
                             next!()
@@ -631,7 +656,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::Yield => {
                         (*frame).pc = pc;
                         let mut value = ops_name::take(frame, i.b);
-                        if (*frame).ret == Ret::Drain {
+                        if (*frame).ret == Ret::Drain && (*(*frame).form).woven.is_none() {
                             match generator::deliver(vm, thread, value) {
                                 Ok(None) => {
                                     set!(i.a, Value::NONE);

@@ -27,6 +27,8 @@ pub struct State {
     pub names: Names,
     /// The stack of the thread that has the interpreter.
     pub thread: Cell<*mut Thread>,
+    /// What tracing, profiling and monitoring want.
+    pub monitors: crate::instrument::Monitors,
 }
 
 macro_rules! names {

@@ -10,7 +10,10 @@ pub const HOOKS: ThreadHooks = ThreadHooks { make, swap, end };
 
 fn make(vm: &Interpreter) -> Res<NonNull<()>> {
     match Thread::new() {
-        Some(thread) => Ok(NonNull::from(Box::leak(thread)).cast()),
+        Some(thread) => {
+            crate::instrument::thread_begins(vm, &*thread);
+            Ok(NonNull::from(Box::leak(thread)).cast())
+        }
         None => Err(vm.no_memory()),
     }
 }
@@ -21,7 +24,8 @@ fn swap(vm: &Interpreter, stack: NonNull<()>) -> NonNull<()> {
     NonNull::new(old).map_or(stack, NonNull::cast)
 }
 
-fn end(_: &Interpreter, stack: NonNull<()>) {
+fn end(vm: &Interpreter, stack: NonNull<()>) {
     // SAFETY: the stack came from `make`, its thread is over, and whoever runs next swaps another one in first.
-    drop(unsafe { Box::from_raw(stack.cast::<Thread>().as_ptr()) });
+    let thread = unsafe { Box::from_raw(stack.cast::<Thread>().as_ptr()) };
+    crate::instrument::thread_ends(vm, &thread);
 }

@@ -39,7 +39,7 @@ pub fn add(vm: &Interpreter, frame: &Frame, exception: &Value) {
             next: SlotWord::new(e.traceback.get()),
             frame: SlotWord::new(Some(object)),
             lasti: Cell::new(i64::from(frame.offset())),
-            line: Cell::new(None),
+            line: Cell::new(crate::instrument::start_line(frame).map(i64::from)),
         };
         vm.alloc(&state(vm).traceback, traceback)
     });
@@ -61,7 +61,7 @@ impl Traceback {
         }
         let frame = self.frame.get()?;
         let code = frame.downcast::<FrameObject>()?.code()?;
-        code.line_at(u32::try_from(self.lasti.get()).ok()?).map(i64::from)
+        code.shown_line_at(u32::try_from(self.lasti.get()).ok()?).map(i64::from)
     }
 }
 
@@ -124,7 +124,7 @@ pub static TRACEBACK: TypeDef = TypeDef {
     base: None,
     payload: payload::<Traceback>(),
     flags: TypeFlags::NONE,
-    doc: "Create a new traceback object.",
+    doc: "traceback(tb_next, tb_frame, tb_lasti, tb_lineno)\n--\n\nCreate a new traceback object.",
     slots: &[Slot::New(new)],
     methods: &[FunctionDef::new("__dir__", "($self, /)", "", NativeFn::Args(dir))],
     getset: &[

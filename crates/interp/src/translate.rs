@@ -19,20 +19,41 @@ use std::collections::HashMap;
 #[derive(Debug)]
 pub struct Malformed(pub &'static str);
 
-type Done<T = ()> = Result<T, Malformed>;
+pub type Done<T = ()> = Result<T, Malformed>;
 
 /// Registers and constants that an operand can name.
 const MOST: usize = 32_000;
 
+/// An instruction of wordcode, prefixes folded in.
 #[derive(Clone, Copy, Debug)]
-struct WordInstr {
-    op: Word,
-    arg: u32,
+pub struct WordInstr {
+    pub op: Word,
+    pub arg: u32,
     /// Byte offset.
-    offset: u32,
+    pub offset: u32,
     /// Index of the instruction a jump goes to.
-    target: usize,
+    pub target: usize,
 }
+
+/// A translation before its jumps have found their targets: what [`crate::instrument::weave`] works on.
+pub struct Draft<'a> {
+    pub words: &'a [WordInstr],
+    /// What runs. The `d` of a jump is the index of a word.
+    pub instrs: Vec<Instr>,
+    /// For each instruction the byte offset in the wordcode.
+    pub offsets: Vec<u32>,
+    /// For each instruction the innermost open block.
+    pub open: Vec<u16>,
+    /// For each word that is reached its first instruction, which may be that of the next one; `u32::MAX` for the others.
+    pub starts: Vec<u32>,
+    /// For each word the innermost open block.
+    pub word_open: Vec<u16>,
+    /// For each word whether it is the handler of a block.
+    pub handlers: Vec<bool>,
+}
+
+/// Adds to a draft and resolves its jumps; what [`Form::woven`] is to hold.
+pub type Weaver<'w> = &'w dyn Fn(&mut Draft) -> Done<crate::instrument::weave::Woven>;
 
 /// What is known where control enters an instruction.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,6 +112,11 @@ struct Translator<'a> {
 
 /// Translates a code object that [`pellucid_bytecode::verify`] accepts.
 pub fn translate(code: &Code) -> Result<Form, Malformed> {
+    translate_with(code, None)
+}
+
+/// As [`translate`]; `weaver` puts more instructions between those that the wordcode asks for.
+pub fn translate_with(code: &Code, weaver: Option<Weaver>) -> Result<Form, Malformed> {
     let nlocals = code.varnames.len();
     let (ncells, nfrees) = (code.cellvars.len(), code.freevars.len());
     let first_temp = nlocals + ncells + nfrees;
@@ -125,11 +151,19 @@ pub fn translate(code: &Code) -> Result<Form, Malformed> {
     t.find_leaders();
     t.flow()?;
     t.emit_all()?;
-    t.patch_targets()?;
-    Ok(t.finish())
+    let woven = match weaver {
+        Some(weaver) => Some(Box::new(t.weave(weaver)?)),
+        None => {
+            t.patch_targets()?;
+            None
+        }
+    };
+    t.patch_blocks();
+    Ok(t.finish(woven))
 }
 
-fn decode_words(code: &Code) -> Done<Vec<WordInstr>> {
+/// The instructions of wordcode, prefixes folded into what they extend.
+pub fn decode_words(code: &Code) -> Done<Vec<WordInstr>> {
     let mut words = Vec::new();
     let mut at_offset = HashMap::new();
     // A jump to a prefix is a jump to the instruction it extends.
@@ -310,16 +344,42 @@ impl Translator<'_> {
                 }
             }
         }
+        Ok(())
+    }
+
+    fn patch_blocks(&mut self) {
+        let starts = &self.starts;
         for open in &mut self.blocks {
             if let Block::Try { target, .. } = &mut open.block {
                 // The handler of a block that nothing in can raise is never reached.
                 *target = starts[*target as usize];
             }
         }
-        Ok(())
     }
 
-    fn finish(self) -> Form {
+    fn weave(&mut self, weaver: Weaver) -> Done<crate::instrument::weave::Woven> {
+        let mut handlers = vec![false; self.words.len()];
+        for open in &self.blocks {
+            if let Block::Try { target, .. } = open.block {
+                handlers[target as usize] = true;
+            }
+        }
+        let mut draft = Draft {
+            words: &self.words,
+            instrs: std::mem::take(&mut self.instrs),
+            offsets: std::mem::take(&mut self.offsets),
+            open: std::mem::take(&mut self.open),
+            starts: std::mem::take(&mut self.starts),
+            word_open: self.entries.iter().map(|e| e.as_ref().map_or(0, |e| e.open)).collect(),
+            handlers,
+        };
+        let woven = weaver(&mut draft)?;
+        let Draft { instrs, offsets, open, starts, .. } = draft;
+        (self.instrs, self.offsets, self.open, self.starts) = (instrs, offsets, open, starts);
+        Ok(woven)
+    }
+
+    fn finish(self, woven: Option<Box<crate::instrument::weave::Woven>>) -> Form {
         let code = self.code;
         let nregs = self.first_temp + self.most_depth + 1;
         let generator = code.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
@@ -350,6 +410,7 @@ impl Translator<'_> {
                 && code.freevars.is_empty(),
             generator,
             cell_params,
+            woven,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Exceptions on their way to a handler.
 
-use crate::form::{Block, Instr};
+use crate::form::{Block, Form, Instr};
 use crate::frame::{Frame, Ret, Thread, drop_words, leave};
+use crate::instrument::{events, raising};
 use crate::ops::Op;
 use crate::ops_arith::{release, rk};
 use crate::{generator, traceback};
@@ -14,16 +15,39 @@ use pellucid_object::{Exception, Interpreter, Raised, Res, Tuple, Type, Value};
 #[inline(never)]
 pub fn unwind(vm: &Interpreter, thread: &Thread, raised: Raised) -> Res<()> {
     let mut exception = vm.take_raised(raised);
+    // What a callback of a handler's event raised passes on without being told of itself.
+    let mut silent = false;
     loop {
         let frame = thread.top_ptr();
         // SAFETY: the innermost record is live; levels are those of its form.
         unsafe {
-            if !raises_again(&*frame) {
+            let again = raises_again(vm, &*frame, &exception);
+            if !again && !silent {
                 traceback::add(vm, &*frame, &exception);
             }
+            let told = raising::wanted(vm, thread);
+            if told && !silent {
+                let event = raising::raise_event(again);
+                exception = raising::tell(vm, thread, frame, event, exception).0;
+            }
+            silent = false;
+            let origin = origin(&*frame);
             if let Some((target, level)) = handler(vm, &*frame) {
-                enter_handler(vm, &mut *frame, exception, target, level);
+                enter_handler(vm, &mut *frame, exception.clone(), target, level, origin);
+                if told {
+                    let event = events::EXCEPTION_HANDLED;
+                    (exception, silent) = raising::tell(vm, thread, frame, event, exception);
+                    if silent {
+                        continue;
+                    }
+                }
                 return Ok(());
+            }
+            if let Some(instr) = instr_at((*frame).form(), origin) {
+                (*frame).pc = instr;
+            }
+            if told {
+                exception = raising::tell(vm, thread, frame, events::PY_UNWIND, exception).0;
             }
             drop_temporaries(&*frame, 0);
             if (*frame).generator.is_set() {
@@ -44,11 +68,63 @@ pub fn unwind(vm: &Interpreter, thread: &Thread, raised: Raised) -> Res<()> {
     }
 }
 
-/// Whether the current instruction only passes an exception on that this frame has already been noted for.
-fn raises_again(frame: &Frame) -> bool {
+/// Leaves the innermost frame, which native code called, whatever handlers it has: there is no room to run it.
+#[cold]
+#[inline(never)]
+pub fn abandon(vm: &Interpreter, thread: &Thread, raised: Raised) -> Raised {
+    let exception = vm.take_raised(raised);
+    let frame = thread.top_ptr();
+    // SAFETY: the innermost record is live; levels are those of its form.
+    let generator = unsafe {
+        drop_temporaries(&*frame, 0);
+        (*frame).generator.is_set()
+    };
+    let exception = if generator {
+        generator::fail(vm, thread, exception).0
+    } else {
+        drop(leave(vm, thread));
+        exception
+    };
+    vm.raise_as_is(exception)
+}
+
+/// Whether the current instruction only passes an exception on that this frame has already been noted for: also a bare
+/// `raise`, unless there was nothing to raise.
+fn raises_again(vm: &Interpreter, frame: &Frame, exception: &Value) -> bool {
     // SAFETY: `pc` points into the frame's form.
     let i = unsafe { &*frame.pc };
-    i.op == Op::Generic && (i.b == Word::Reraise as i16 || i.b == Word::EndAsyncFor as i16)
+    if i.op != Op::Generic {
+        return false;
+    }
+    match u8::try_from(i.b).ok().and_then(Word::from_u8) {
+        Some(Word::Reraise | Word::EndAsyncFor) => true,
+        Some(Word::RaiseVarargs) => i.d == 0 && vm.handled_exception().is_some_and(|e| e.is(exception)),
+        _ => false,
+    }
+}
+
+/// The wordcode offset that an exception is said to come from: that of the current instruction, or where the handler was
+/// entered from whose end passes the exception on.
+fn origin(frame: &Frame) -> u32 {
+    let form = frame.form();
+    // SAFETY: `pc` points into the frame's form.
+    let i = unsafe { &*frame.pc };
+    if i.op == Op::Generic
+        && i.b == Word::Reraise as i16
+        && i.d != 0
+        && let Some(open) = form.open.get(form.index_of(frame.pc))
+        && let Some(entry) = form.blocks.get((*open as usize).wrapping_sub(1))
+        && let Block::Handler { level } = entry.block
+        && let Some(saved) = frame.reg(usize::from(form.first_temp + level)).as_small_int()
+    {
+        return u32::try_from(saved).unwrap_or(0);
+    }
+    frame.offset()
+}
+
+/// The first instruction made of the wordcode at an offset.
+fn instr_at(form: &Form, offset: u32) -> Option<&Instr> {
+    form.instrs.get(form.offsets.partition_point(|at| *at < offset))
 }
 
 /// Where the innermost open `try` of the current instruction continues; handlers that are left on the way give back
@@ -98,7 +174,14 @@ unsafe fn drop_temporaries(frame: &Frame, level: u16) {
 
 /// # Safety
 /// As for `drop_temporaries`.
-unsafe fn enter_handler(vm: &Interpreter, frame: &mut Frame, exception: Value, target: u32, level: u16) {
+unsafe fn enter_handler(
+    vm: &Interpreter,
+    frame: &mut Frame,
+    exception: Value,
+    target: u32,
+    level: u16,
+    origin: u32,
+) {
     // SAFETY: by the contract; a handler has six temporaries more than its level.
     unsafe { drop_temporaries(frame, level) };
     let base = usize::from(frame.form().first_temp + level);
@@ -111,10 +194,15 @@ unsafe fn enter_handler(vm: &Interpreter, frame: &mut Frame, exception: Value, t
     let traceback = exception.downcast::<Exception>().and_then(|e| e.traceback.get()).unwrap_or(Value::NONE);
     let ty = vm.type_of(&exception).into_value();
     vm.set_handled_exception(Some(exception.clone()));
-    let values = [Value::NONE, old.unwrap_or(Value::NONE), old_type, traceback, exception, ty];
+    let origin = Value::small_int(i64::from(origin)).unwrap_or(Value::NONE);
+    let values = [origin, old.unwrap_or(Value::NONE), old_type, traceback, exception, ty];
     for (at, value) in values.into_iter().enumerate() {
         drop(frame.replace_reg(base + at, value));
     }
+    let target = match &frame.form().woven {
+        Some(woven) => woven.handler_entry(target, frame.line()),
+        None => target,
+    };
     frame.pc = &frame.form().instrs[target as usize];
 }
 
@@ -148,7 +236,8 @@ pub fn matches(vm: &Interpreter, exception: &Value, wanted: &Value) -> Res<bool>
     // Neither test runs Python code.
     let among = |classes: &[Value]| {
         let proper = classes.iter().all(|class| is_exception_class(vm, class));
-        let catches = |class: &Value| class.downcast_ref::<Type>().is_some_and(|class| ty.is_subtype_of(&class));
+        let catches =
+            |class: &Value| class.downcast_ref::<Type>().is_some_and(|class| ty.is_subtype_of(&class));
         proper.then(|| classes.iter().any(catches))
     };
     let found = match wanted.downcast::<Tuple>() {

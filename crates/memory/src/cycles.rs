@@ -56,6 +56,11 @@ pub trait CollectorOps {
     /// # Safety
     /// As for [`CollectorOps::traverse`].
     unsafe fn has_finalizer(&self, obj: NonNull<Header>) -> bool;
+    /// Brings objects with finalisers into the order in which these run.
+    ///
+    /// # Safety
+    /// As for [`CollectorOps::traverse`].
+    unsafe fn order_finalizers(&self, _objects: &mut [NonNull<Header>]) {}
     /// Runs the finaliser. The collector asks only for objects that are not yet `FINALIZED` and sets that flag afterwards.
     ///
     /// # Safety
@@ -424,8 +429,17 @@ impl Heap {
                 ops.incref(object);
             }
             ops.handle_weakrefs(&garbage);
-            for &object in &garbage {
-                if !header(object).has(Header::FINALIZED) && ops.has_finalizer(object) {
+            let due = |&&object: &&NonNull<Header>| {
+                !header(object).has(Header::FINALIZED) && ops.has_finalizer(object)
+            };
+            let mut finalizable = Objects::new();
+            if finalizable.try_reserve_exact(garbage.iter().filter(due).count()).is_ok() {
+                finalizable.extend(garbage.iter().filter(due));
+            }
+            ops.order_finalizers(&mut finalizable);
+            for object in finalizable {
+                // An earlier finaliser may have had this one run.
+                if !header(object).has(Header::FINALIZED) {
                     ops.finalize(object);
                     header(object).set(Header::FINALIZED);
                 }

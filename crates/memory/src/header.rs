@@ -12,7 +12,7 @@ use std::cell::Cell;
 pub struct Header {
     /// How many owned references point here. Values from [`Header::IMMORTAL`] upward never change.
     pub refcount: Cell<u32>,
-    /// Bits, see the constants. Bits 16 to 27 (`USER_MASK`) belong to the layer above.
+    /// Bits, see the constants. Bits 16 to 29 (`USER_MASK`) belong to the layer above.
     pub flags: Cell<u32>,
     /// The type of the object, a pointer that only the layer above understands.
     pub ty: Cell<*const ()>,
@@ -32,7 +32,7 @@ impl Header {
     /// With `COLLECTING`: the object is not in a pool.
     pub const LARGE: u32 = 1 << 5;
     /// Bits that the layer above may use as it likes.
-    pub const USER_MASK: u32 = 0x0fff_0000;
+    pub const USER_MASK: u32 = 0x3fff_0000;
     /// The block is not allocated.
     pub const FREE: u32 = 1 << 31;
     /// Bits that only this crate writes.

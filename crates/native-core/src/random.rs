@@ -114,7 +114,7 @@ fn seeded(vm: &Interpreter, seed: Option<&Value>) -> Res<Twister> {
         let mut bytes = [0u8; 4 * 8];
         if vm.host().random(&mut bytes).is_err() {
             // Without the right to random bytes, time and address must do.
-            let mixed = vm as *const Interpreter as u64 ^ vm.hash_seed.get();
+            let mixed = vm as *const Interpreter as u64 ^ vm.hash_key.0;
             bytes[..8].copy_from_slice(&mixed.to_le_bytes());
         }
         let key: Vec<u32> =

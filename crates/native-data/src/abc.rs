@@ -8,7 +8,7 @@ use pellucid_object::{
     FunctionDef, Interpreter, ModuleDef, NativeFn, Payload, Ref, Res, Slot, Str, Tuple, Type, TypeDef,
     TypeFlags, Value, Visitor, payload,
 };
-use pellucid_types::generic_alias::builtin;
+use pellucid_types::builtins::named as builtin;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 

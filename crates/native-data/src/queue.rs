@@ -150,7 +150,8 @@ static SIMPLE_QUEUE: TypeDef = TypeDef {
     base: None,
     payload: payload::<SimpleQueue>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::WEAKREF),
-    doc: "A queue without a limit, first in, first out.",
+    doc: "SimpleQueue()\n--\n\n\
+          A queue without a limit, first in, first out.",
     slots: &[Slot::New(|vm, cls, call| {
         if vm.type_for(&SIMPLE_QUEUE)?.value().is(cls) {
             no_keywords(vm, "SimpleQueue", call)?;

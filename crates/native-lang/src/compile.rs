@@ -62,6 +62,10 @@ pub(crate) fn parse(vm: &Interpreter, request: &CompileRequest, mode: Mode) -> R
         allow_incomplete: has(ast::ALLOW_INCOMPLETE_INPUT),
         dont_imply_dedent: has(ast::DONT_IMPLY_DEDENT),
         barry: has(BARRY),
+        max_digits: match vm.int_max_str_digits.get() {
+            0 => usize::MAX,
+            limit => limit,
+        },
     };
     let parsed = source.and_then(|source| pellucid_syntax::parse_with(source, mode, options));
     parsed.map_err(|error| raise(vm, &error, request.filename))
@@ -111,7 +115,7 @@ fn code(vm: &Interpreter, parsed: &Parsed, request: &CompileRequest) -> Res {
         future_annotations: request.flags & flags::FUTURE_ANNOTATIONS != 0,
         top_level_await: request.flags & ast::ALLOW_TOP_LEVEL_AWAIT != 0,
         flags: request.flags & BARRY,
-        bare_classes: false,
+        like_3_10: false,
     };
     let filename = vm.str_lossy(request.filename);
     let compiled = pellucid_compiler::compile_with_warnings(parsed, &filename, &options)
@@ -184,6 +188,9 @@ fn arguments(vm: &Interpreter, error: &SyntaxError, filename: &Value) -> Res<Vec
         if error.end_line > 0 {
             place.extend([vm.new_int(error.end_line as i64)?, vm.new_int(error.end_offset as i64)?]);
         }
+        args.push(vm.new_tuple(place)?);
+    } else if error.is_of_encoding() {
+        let place = vec![filename.clone(), vm.new_int(0)?, vm.new_int(-1)?, Value::NONE];
         args.push(vm.new_tuple(place)?);
     }
     Ok(args)

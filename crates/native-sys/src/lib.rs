@@ -54,7 +54,7 @@ pub(crate) fn report_ignored(vm: &Interpreter, raised: Raised, message: &str, ob
 }
 
 /// A new exception class of a module. Errors: `MemoryError`.
-pub(crate) fn new_exception_class(vm: &Interpreter, module: &str, name: &str, base: &Value) -> Res {
+pub fn new_exception_class(vm: &Interpreter, module: &str, name: &str, base: &Value) -> Res {
     let namespace = vm.new_dict()?;
     namespace.set(vm, vm.intern_static("__module__")?, vm.new_str(module)?)?;
     let bases = vm.new_tuple(vec![base.clone()])?;

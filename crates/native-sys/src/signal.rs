@@ -9,13 +9,28 @@ use pellucid_object::{
     Args, FunctionDef, Interpreter, ModuleDef, NativeFn, Res, Value, constant, heap::SlotWord,
 };
 use pellucid_types::structseq::{StructSeqDef, constructible, new_structseq, structseq_type};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// The handlers by number: callables, `SIG_DFL`, `SIG_IGN`, or `None` for what was set up outside of Python.
 struct State {
     handlers: Vec<SlotWord>,
     warn_on_full_buffer: Cell<bool>,
     itimer_error: SlotWord,
+    /// Functions in Rust that are called before the handlers.
+    observers: RefCell<Vec<(i32, Observer)>>,
+}
+
+/// Called when a signal has come, in the main thread. False: the Python handler is not called.
+pub type Observer = fn(&Interpreter, i32) -> bool;
+
+/// Calls a function of Rust when a signal comes; the former one of that signal is forgotten.
+pub fn observe(vm: &Interpreter, signal: i32, observer: Option<Observer>) {
+    let state = vm.state::<State>();
+    let mut observers = state.observers.borrow_mut();
+    observers.retain(|(number, _)| *number != signal);
+    observers.extend(observer.map(|observer| (signal, observer)));
+    drop(observers);
+    vm.add_poller(run_pending);
 }
 
 impl Default for State {
@@ -24,6 +39,7 @@ impl Default for State {
             handlers: (0..SIGNAL_COUNT).map(|_| SlotWord::default()).collect(),
             warn_on_full_buffer: Cell::new(true),
             itimer_error: SlotWord::default(),
+            observers: RefCell::default(),
         }
     }
 }
@@ -77,7 +93,13 @@ pub fn run_pending(vm: &Interpreter) -> Res<()> {
         report_wakeup_error(vm, error)?;
     }
     let mut signals = host.take_signals().into_iter();
+    let state = vm.state::<State>();
     while let Some(signal) = signals.next() {
+        let observer =
+            state.observers.borrow().iter().find(|(number, _)| *number == signal).map(|found| found.1);
+        if observer.is_some_and(|observer| !observer(vm, signal)) {
+            continue;
+        }
         let Some(handler) = handler(vm, signal) else { continue };
         if handler.is_none() || handler.as_int().is_some() {
             continue;

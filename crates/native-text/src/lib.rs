@@ -5,6 +5,7 @@
 
 pub mod binascii;
 pub mod blake2;
+pub mod bz2;
 pub mod codecs;
 pub mod csv;
 mod digest;
@@ -24,6 +25,7 @@ use pellucid_object::{Interpreter, ModuleDef, Res, Value};
 pub static MODULES: &[&ModuleDef] = &[
     &binascii::MODULE,
     &blake2::MODULE,
+    &bz2::MODULE,
     &codecs::MODULE,
     &csv::MODULE,
     &json::MODULE,

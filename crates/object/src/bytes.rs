@@ -173,7 +173,7 @@ impl Interpreter {
     }
 
     pub fn hash_of_bytes(&self, bytes: &[u8]) -> i64 {
-        let mut hasher = SipHasher13::new_with_keys(self.hash_seed.get(), 0);
+        let mut hasher = SipHasher13::new_with_keys(self.hash_key.0, self.hash_key.1);
         hasher.write(bytes);
         match hasher.finish() as i64 {
             _ if bytes.is_empty() => 0,

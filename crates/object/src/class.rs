@@ -76,8 +76,9 @@ pub struct Type {
     pub inline_slots: Cell<usize>,
     /// Words of `__slots__`, bases' included.
     pub slot_count: Cell<usize>,
+    container: Cell<bool>,
     root_shape: Cell<Option<NonNull<Shape>>>,
-    /// The `TypeDef`'s text signature, for `__text_signature__`.
+    /// The `TypeDef`'s doc, which may begin with a signature.
     pub doc: Cell<&'static str>,
 }
 
@@ -136,6 +137,7 @@ impl Type {
             attrs_offset: Cell::new(0),
             inline_slots: Cell::new(0),
             slot_count: Cell::new(0),
+            container: Cell::new(payload.container),
             root_shape: Cell::new(None),
             doc: Cell::new(""),
         }
@@ -156,6 +158,10 @@ impl Type {
             "" => self.name(),
             module => format!("{module}.{}", self.name.borrow()).into(),
         }
+    }
+    /// Whether a type made from a `TypeDef` belongs to `builtins`; true for classes made in Python as well.
+    pub fn is_of_builtins(&self) -> bool {
+        self.native_module.get().is_empty()
     }
     pub fn set_name(&self, name: &str) {
         *self.name.borrow_mut() = name.into();
@@ -181,7 +187,21 @@ impl Type {
     }
 
     pub fn is_subtype_of(&self, other: &Ref<Type>) -> bool {
-        self.mro.borrow().iter().any(|t| t.is(other.value()))
+        let mro = self.mro.borrow();
+        mro.iter().any(|t| t.is(other.value())) || mro.is_empty() && self.extends(other)
+    }
+
+    /// Whether `other` is on the chain of bases: what can be said of a class whose order is not known yet.
+    #[cold]
+    fn extends(&self, other: &Type) -> bool {
+        let mut at = self.base.get().and_then(|base| base.downcast_ref::<Type>());
+        while let Some(base) = at {
+            if std::ptr::eq(&*base, other) {
+                return true;
+            }
+            at = base.base.get().and_then(|base| base.downcast_ref::<Type>());
+        }
+        std::ptr::eq(self, other)
     }
 
     pub(crate) fn slots_offset(&self) -> usize {
@@ -194,8 +214,15 @@ impl Type {
         if self.attrs_offset.get() == 0 { fixed } else { fixed + 16 + 8 * self.inline_slots.get() }
     }
 
-    pub(crate) fn has_own_parts(&self) -> bool {
+    /// Whether instances have slots or attributes behind the payload.
+    pub(crate) fn adds_to_payload(&self) -> bool {
         self.attrs_offset.get() != 0 || self.slot_count.get() != 0
+    }
+
+    /// Whether the collector looks at instances: at those of a class made in Python always, as they hold the class.
+    #[inline(always)]
+    pub(crate) fn holds_references(&self) -> bool {
+        self.container.get()
     }
 
     pub(crate) fn root_shape(&self) -> NonNull<Shape> {
@@ -214,6 +241,8 @@ impl Type {
         self.slot_count.set(slot_count);
         self.inline_slots.set(inline);
         self.attrs_offset.set(if attrs { self.slots_offset() + 8 * slot_count } else { 0 });
+        let made_in_python = self.flags.get().contains(TypeFlags::MUTABLE);
+        self.container.set(self.payload.container || self.adds_to_payload() || made_in_python);
     }
 
     /// The version that inline caches remember: changes when an attribute of the type or of a base changes.
@@ -283,6 +312,18 @@ impl Type {
     fn lookup_uncached(&self, interp: &Interpreter, name: &Value) -> Option<Value> {
         let mro = self.mro();
         mro.iter().find_map(|t| t.downcast::<Type>()?.namespace()?.get_interned(interp, name))
+    }
+}
+
+/// Splits the doc of a type as CPython writes it, `name(arguments)\n--\n\ntext`, into signature and text.
+pub fn split_signature<'a>(name: &str, doc: &'a str) -> (Option<&'a str>, &'a str) {
+    let split = doc.strip_prefix(name).filter(|rest| rest.starts_with('(')).and_then(|rest| {
+        let end = rest.find(")\n--\n\n")?;
+        Some((&rest[..=end], &rest[end + ")\n--\n\n".len()..]))
+    });
+    match split {
+        Some((signature, text)) => (Some(signature), text),
+        None => (None, doc),
     }
 }
 
@@ -448,7 +489,8 @@ impl Interpreter {
             let getset = self.new_getset(ty, &crate::class_new::DUNDER_DICT)?;
             dict.set(self, self.intern_static("__dict__")?, getset)?;
         }
-        let doc = if def.doc.is_empty() { Value::NONE } else { self.new_str(def.doc)? };
+        let (_, text) = split_signature(def.name, def.doc);
+        let doc = if text.is_empty() { Value::NONE } else { self.new_str(text)? };
         if !def.getset.iter().any(|g| g.name == "__doc__") {
             dict.set(self, self.intern_static("__doc__")?, doc)?;
         }
@@ -484,6 +526,9 @@ impl Interpreter {
         let mut lists: Vec<Vec<Value>> = Vec::new();
         for base in bases {
             match base.downcast::<Type>() {
+                Some(b) if b.mro.borrow().is_empty() => {
+                    return Err(self.type_error(format!("Cannot extend an incomplete type '{}'", b.name())));
+                }
                 Some(b) => lists.push(b.mro().to_vec()),
                 None => return Err(self.type_error("bases must be types".to_string())),
             }

@@ -1,11 +1,19 @@
 //! Classes and objects that change their place: `C.__bases__ = ...`, `x.__class__ = ...`, and `mro()` of metaclasses.
 
-use crate::class::Type;
+use crate::class::{Type, TypeFlags};
 use crate::heap::Ref;
 use crate::interpreter::Interpreter;
 use crate::native::{Member, MethodDescriptor};
 use crate::value::Value;
 use crate::{Raised, Res};
+use std::rc::Rc;
+
+/// A class that got another order while bases were assigned.
+struct MroChange {
+    class: Ref<Type>,
+    old: Rc<[Value]>,
+    new: Rc<[Value]>,
+}
 
 impl Interpreter {
     /// The method resolution order of a class: C3, or what `mro()` of its metaclass says.
@@ -55,16 +63,26 @@ impl Interpreter {
             );
         }
         let tuple = self.new_tuple(bases.clone())?;
-        let old_bases = ty.bases.replace(Some(tuple));
+        let old_bases = ty.bases.replace(Some(tuple.clone()));
         ty.base.set(Some(base.value().clone()));
         let mut changed = Vec::new();
-        if let Err(raised) = self.renew_mro(ty, &mut changed) {
-            for (cls, order) in changed.into_iter().rev() {
-                cls.set_mro(order);
+        let renewed = self.renew_mro(ty, &mut changed);
+        // `mro()` may have assigned the bases itself: the inner assignment has done everything then.
+        let still_ours = ty.bases.get().is_some_and(|now| now.is(&tuple));
+        if let Err(raised) = renewed {
+            for change in
+                changed.into_iter().rev().filter(|change| Rc::ptr_eq(&change.new, &change.class.mro()))
+            {
+                change.class.set_mro(change.old.to_vec());
             }
-            ty.bases.set(old_bases);
-            ty.base.set(Some(old_base.into_value()));
+            if still_ours {
+                ty.bases.set(old_bases);
+                ty.base.set(Some(old_base.into_value()));
+            }
             return Err(raised);
+        }
+        if !still_ours {
+            return Ok(());
         }
         let saved = self.save_raised();
         let parents = |tuple: &Option<Value>| {
@@ -85,11 +103,16 @@ impl Interpreter {
     }
 
     /// Computes the orders of a class and of all below it; the old ones are noted.
-    fn renew_mro(&self, ty: &Ref<Type>, changed: &mut Vec<(Ref<Type>, Vec<Value>)>) -> Res<()> {
+    fn renew_mro(&self, ty: &Ref<Type>, changed: &mut Vec<MroChange>) -> Res<()> {
         let bases = ty.bases.get().map_or(Ok(Vec::new()), |b| self.collect(&b))?;
+        let old = ty.mro();
         let order = self.mro_of(ty, &bases)?;
-        changed.push((ty.clone(), ty.mro().to_vec()));
+        if !Rc::ptr_eq(&old, &ty.mro()) {
+            // `mro()` came back here for the same class: what it set is newer.
+            return Ok(());
+        }
         ty.set_mro(order);
+        changed.push(MroChange { class: ty.clone(), old, new: ty.mro() });
         for sub in ty.subclasses() {
             if let Some(sub) = sub.downcast_ref::<Type>() {
                 self.nested("", || self.renew_mro(&sub, changed))?;
@@ -117,6 +140,7 @@ impl Interpreter {
         let same = old.payload.type_id == class.payload.type_id
             && old.slot_count.get() == class.slot_count.get()
             && old.attrs_offset.get() == class.attrs_offset.get()
+            && old.flags.get().contains(TypeFlags::WEAKREF) == class.flags.get().contains(TypeFlags::WEAKREF)
             && (solid_base(&old).value().is(solid_base(class).value()) || same_slots(self, &old, class));
         if !same {
             return false;

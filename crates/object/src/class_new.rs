@@ -5,7 +5,7 @@ use crate::class_change::solid_base;
 use crate::dict::Dict;
 use crate::heap::{Ref, SlotWord};
 use crate::interpreter::Interpreter;
-use crate::native::{GetSetDef, Member, MethodDescriptor, Wrapped};
+use crate::native::{GetSet, GetSetDef, Member, MethodDescriptor, Place, Wrapped};
 use crate::slots::SlotWrapper;
 use crate::value::Value;
 use crate::{Raised, Res, Str, Tuple};
@@ -33,10 +33,28 @@ pub const DUNDER_DICT: GetSetDef = GetSetDef {
     doc: "dictionary for instance variables",
     get: |vm, object| match vm.attrs_dict(object)? {
         Some(dict) => Ok(dict.into_value()),
-        None => Err(vm.no_attribute(object, &vm.intern_static("__dict__")?)),
+        None => match builtin_dict(vm, object)? {
+            Some(descriptor) if object.downcast::<Type>().is_some() => {
+                vm.bind_descriptor(&descriptor, object, vm.type_of(object).value())
+            }
+            _ => Err(vm.no_attribute(object, &vm.intern_static("__dict__")?)),
+        },
     },
     set: Some(|vm, object, value| {
+        if let Some(descriptor) = builtin_dict(vm, object)?
+            && descriptor.downcast::<GetSet>().is_none_or(|known| known.def.set.is_none())
+            && let Some(set) = vm.type_of_ref(&descriptor).slots.descr_set.get()
+        {
+            return set(vm, &descriptor, object, value);
+        }
+        if object.attrs().is_none() {
+            let name = vm.type_name(object);
+            return Err(vm.type_error(format!("this __dict__ descriptor does not support '{name}' objects")));
+        }
         let dict = match value {
+            None if builtin_dict(vm, object)?.is_some() => {
+                return Err(vm.type_error("cannot delete __dict__".to_string()));
+            }
             None => vm.new_dict()?,
             Some(value) => match value.downcast_ref::<Dict>() {
                 Some(dict) => dict,
@@ -50,6 +68,22 @@ pub const DUNDER_DICT: GetSetDef = GetSetDef {
         Ok(())
     }),
 };
+
+/// The descriptor `__dict__` of the builtin type that an object extends (a class, a module), which may not be passed by
+/// through that of a class written in Python.
+fn builtin_dict(vm: &Interpreter, object: &Value) -> Res<Option<Value>> {
+    let name = vm.intern_static("__dict__")?;
+    let mut at = Some(vm.type_of(object));
+    while let Some(ty) = at {
+        if !ty.flags.get().contains(TypeFlags::MUTABLE)
+            && let Some(found) = ty.namespace().and_then(|names| names.get_interned(vm, &name))
+        {
+            return Ok(Some(found));
+        }
+        at = ty.base.get().and_then(|base| base.downcast_ref::<Type>());
+    }
+    Ok(None)
+}
 
 impl Interpreter {
     /// `meta(name, bases, namespace, **keywords)` for a metaclass that keeps `type.__new__`.
@@ -79,6 +113,7 @@ impl Interpreter {
         }
         ty.qualname.set(qualname);
         let cell = dict.remove(self, &self.intern_static("__classcell__")?)?;
+        let namespace_cell = dict.remove(self, &self.intern_static("__classdictcell__")?)?;
         let slots = self.slot_names(name, &dict, &base)?;
         self.wrap_implicit_methods(&dict)?;
         self.complete_namespace(&dict)?;
@@ -93,20 +128,38 @@ impl Interpreter {
         let own = self.static_attribute_count(&dict)?;
         let inline = (base.inline_slots.get() + own).clamp(2, MAX_INLINE);
         ty.dict.set(Some(dict.value().clone()));
-        self.finish_type(&ty, &bases, &base)?;
-        self.lay_out_class(&ty, &base, &dict, slots, inline)?;
+        if let Some(cell) = cell {
+            self.fill_class_cell(&cell, "__classcell__", &value)?;
+        }
+        if let Some(cell) = namespace_cell {
+            self.fill_class_cell(&cell, "__classdictcell__", dict.value())?;
+        }
+        // `mro()` of a metaclass may make instances: the layout must stand before.
+        self.lay_out_class(&ty, &bases, &base, &dict, slots, inline)?;
         if weakref && !had_weakref {
             let key = self.intern_static("__weakref__")?;
             dict.set_default(self, key, self.new_getset(&ty, &DUNDER_WEAKREF)?)?;
         }
+        self.finish_type(&ty, &bases, &base)?;
         self.refresh_slots(&ty)?;
         ty.slots.inherit(&base.slots);
-        if let Some(cell) = cell {
-            self.set_attr_str(&cell, "cell_contents", value.clone())?;
+        if dict.keys().iter().any(|key| key.downcast::<Str>().is_none()) {
+            let text = format!("non-string key in the __dict__ of class {name}");
+            self.warn(&self.exceptions().runtime_warning().clone(), &text)?;
         }
         self.call_set_name(&value, &dict)?;
         self.call_init_subclass(&ty, &value, keywords)?;
         Ok(value)
+    }
+
+    /// Fills the cell that the compiler left in the namespace for functions that use `__class__`.
+    fn fill_class_cell(&self, cell: &Value, name: &str, content: &Value) -> Res<()> {
+        let kind = self.type_of(cell);
+        if &*kind.name() != "cell" || kind.flags.get().contains(TypeFlags::MUTABLE) {
+            let kind = self.repr_lossy(kind.value())?;
+            return Err(self.type_error(format!("{name} must be a nonlocal cell, not {kind}")));
+        }
+        self.set_attr_str(cell, "cell_contents", content.clone())
     }
 
     /// The metaclass that all bases allow. Errors: `TypeError` on a conflict.
@@ -196,7 +249,11 @@ impl Interpreter {
                     return Err(self.type_error("__slots__ must be identifiers".to_string()));
                 }
                 _ => {
-                    if dict.contains(self, &item)? && text != "__qualname__" && text != "__classcell__" {
+                    if dict.contains(self, &item)?
+                        && text != "__qualname__"
+                        && text != "__classcell__"
+                        && text != "__classdictcell__"
+                    {
                         return Err(
                             self.value_error(format!("'{text}' in __slots__ conflicts with class variable"))
                         );
@@ -237,7 +294,9 @@ impl Interpreter {
         if !dict.contains(self, &module)? {
             let globals = self.hooks.globals.get().and_then(|globals| globals(self));
             let globals = globals.and_then(|g| g.downcast_ref::<Dict>());
-            if let Some(name) = globals.and_then(|g| g.get_interned(self, &self.intern_static("__name__").ok()?)) {
+            if let Some(name) =
+                globals.and_then(|g| g.get_interned(self, &self.intern_static("__name__").ok()?))
+            {
                 dict.set(self, module, name)?;
             }
         }
@@ -259,6 +318,7 @@ impl Interpreter {
     fn lay_out_class(
         &self,
         ty: &Ref<Type>,
+        bases: &[Value],
         base: &Ref<Type>,
         dict: &Dict,
         slots: Option<SlotNames>,
@@ -266,14 +326,16 @@ impl Interpreter {
     ) -> Res<()> {
         let metaclass = base.is_subtype_of(&self.types().type_);
         let had_attrs = base.attrs_offset.get() != 0;
-        let wants_attrs = slots.as_ref().is_none_or(|s| s.dict);
+        let other_has_attrs =
+            || bases.iter().filter_map(|b| b.downcast::<Type>()).any(|b| b.attrs_offset.get() != 0);
+        let wants_attrs = slots.as_ref().is_none_or(|s| s.dict) || other_has_attrs();
         let names = slots.map(|s| s.names).unwrap_or_default();
         let first = base.slot_count.get();
         let attrs = !metaclass && (had_attrs || wants_attrs);
         ty.lay_out(first + names.len(), attrs, if attrs { inline } else { 0 });
         for (i, name) in names.iter().enumerate() {
             let name = self.intern(name)?;
-            let member = Member { name: name.clone(), owner: ty.clone(), index: first + i };
+            let member = Member { name: name.clone(), owner: ty.clone(), place: Place::Slot(first + i) };
             dict.set(self, name, self.alloc(&self.types().member_descriptor, member)?)?;
         }
         if attrs && !had_attrs {
@@ -302,8 +364,17 @@ impl Interpreter {
     fn call_init_subclass(&self, ty: &Ref<Type>, class: &Value, keywords: &[(Value, Value)]) -> Res<()> {
         let name = self.intern_static("__init_subclass__")?;
         let mro = ty.mro();
-        let found =
-            mro.iter().skip(1).find_map(|t| t.downcast::<Type>()?.namespace()?.get_interned(self, &name));
+        // As `super(cls, cls)` would: behind the class in its order.
+        let Some(own) = mro.iter().position(|t| t.is(class)) else {
+            let name = ty.name();
+            return Err(self.type_error(format!(
+                "super(type, obj): obj (type {name}) is not an instance or subtype of type ({name})."
+            )));
+        };
+        let found = mro
+            .iter()
+            .skip(own + 1)
+            .find_map(|t| t.downcast::<Type>()?.namespace()?.get_interned(self, &name));
         let Some(found) = found else {
             return match keywords.first() {
                 None => Ok(()),
@@ -325,16 +396,15 @@ impl Interpreter {
 }
 
 fn inherited_flags(bases: &[Value]) -> TypeFlags {
-    let passed_on = [
-        TypeFlags::SEQUENCE,
-        TypeFlags::MAPPING,
-        TypeFlags::MATCH_SELF,
-        TypeFlags::HAS_FINALIZER,
-        TypeFlags::HAS_DICT,
-        TypeFlags::WEAKREF,
-    ];
+    // What `match` takes it for is what the first base with an answer is.
+    let collection = TypeFlags::SEQUENCE.or(TypeFlags::MAPPING);
+    let passed_on =
+        [TypeFlags::MATCH_SELF, TypeFlags::HAS_FINALIZER, TypeFlags::HAS_DICT, TypeFlags::WEAKREF];
     let mut flags = TypeFlags::BASETYPE.or(TypeFlags::MUTABLE);
     for base in bases.iter().filter_map(|b| b.downcast::<Type>()) {
+        if flags.0 & collection.0 == 0 {
+            flags = flags.or(TypeFlags(base.flags.get().0 & collection.0));
+        }
         for flag in passed_on {
             if base.flags.get().contains(flag) {
                 flags = flags.or(flag);
@@ -417,8 +487,9 @@ mod tests {
     #[test]
     fn slots_are_words_of_the_object_and_names_are_mangled() {
         let vm = Interpreter::new().expect("memory");
-        let names =
-            vm.new_tuple(vec![vm.intern_static("x").expect("x"), vm.intern_static("__y").expect("y")]).expect("names");
+        let names = vm
+            .new_tuple(vec![vm.intern_static("x").expect("x"), vm.intern_static("__y").expect("y")])
+            .expect("names");
         let c = class(&vm, "C", &[], &[("__slots__", names)]).expect("C");
         let ty = c.downcast_ref::<Type>().expect("a type");
         assert_eq!((ty.slot_count.get(), ty.attrs_offset.get()), (2, 0));

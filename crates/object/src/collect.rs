@@ -1,7 +1,7 @@
 //! The collector's view of Python objects: how to traverse, finalise and clear them. The algorithm itself is
 //! `pellucid_memory`'s and knows no type.
 
-use crate::class::TypeFlags;
+use crate::class::{Type, TypeFlags};
 use crate::heap::{self, SlotWord};
 use crate::interpreter::Interpreter;
 use crate::list::List;
@@ -36,6 +36,10 @@ impl CollectorOps for Ops<'_> {
     unsafe fn has_finalizer(&self, object: NonNull<Header>) -> bool {
         // SAFETY: see above.
         heap::type_of_header(unsafe { object.as_ref() }).flags.get().contains(TypeFlags::HAS_FINALIZER)
+    }
+
+    unsafe fn order_finalizers(&self, objects: &mut [NonNull<Header>]) {
+        self.0.births.sort(objects);
     }
 
     unsafe fn finalize(&self, object: NonNull<Header>) {
@@ -93,6 +97,8 @@ pub struct Collector {
     pub garbage: SlotWord,
     /// The list `gc.callbacks`, when the module is there.
     pub callbacks: SlotWord,
+    /// The callbacks are running: no collection begins in them.
+    telling: Cell<bool>,
 }
 
 impl Collector {
@@ -103,6 +109,9 @@ impl Collector {
 impl Interpreter {
     /// Collects `generation` (0 to 2) and the younger ones; how many objects were unreachable.
     pub fn collect_garbage(&self, generation: usize) -> usize {
+        if self.state::<Collector>().telling.get() {
+            return 0;
+        }
         let callbacks = self.state::<Collector>().callbacks.get();
         let called = callbacks.filter(|list| {
             !self.heap.is_collecting() && list.downcast::<List>().is_some_and(|list| !list.is_empty())
@@ -136,11 +145,14 @@ impl Interpreter {
         })();
         match arguments {
             Ok(arguments) => {
+                let telling = &self.state::<Collector>().telling;
+                telling.set(true);
                 for callback in callbacks.downcast::<List>().map(List::items).unwrap_or_default() {
                     if let Err(raised) = self.call_values(&callback, &arguments) {
                         self.unraisable(raised, "Exception ignored while calling GC callback", &callback);
                     }
                 }
+                telling.set(false);
             }
             Err(raised) => drop(self.take_raised(raised)),
         }
@@ -155,6 +167,23 @@ impl Interpreter {
             let header = unsafe { object.as_ref() };
             let wanted = generation.is_none_or(|g| header.generation() as usize == g);
             if wanted && header.refcount.get() > 0 {
+                // SAFETY: as above; the clone is a reference of its own.
+                let value = (*unsafe { borrowed(object) }).clone();
+                if self.is_tracked(&value) {
+                    found.push(value);
+                }
+            }
+        });
+        found
+    }
+
+    /// Every container of that very type that the collector knows.
+    pub fn tracked_of_type(&self, ty: &crate::Ref<crate::Type>) -> Vec<Value> {
+        let mut found = Vec::new();
+        self.heap.walk(|object| {
+            // SAFETY: the walk yields live objects; objects being destroyed (count 0) are left out.
+            let header = unsafe { object.as_ref() };
+            if header.ty.get() as u64 == ty.value().bits() && header.refcount.get() > 0 {
                 // SAFETY: as above; the clone is a reference of its own.
                 found.push((*unsafe { borrowed(object) }).clone());
             }
@@ -178,9 +207,10 @@ impl Interpreter {
         found
     }
 
-    /// Whether the collector looks at the object.
+    /// Whether the collector looks at the object, as `gc` tells it: builtin types do not count.
     pub fn is_tracked(&self, value: &Value) -> bool {
-        value.header().is_some_and(|h| h.has(Header::TRACKED))
+        let builtin = value.downcast::<Type>().is_some_and(|ty| !ty.flags.get().contains(TypeFlags::MUTABLE));
+        !builtin && value.header().is_some_and(|h| h.has(Header::TRACKED))
     }
 
     /// Whether the finaliser of the object has run.

@@ -148,15 +148,21 @@ impl Table {
             step += 1;
         }
         self.live -= 1;
-        while matches!(self.entries.last(), Some(None)) {
-            self.entries.pop();
-        }
         if i == self.first {
             self.first +=
                 self.entries.get(i..).map_or(0, |rest| rest.iter().take_while(|e| e.is_none()).count());
         }
         self.first = self.first.min(self.entries.len());
         Some(entry)
+    }
+
+    /// Gives up the places of deleted entries at the end. An iterator that stands beyond them does not see entries that come
+    /// there later, so only what takes the last entry does this.
+    fn trim(&mut self) {
+        while matches!(self.entries.last(), Some(None)) {
+            self.entries.pop();
+        }
+        self.first = self.first.min(self.entries.len());
     }
 
     /// Makes room for entries before the first one, so that moving there is cheap on average.
@@ -317,6 +323,11 @@ impl Dict {
         Ok(())
     }
 
+    /// All keys with their hashes, safe to keep while Python code runs.
+    pub fn hashed_keys(&self) -> Vec<(i64, Value)> {
+        self.table.borrow().entries.iter().flatten().map(|e| (e.hash, e.key.clone())).collect()
+    }
+
     /// The next live entry at or after `position`: (its index, key, value). For iteration.
     pub fn entry_from(&self, position: usize) -> Option<(usize, Value, Value)> {
         let table = self.table.borrow();
@@ -365,7 +376,9 @@ impl Dict {
         if let Some(found) = self.find(vm, &key, hash)?.and_then(|i| self.value_at(i)) {
             return Ok(found);
         }
-        self.set_hashed(vm, key, hash, value.clone())?;
+        let done = self.table.borrow_mut().append(hash, key, value.clone());
+        self.keys_changed(vm);
+        done.map_err(|_| vm.no_memory())?;
         Ok(value)
     }
 
@@ -373,12 +386,18 @@ impl Dict {
     pub fn remove(&self, vm: &Interpreter, key: &Value) -> Res<Option<Value>> {
         let hash = vm.hash_key(key, KEY)?;
         let Some(i) = self.find(vm, key, hash)? else { return Ok(None) };
-        Ok(self.remove_at(vm, i).map(|(_, value)| value))
+        let Some(Entry { key, value, .. }) = self.table.borrow_mut().delete(i) else { return Ok(None) };
+        self.keys_changed(vm);
+        drop(key);
+        Ok(Some(value))
     }
 
-    /// Removes entry `i`.
+    /// Removes entry `i`; when it is the last one, its place too.
     pub fn remove_at(&self, vm: &Interpreter, i: usize) -> Option<(Value, Value)> {
-        let entry = self.table.borrow_mut().delete(i)?;
+        let mut table = self.table.borrow_mut();
+        let entry = table.delete(i)?;
+        table.trim();
+        drop(table);
         self.keys_changed(vm);
         let Entry { key, value, .. } = entry;
         Some((key, value))

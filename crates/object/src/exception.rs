@@ -272,6 +272,17 @@ impl Interpreter {
             }
             None => format!("'{}' object has no attribute '{text}'", self.type_name(object)),
         };
+        self.attribute_missing(message, object, name)
+    }
+
+    /// The error for an entry of `__slots__` that holds nothing.
+    #[cold]
+    pub(crate) fn empty_slot(&self, object: &Value, name: &Value) -> Raised {
+        let (ty, text) = (self.full_type_name(object), self.str_lossy(name));
+        self.attribute_missing(format!("'{ty}' object has no attribute '{text}'"), object, name)
+    }
+
+    fn attribute_missing(&self, message: String, object: &Value, name: &Value) -> Raised {
         let raised = self.attribute_error_text(message);
         if let Some(exception) = self.raised.get()
             && let Some(e) = exception.downcast::<Exception>()

@@ -80,6 +80,8 @@ pub struct Gil {
     ident: Cell<u64>,
     loop_stack: Cell<Option<NonNull<()>>>,
     states: RefCell<WordMap<TypeId, Rc<dyn Any>>>,
+    /// The stacks of all threads that run Python code, by ident, once there is more than one.
+    stacks: RefCell<Vec<(u64, NonNull<()>)>>,
 }
 
 const DEFAULT_INTERVAL: Duration = Duration::from_millis(5);
@@ -149,6 +151,7 @@ impl Gil {
             ident: Cell::new(ident),
             loop_stack: Cell::new(None),
             states: RefCell::default(),
+            stacks: RefCell::default(),
         }
     }
 
@@ -188,6 +191,7 @@ impl Gil {
     /// The stacks and states of all threads but the running one are gone: in the child of a fork.
     pub fn only_this_thread(&self) {
         self.threads.set(1);
+        self.stacks.borrow_mut().retain(|(ident, _)| *ident == self.ident.get());
         let mut state = self.lock.state();
         *state = State { held: true, turn: state.turn, ..State::default() };
         self.lock.drop_requested.store(false, Ordering::SeqCst);
@@ -298,6 +302,8 @@ impl Interpreter {
         drop(self.save_raised());
         drop(self.replace_handled(None));
         self.gil.drop_states();
+        let ident = self.gil.ident.get();
+        self.gil.stacks.borrow_mut().retain(|(owner, _)| *owner != ident);
         if let (Some(stack), Some(hooks)) = (self.gil.loop_stack.take(), self.hooks.threads.get()) {
             (hooks.end)(self, stack);
         }
@@ -318,6 +324,7 @@ impl Interpreter {
         let run = Box::new(move |vm: &Interpreter| {
             if let (Some(stack), Some(hooks)) = (stack, vm.hooks.threads.get()) {
                 vm.gil.loop_stack.set(Some(stack));
+                vm.gil.stacks.borrow_mut().push((vm.gil.ident.get(), stack));
                 (hooks.swap)(vm, stack);
             }
             body(vm);
@@ -348,8 +355,29 @@ impl Interpreter {
             let mine = (hooks.swap)(self, fresh);
             (hooks.swap)(self, mine);
             self.gil.loop_stack.set(Some(mine));
+            self.gil.stacks.borrow_mut().push((self.gil.ident.get(), mine));
         }
         Ok(fresh)
+    }
+
+    /// The innermost frames of all threads, by ident, the newest thread first. Errors: `MemoryError`.
+    pub fn frames_of_threads(&self) -> Res<Vec<(u64, Value)>> {
+        let own = self.gil.ident.get();
+        let mut result = Vec::new();
+        let (Some(frame), Some(hooks)) = (self.hooks.frame.get(), self.hooks.threads.get()) else {
+            return Ok(result);
+        };
+        let stacks = self.gil.stacks.borrow().clone();
+        if !stacks.iter().any(|(ident, _)| *ident == own) {
+            result.extend(frame(self, 0)?.map(|frame| (own, frame)));
+        }
+        for (ident, stack) in stacks.into_iter().rev() {
+            let mine = (hooks.swap)(self, stack);
+            let found = frame(self, 0);
+            (hooks.swap)(self, mine);
+            result.extend(found?.map(|frame| (ident, frame)));
+        }
+        Ok(result)
     }
 
     /// State of another crate that each thread has for itself, made on first use.

@@ -14,10 +14,11 @@ use crate::attrs::Attrs;
 use crate::class::{Type, TypeFlags};
 use crate::interpreter::Interpreter;
 use crate::value::Value;
+use crate::words::WordMap;
 use crate::{Raised, Res};
 use pellucid_memory::Header;
 use std::any::TypeId;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::NonNull;
@@ -252,9 +253,16 @@ impl Interpreter {
     /// A new object of builtin type `ty` with this payload.
     /// Errors: `MemoryError`.
     pub fn alloc<T: Payload>(&self, ty: &Ref<Type>, payload: T) -> Res {
-        debug_assert!(ty.payload.type_id == TypeId::of::<T>());
-        // SAFETY: the payload matches the type (callers pass the type made for this payload; checked in debug).
+        if ty.payload.type_id != TypeId::of::<T>() {
+            return Err(self.wrong_payload(ty));
+        }
+        // SAFETY: the payload matches the type, as was just checked.
         unsafe { self.alloc_raw(ty, payload) }
+    }
+
+    #[cold]
+    fn wrong_payload(&self, ty: &Type) -> Raised {
+        self.bug(&format!("objects of type '{}' have another payload", ty.name()))
     }
 
     /// A new object of class `cls`, which must be a type whose payload is a `T` (a subclass of the builtin).
@@ -274,7 +282,7 @@ impl Interpreter {
     /// Objects of `ty` have a payload `T`.
     unsafe fn alloc_raw<T: Payload>(&self, ty: &Ref<Type>, payload: T) -> Res {
         let size = ty.object_size();
-        let container = T::CONTAINER || ty.has_own_parts();
+        let container = ty.holds_references();
         let Some(block) = self.heap.alloc(size, container) else {
             drop(payload);
             return Err(self.no_memory());
@@ -294,6 +302,9 @@ impl Interpreter {
             if container {
                 header.as_ref().set(Header::TRACKED);
             }
+            if ty.flags.get().contains(AGES_COUNT) {
+                self.births.note(header.as_ref());
+            }
             Ok(Value::from_header(header))
         }
     }
@@ -312,11 +323,14 @@ pub(crate) unsafe fn destroy(object: NonNull<Header>) {
     if ty.flags.get().contains(TypeFlags::HAS_FINALIZER) && !finalize(interp, header) {
         return;
     }
-    if header.flags.get() & crate::weakref::HAS_WEAKREFS != 0 {
+    if header.flags.get() & (crate::weakref::HAS_WEAKREFS | Births::NOTED) != 0 {
         header.refcount.set(1);
         interp.weakrefs.object_dies(interp, header);
         header.refcount.set(0);
+        interp.births.forget(header);
     }
+    // Python code that runs while the parts die may ask for a collection, which must not find half an object.
+    header.unset(Header::TRACKED);
     if interp.destroy_depth.get() >= MAX_DESTROY_DEPTH {
         interp.trashcan.borrow_mut().push(object);
         return;
@@ -369,7 +383,7 @@ unsafe fn release_parts(interp: &Interpreter, object: NonNull<Header>) {
             std::ptr::drop_in_place(base.add(ty.slots_offset() + 8 * index).cast::<SlotWord>());
         }
         let size = block_size(header, &ty);
-        let container = ty.payload.container || ty.has_own_parts();
+        let container = ty.holds_references();
         (ty.payload.drop)(base.add(PAYLOAD_OFFSET));
         interp.heap.free(object.cast(), size, container);
         if ty_bits == object.as_ptr() as u64 {
@@ -402,6 +416,7 @@ pub(crate) fn change_class(object: &Value, class: &Ref<Type>) -> bool {
     let fits = old.payload.type_id == class.payload.type_id
         && old.slot_count.get() == class.slot_count.get()
         && old.attrs_offset.get() == class.attrs_offset.get()
+        && old.holds_references() == class.holds_references()
         && object.attrs().is_none_or(|attrs| attrs.dict().is_some());
     let units = block_size(header, old).div_ceil(16);
     if !fits || units > SIZE_MASK as usize {
@@ -447,6 +462,43 @@ pub fn clear_object(header: &Header) {
         if ty.attrs_offset.get() != 0 {
             (*header_part(header, ty.attrs_offset.get()).cast::<Attrs>()).clear(ty.inline_slots.get());
         }
+    }
+}
+
+/// Classes written in Python with a finaliser: the collector runs those of older objects first, so their age is noted.
+const AGES_COUNT: TypeFlags = TypeFlags::MUTABLE.or(TypeFlags::HAS_FINALIZER);
+
+/// In which order objects with finalisers were made. Blocks are used again, so that addresses do not tell.
+#[derive(Default)]
+pub(crate) struct Births {
+    order: RefCell<WordMap<u64, u64>>,
+    next: Cell<u64>,
+}
+
+impl Births {
+    /// Header flag: the object stands in the table.
+    const NOTED: u32 = 1 << 28;
+
+    #[cold]
+    fn note(&self, header: &Header) {
+        let mut order = self.order.borrow_mut();
+        // An object that is not in the table counts as old: without memory the order is another, nothing else.
+        if order.try_reserve(1).is_ok() {
+            order.insert(header as *const Header as u64, self.next.replace(self.next.get() + 1));
+            header.flags.set(header.flags.get() | Births::NOTED);
+        }
+    }
+
+    fn forget(&self, header: &Header) {
+        if header.flags.get() & Births::NOTED != 0 {
+            self.order.borrow_mut().remove(&(header as *const Header as u64));
+        }
+    }
+
+    /// Brings the older objects before the younger ones.
+    pub(crate) fn sort(&self, objects: &mut [NonNull<Header>]) {
+        let order = self.order.borrow();
+        objects.sort_by_key(|object| order.get(&(object.as_ptr() as u64)).copied());
     }
 }
 

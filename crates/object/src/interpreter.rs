@@ -26,9 +26,45 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// The key of string hashes: CPython's, so that equal seeds give equal hashes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HashKey(pub u64, pub u64);
+
+impl HashKey {
+    /// The key that a number stands for (`PYTHONHASHSEED`): the bytes of a linear congruential generator, none for 0.
+    pub fn from_seed(seed: u32) -> HashKey {
+        if seed == 0 {
+            return HashKey::default();
+        }
+        let mut state = seed;
+        let mut bytes = [0; 16];
+        for byte in &mut bytes {
+            state = state.wrapping_mul(214_013).wrapping_add(2_531_011);
+            *byte = (state >> 16) as u8;
+        }
+        HashKey::from_bytes(bytes)
+    }
+
+    pub fn from_bytes(bytes: [u8; 16]) -> HashKey {
+        let number = u128::from_le_bytes(bytes);
+        HashKey(number as u64, (number >> 64) as u64)
+    }
+}
+
+/// The hooks of `sys.set_asyncgen_hooks`, which each thread has for itself ([`Interpreter::thread_state`]).
+#[derive(Default)]
+pub struct AsyncgenHooks {
+    /// Called at the first iteration of an asynchronous generator.
+    pub firstiter: SlotWord,
+    /// Called before an asynchronous generator is finalised.
+    pub finalizer: SlotWord,
+}
+
 /// Objects with no payload of their own: plain instances, singletons.
 pub struct Plain;
-impl crate::heap::Payload for Plain {}
+impl crate::heap::Payload for Plain {
+    const CONTAINER: bool = false;
+}
 
 /// Reports an exception that nobody can catch: (exception, message, object).
 pub type UnraisableHook = fn(&Interpreter, &Value, &str, &Value);
@@ -165,6 +201,7 @@ pub struct Interpreter {
     /// In front of `native_types`.
     pub(crate) native_type_cache: AddressCache,
     pub weakrefs: Rc<WeakRefs>,
+    pub(crate) births: crate::heap::Births,
     pub(crate) trashcan: RefCell<Vec<NonNull<Header>>>,
     pub(crate) destroy_depth: Cell<usize>,
     pub(crate) native_depth: Cell<usize>,
@@ -177,12 +214,14 @@ pub struct Interpreter {
     pub sys: SlotWord,
     /// The namespace of `builtins`.
     pub builtins: SlotWord,
-    /// Seed of string hashes. Strings exist from the start: it is never changed.
-    pub hash_seed: Cell<u64>,
+    /// Key of string hashes. Strings exist from the start: it is never changed.
+    pub hash_key: HashKey,
     /// State of the layer that runs Python code, kept alive by it through [`Interpreter::state`]; null before it is there.
     pub loop_state: Cell<*const ()>,
     /// Set from signal handlers and other threads: the loop is to call [`Interpreter::poll`] soon.
     pub attention: Arc<AtomicBool>,
+    /// `-X dev`: arguments are checked more than needed.
+    pub dev_mode: Cell<bool>,
     /// Longest int text that is converted; 0: no limit.
     pub int_max_str_digits: Cell<usize>,
     /// Deepest nesting of Python calls (`sys.setrecursionlimit`).
@@ -192,24 +231,24 @@ pub struct Interpreter {
     pub(crate) host: OnceCell<Arc<Host>>,
     /// Hooks of `sys.addaudithook`.
     pub(crate) audit_hooks: RefCell<Vec<Value>>,
-    /// `sys.set_asyncgen_hooks`: called at the first iteration of an asynchronous generator.
-    pub asyncgen_firstiter: SlotWord,
-    /// `sys.set_asyncgen_hooks`: called before an asynchronous generator is finalised.
-    pub asyncgen_finalizer: SlotWord,
     /// Frames that coroutines remember of where they were made (`sys.set_coroutine_origin_tracking_depth`).
     pub coroutine_origin_depth: Cell<usize>,
     states: RefCell<WordMap<TypeId, Rc<dyn Any>>>,
+    /// States without which Python code cannot run: they go last.
+    last_states: RefCell<Vec<TypeId>>,
+    /// Nothing of Python runs any more.
+    ended: Cell<bool>,
 }
 
 impl Interpreter {
     /// A new interpreter with bare core types and the exception tree; `None` when memory is short. Boxed: objects
     /// point back to it, so it must not move.
     pub fn new() -> Option<Box<Interpreter>> {
-        Interpreter::with_hash_seed(0, Stress::default())
+        Interpreter::with_hash_key(HashKey::default(), Stress::default())
     }
 
-    /// As [`Interpreter::new`], with a seed for the hashes of strings, and with stress modes of the heap.
-    pub fn with_hash_seed(seed: u64, stress: Stress) -> Option<Box<Interpreter>> {
+    /// As [`Interpreter::new`], with a key for the hashes of strings, and with stress modes of the heap.
+    pub fn with_hash_key(hash_key: HashKey, stress: Stress) -> Option<Box<Interpreter>> {
         let heap = Heap::new();
         heap.set_stress(stress);
         let shapes = Shapes::default();
@@ -235,6 +274,7 @@ impl Interpreter {
             native_types: RefCell::default(),
             native_type_cache: AddressCache::default(),
             weakrefs: Rc::default(),
+            births: crate::heap::Births::default(),
             trashcan: RefCell::default(),
             destroy_depth: Cell::new(0),
             native_depth: Cell::new(0),
@@ -243,8 +283,9 @@ impl Interpreter {
             modules: SlotWord::default(),
             sys: SlotWord::default(),
             builtins: SlotWord::default(),
-            hash_seed: Cell::new(seed),
+            hash_key,
             loop_state: Cell::new(std::ptr::null()),
+            dev_mode: Cell::new(false),
             int_max_str_digits: Cell::new(4300),
             recursion_limit: Cell::new(1000),
             gil: crate::gil::Gil::new(&attention),
@@ -252,10 +293,10 @@ impl Interpreter {
             pollers: RefCell::default(),
             host: OnceCell::new(),
             audit_hooks: RefCell::default(),
-            asyncgen_firstiter: SlotWord::default(),
-            asyncgen_finalizer: SlotWord::default(),
             coroutine_origin_depth: Cell::new(0),
             states: RefCell::default(),
+            last_states: RefCell::default(),
+            ended: Cell::new(false),
         });
         let core = vm.bootstrap_types()?;
         vm.core.set(core).ok()?;
@@ -334,6 +375,11 @@ impl Interpreter {
             Ok(state) => state,
             Err(_) => unreachable!("keyed by its type"),
         }
+    }
+
+    /// That state outlives the others: finalisers of what they hold still run Python code.
+    pub fn keep_state_longest<T: 'static>(&self) {
+        self.last_states.borrow_mut().push(TypeId::of::<T>());
     }
 
     /// The one `str` object for a name. Errors: `MemoryError`.
@@ -428,7 +474,7 @@ impl Interpreter {
     }
 
     pub(crate) fn run_finalizer(&self, value: &Value) {
-        if self.core.get().is_none() {
+        if self.ended.get() {
             // The interpreter is ending, and there is nothing left that a finaliser could work with.
             return;
         }
@@ -503,19 +549,38 @@ impl Interpreter {
     }
 }
 
+impl Interpreter {
+    /// Drops the states of other crates, and what nothing else holds then; those that Python code needs to run at the very last.
+    fn drop_states(&self) {
+        // What runs meanwhile may make states anew.
+        for _ in 0..10 {
+            let last = self.last_states.borrow().clone();
+            let mut states = self.states.borrow_mut();
+            let keys: Vec<TypeId> = states.keys().filter(|key| !last.contains(key)).copied().collect();
+            let dropped: Vec<Rc<dyn Any>> = keys.iter().filter_map(|key| states.remove(key)).collect();
+            drop(states);
+            if dropped.is_empty() {
+                break;
+            }
+            drop(dropped);
+            self.collect_until_stable();
+        }
+        self.ended.set(true);
+        let states = self.states.take();
+        drop(states);
+        self.collect_until_stable();
+    }
+}
+
 impl Drop for Interpreter {
     /// Ends the interpreter: gives up the roots, collects, and in debug builds proves that every block came back.
     fn drop(&mut self) {
         self.gil.close();
         self.gil.drop_states();
         let roots = [&self.modules, &self.sys, &self.builtins, &self.raised, &self.handled];
-        for root in roots.into_iter().chain([&self.asyncgen_firstiter, &self.asyncgen_finalizer]) {
-            root.set(None);
-        }
+        roots.into_iter().for_each(|root| root.set(None));
         drop(self.audit_hooks.take());
-        let states = self.states.take();
-        drop(states);
-        self.collect_until_stable();
+        self.drop_states();
         let core: Vec<Value> = self
             .core
             .get()

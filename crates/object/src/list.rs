@@ -99,6 +99,19 @@ impl List {
     pub fn take(&self) -> Vec<Value> {
         self.0.take()
     }
+    /// As [`List::take`], for what Python code empties: the list shows that it was changed ([`List::is_pristine`]).
+    pub fn empty(&self) -> Vec<Value> {
+        let mut items = self.0.borrow_mut();
+        let mut room = Vec::new();
+        if items.capacity() > 0 && room.try_reserve(1).is_err() {
+            return std::mem::take(&mut *items);
+        }
+        std::mem::replace(&mut *items, room)
+    }
+    /// Whether nobody has put anything in since the list was made or taken, even if it went again.
+    pub fn is_pristine(&self) -> bool {
+        self.0.borrow().capacity() == 0
+    }
     /// Puts other items in; the old ones are returned so that they die outside.
     pub fn replace(&self, items: Vec<Value>) -> Vec<Value> {
         self.0.replace(items)

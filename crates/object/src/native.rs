@@ -5,7 +5,7 @@
 
 use crate::Res;
 use crate::args::{Args, CallArgs, Signature};
-use crate::class::{Type, TypeDef};
+use crate::class::{Type, TypeDef, TypeFlags};
 use crate::heap::{Payload, Ref, SlotWord, Visitor};
 use crate::interpreter::Interpreter;
 use crate::value::Value;
@@ -84,6 +84,26 @@ pub struct GetSetDef {
     pub set: Option<Setter>,
 }
 
+impl GetSetDef {
+    /// A field that is only read, which Python sees as a `member_descriptor`.
+    pub const fn member(
+        name: &'static str,
+        doc: &'static str,
+        get: fn(&Interpreter, &Value) -> Res,
+    ) -> GetSetDef {
+        GetSetDef { name, doc, get, set: Some(read_only) }
+    }
+
+    fn is_member(&self) -> bool {
+        self.set.is_some_and(|set| std::ptr::fn_addr_eq(set, read_only as Setter))
+    }
+}
+
+/// The setter of what [`GetSetDef::member`] makes, by which it is known.
+pub fn read_only(vm: &Interpreter, _: &Value, _: Option<&Value>) -> Res<()> {
+    Err(vm.attribute_error_text("readonly attribute".to_string()))
+}
+
 /// A constant of a module.
 pub struct Constant {
     pub name: &'static str,
@@ -154,11 +174,30 @@ impl Payload for GetSet {
     }
 }
 
-/// Payload of `member_descriptor`: an entry of `__slots__`.
+/// Payload of `member_descriptor`: an entry of `__slots__`, or a field of a builtin type that is only read.
 pub struct Member {
     pub name: Value,
     pub owner: Ref<Type>,
-    pub index: usize,
+    pub place: Place,
+}
+
+/// Where a member stands.
+#[derive(Clone, Copy)]
+pub enum Place {
+    /// The word of that index ([`Value::slot_word`]).
+    Slot(usize),
+    /// In the payload.
+    Field(&'static GetSetDef),
+}
+
+impl Member {
+    /// The index of an entry of `__slots__`.
+    pub fn slot(&self) -> Option<usize> {
+        match self.place {
+            Place::Slot(index) => Some(index),
+            Place::Field(_) => None,
+        }
+    }
 }
 
 impl Payload for Member {
@@ -412,6 +451,10 @@ impl Interpreter {
     }
 
     pub(crate) fn new_getset(&self, ty: &Ref<Type>, def: &'static GetSetDef) -> Res {
+        if def.is_member() {
+            let member = Member { name: self.intern(def.name)?, owner: ty.clone(), place: Place::Field(def) };
+            return self.alloc(&self.types().member_descriptor, member);
+        }
         self.alloc(&self.types().getset_descriptor, GetSet { def, owner: ty.clone() })
     }
 
@@ -480,7 +523,12 @@ impl Interpreter {
         let Some(found) = ty.lookup(self, &self.intern_static("__new__")?) else { return Ok(()) };
         let native = found.downcast::<Builtin>().filter(|b| std::ptr::eq(b.def, &DUNDER_NEW));
         match native.and_then(|b| b.this.get()).and_then(|t| t.downcast_ref::<Type>()) {
-            Some(owner) => ty.slots.new.set(owner.slots.new.get()),
+            // What a builtin `__new__` makes must fit the layout: the base decides.
+            Some(owner) => {
+                let mutable = ty.flags.get().contains(crate::TypeFlags::MUTABLE);
+                let base = ty.base.get().and_then(|base| base.downcast_ref::<Type>()).filter(|_| mutable);
+                ty.slots.new.set(base.unwrap_or(owner).slots.new.get());
+            }
             None => ty.slots.new.set(Some(call_python_new)),
         }
         Ok(())
@@ -492,17 +540,30 @@ fn call_python_new(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
     let Some(ty) = cls.downcast::<Type>() else {
         return Err(vm.type_error("__new__ needs a type".to_string()));
     };
-    let Some(found) = ty.lookup(vm, &vm.intern_static("__new__")?) else {
-        return Err(vm.type_error(format!("cannot create '{}' instances", ty.message_name())));
-    };
-    let callee = match found.downcast::<Wrapped>() {
-        Some(wrapped) => wrapped.callable.get().unwrap_or(Value::NONE),
-        None => found,
+    let name = vm.intern_static("__new__")?;
+    let found = ty.lookup(vm, &name).filter(|found| vm.is_exact(found, &vm.types().staticmethod));
+    let callee = match found.and_then(|found| found.downcast::<Wrapped>()?.callable.get()) {
+        Some(function) => function,
+        None => vm.get_attr(cls, &name)?,
     };
     let mut values = Vec::with_capacity(args.values.len() + 1);
     values.push(cls.clone());
     values.extend_from_slice(args.values);
     vm.call(&callee, &CallArgs { values: &values, names: args.names })
+}
+
+/// The builtin type whose `__new__` must make instances of `ty`, when that of `owner` would make other objects than they
+/// are: those of another layout, or of a type that makes its instances itself (`bool`).
+fn other_maker(owner: &Ref<Type>, ty: &Ref<Type>) -> Option<Ref<Type>> {
+    let python = |f: crate::slots::CallFn| std::ptr::fn_addr_eq(f, call_python_new as crate::slots::CallFn);
+    let mut maker = ty.clone();
+    while maker.slots.new.get().is_some_and(python) {
+        maker = maker.base.get()?.downcast_ref::<Type>()?;
+    }
+    let (made, makes) = (maker.slots.new.get()?, owner.slots.new.get()?);
+    let apart =
+        maker.payload.type_id != owner.payload.type_id || !maker.flags.get().contains(TypeFlags::BASETYPE);
+    (apart && !std::ptr::fn_addr_eq(made, makes)).then_some(maker)
 }
 
 pub(crate) static DUNDER_NEW: FunctionDef = FunctionDef::new(
@@ -511,7 +572,9 @@ pub(crate) static DUNDER_NEW: FunctionDef = FunctionDef::new(
     "Create and return a new object.  See help(type) for accurate signature.",
     NativeFn::Raw(|vm, args| {
         let [owner, cls, ..] = args.positional() else {
-            return Err(vm.type_error("__new__(): not enough arguments".to_string()));
+            let owner = args.values.first().and_then(|o| o.downcast_ref::<Type>());
+            let name = owner.map_or_else(String::new, |ty| format!("{}.", ty.message_name()));
+            return Err(vm.type_error(format!("{name}__new__(): not enough arguments")));
         };
         let (Some(owner), Some(ty)) = (owner.downcast_ref::<Type>(), cls.downcast_ref::<Type>()) else {
             let name = vm.type_name(cls);
@@ -520,6 +583,10 @@ pub(crate) static DUNDER_NEW: FunctionDef = FunctionDef::new(
         if !ty.is_subtype_of(&owner) {
             let (o, t) = (owner.message_name(), ty.message_name());
             return Err(vm.type_error(format!("{o}.__new__({t}): {t} is not a subtype of {o}")));
+        }
+        if let Some(maker) = other_maker(&owner, &ty) {
+            let (o, t, m) = (owner.message_name(), ty.message_name(), maker.message_name());
+            return Err(vm.type_error(format!("{o}.__new__({t}) is not safe, use {m}.__new__()")));
         }
         match owner.slots.new.get() {
             Some(new) => new(vm, cls, &CallArgs { values: &args.values[2..], names: args.names }),

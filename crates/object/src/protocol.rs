@@ -5,7 +5,7 @@ use crate::class::{Type, TypeFlags};
 use crate::heap::{Payload, Ref, SlotWord, Visitor};
 use crate::int::{Int, IntRef};
 use crate::interpreter::Interpreter;
-use crate::native::{BoundMethod, GetSet, Member, MethodDescriptor, Wrapped};
+use crate::native::{BoundMethod, GetSet, Member, MethodDescriptor, Place, Wrapped};
 use crate::slots::{Slot, SlotWrapper};
 use crate::value::Value;
 use crate::{Exception, Raised, Res, Str, Tuple};
@@ -190,13 +190,14 @@ impl Interpreter {
 
     /// `object.__getattribute__`.
     pub fn generic_getattr(&self, object: &Value, name: &Value) -> Res {
-        let name = &self.intern_value(name)?;
+        let name = &self.attribute_name(name)?;
         let ty = self.type_of(object);
         let found = ty.lookup(self, name);
         if let Some(descr) = &found
             && self.is_data_descriptor(descr)
+            && let Some(get) = self.type_of_ref(descr).slots.descr_get.get()
         {
-            return self.bind_descriptor(descr, object, ty.value());
+            return get(self, descr, Some(object), ty.value());
         }
         if let Some(value) = self.attrs_get(object, name)? {
             return Ok(value);
@@ -209,14 +210,15 @@ impl Interpreter {
 
     /// `type.__getattribute__`.
     pub fn type_getattr(&self, cls: &Value, name: &Value) -> Res {
-        let name = &self.intern_value(name)?;
+        let name = &self.attribute_name(name)?;
         let Some(ty) = cls.downcast_ref::<Type>() else { return self.generic_getattr(cls, name) };
         let meta = self.type_of(cls);
         let found = meta.lookup(self, name);
         if let Some(descr) = &found
             && self.is_data_descriptor(descr)
+            && let Some(get) = self.type_of_ref(descr).slots.descr_get.get()
         {
-            return self.bind_descriptor(descr, cls, meta.value());
+            return get(self, descr, Some(cls), meta.value());
         }
         if let Some(value) = ty.lookup(self, name) {
             return match self.type_of_ref(&value).slots.descr_get.get() {
@@ -228,6 +230,15 @@ impl Interpreter {
             Some(descr) => self.bind_descriptor(&descr, cls, meta.value()),
             None => Err(self.no_attribute(cls, name)),
         }
+    }
+
+    /// The name of an attribute, interned. Errors: `TypeError` when it is no `str`.
+    #[inline]
+    fn attribute_name(&self, name: &Value) -> Res {
+        if name.downcast::<Str>().is_some() {
+            return self.intern_value(name);
+        }
+        Err(self.type_error(format!("attribute name must be string, not '{}'", self.type_name(name))))
     }
 
     pub fn is_data_descriptor(&self, descr: &Value) -> bool {
@@ -245,7 +256,7 @@ impl Interpreter {
 
     /// `object.__setattr__` / `__delattr__`.
     pub fn generic_setattr(&self, object: &Value, name: &Value, value: Option<&Value>) -> Res<()> {
-        let name = &self.intern_value(name)?;
+        let name = &self.attribute_name(name)?;
         let found = self.type_of_ref(object).lookup(self, name);
         if let Some(descr) = &found
             && let Some(set) = self.type_of_ref(descr).slots.descr_set.get()
@@ -280,7 +291,7 @@ impl Interpreter {
             let tn = ty.message_name();
             return Err(self.type_error(format!("cannot set '{text}' attribute of immutable type '{tn}'")));
         }
-        let name = &self.intern_value(name)?;
+        let name = &self.attribute_name(name)?;
         let meta = self.type_of(cls);
         if let Some(descr) = meta.lookup(self, name)
             && let Some(set) = self.type_of_ref(&descr).slots.descr_set.get()
@@ -342,6 +353,7 @@ impl Interpreter {
 
     pub fn call_descriptor_args(&self, method: &Value, this: &Value, args: &CallArgs) -> Res {
         if let Some(wrapper) = method.downcast::<SlotWrapper>() {
+            wrapper.check_self(self, this)?;
             return self.nested("", || wrapper.call(self, this, args));
         }
         let ty = self.type_of(method);
@@ -363,6 +375,9 @@ impl Interpreter {
         let Some(ty) = cls.downcast_ref::<Type>() else {
             return Err(self.type_error("not a type".to_string()));
         };
+        if let ([object], true) = (args.values, cls.is(self.types().type_.value())) {
+            return Ok(self.type_of(object).into_value());
+        }
         let new = ty.slots.new.get().filter(|_| !ty.flags.get().contains(TypeFlags::NO_NEW));
         let Some(new) = new else {
             return Err(self.type_error(format!("cannot create '{}' instances", ty.message_name())));
@@ -598,10 +613,21 @@ impl Interpreter {
         match self.type_of_ref(value).slots.unary[UnOp::Index as usize].get() {
             Some(f) => {
                 let result = f(self, value)?;
-                if result.as_int().is_some() {
+                if self.is_exact(&result, &self.types().int) {
                     return Ok(result);
                 }
-                Err(self.type_error(format!("__index__ returned non-int (type {})", self.type_name(&result))))
+                let got = self.type_name(&result);
+                if result.as_int().is_none() {
+                    return Err(self.type_error(format!("__index__ returned non-int (type {got})")));
+                }
+                self.warn(
+                    &self.exceptions().deprecation_warning().clone(),
+                    &format!(
+                        "__index__ returned non-int (type {got}).  The ability to return an instance of a strict \
+                         subclass of int is deprecated, and may be removed in a future version of Python."
+                    ),
+                )?;
+                self.index(&result)
             }
             None => Err(self.type_error(format!(
                 "'{}' object cannot be interpreted as an integer",
@@ -968,7 +994,7 @@ impl Interpreter {
             .map(|m| format!("{}.", self.str_lossy(&m)))
             .filter(|m| m != "builtins.")
             .unwrap_or_default();
-        format!("<{module}{} object at {:#x}>", ty.name(), value.bits())
+        format!("<{module}{} object at {:#x}>", ty.qualified_name(self), value.bits())
     }
 
     /// `str(value)`, a `str` object.
@@ -1085,6 +1111,13 @@ fn overrides_new(ty: &Type) -> bool {
     ty.slots.new.get().is_some_and(|f| !std::ptr::fn_addr_eq(f, object_new as crate::slots::CallFn))
 }
 
+impl Type {
+    /// Whether a class has an `__init__` other than that of `object`, which may take what `__new__` does not.
+    pub fn overrides_init(&self) -> bool {
+        overrides_init(self)
+    }
+}
+
 fn overrides_init(ty: &Type) -> bool {
     ty.slots.init.get().is_some_and(|f| !std::ptr::fn_addr_eq(f, object_init as crate::slots::InitFn))
 }
@@ -1118,7 +1151,9 @@ fn object_init(vm: &Interpreter, object: &Value, args: &CallArgs) -> Res<()> {
         return Err(vm.type_error(what.to_string()));
     }
     if !overrides_new(&ty) {
-        return Err(vm.type_error(format!("{}() takes no arguments", ty.message_name())));
+        let name = ty.message_name();
+        let what = "takes exactly one argument (the instance to initialize)";
+        return Err(vm.type_error(format!("{name}.__init__() {what}")));
     }
     Ok(())
 }
@@ -1216,12 +1251,7 @@ fn call_slot_wrapper(vm: &Interpreter, callee: &Value, args: &CallArgs) -> Res {
     let Some(this) = args.positional().first() else {
         return Err(vm.type_error(format!("descriptor '{name}' of '{owner}' object needs an argument")));
     };
-    if !vm.is_instance(this, &wrapper.owner) {
-        let got = vm.type_name(this);
-        return Err(
-            vm.type_error(format!("descriptor '{name}' requires a '{owner}' object but received a '{got}'"))
-        );
-    }
+    wrapper.check_self(vm, this)?;
     wrapper.call(vm, this, &CallArgs { values: &args.values[1..], names: args.names })
 }
 
@@ -1267,18 +1297,26 @@ fn check_owner(vm: &Interpreter, name: &str, owner: &Ref<Type>, object: &Value) 
 fn get_member(vm: &Interpreter, descr: &Value, object: Option<&Value>, _: &Value) -> Res {
     let (Some(object), Some(d)) = (object, descr.downcast::<Member>()) else { return Ok(descr.clone()) };
     check_owner(vm, &vm.str_lossy(&d.name), &d.owner, object)?;
-    match object.slot_word(d.index).and_then(SlotWord::get) {
+    let index = match d.place {
+        Place::Slot(index) => index,
+        Place::Field(def) => return (def.get)(vm, object),
+    };
+    match object.slot_word(index).and_then(SlotWord::get) {
         Some(value) => Ok(value),
-        None => Err(vm.no_attribute(object, &d.name)),
+        None => Err(vm.empty_slot(object, &d.name)),
     }
 }
 
 fn set_member(vm: &Interpreter, descr: &Value, object: &Value, value: Option<&Value>) -> Res<()> {
     let Some(d) = descr.downcast::<Member>() else { return Err(vm.bug("member descriptor")) };
     check_owner(vm, &vm.str_lossy(&d.name), &d.owner, object)?;
-    let Some(word) = object.slot_word(d.index) else { return Err(vm.no_attribute(object, &d.name)) };
+    let index = match d.place {
+        Place::Slot(index) => index,
+        Place::Field(_) => return crate::native::read_only(vm, object, value),
+    };
+    let Some(word) = object.slot_word(index) else { return Err(vm.no_attribute(object, &d.name)) };
     if value.is_none() && !word.is_set() {
-        return Err(vm.no_attribute(object, &d.name));
+        return Err(vm.attribute_error_text(vm.str_lossy(&d.name)));
     }
     word.set(value.cloned());
     Ok(())

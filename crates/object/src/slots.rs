@@ -7,6 +7,7 @@
 use crate::args::CallArgs;
 use crate::class::Type;
 use crate::heap::{Payload, Visitor};
+use crate::int::IntRef;
 use crate::interpreter::Interpreter;
 use crate::protocol::{BinOp, CmpOp, UnOp};
 use crate::value::Value;
@@ -541,7 +542,11 @@ pub(crate) fn refresh_slot(interp: &Interpreter, ty: &Type, dunder: &'static Dun
     for sibling in dunders().filter(|d| same_slot(d.kind, dunder.kind)) {
         let Some(method) = ty.lookup(interp, &interp.intern(sibling.name)?) else { continue };
         match method.downcast::<SlotWrapper>() {
-            Some(wrapper) if native.is_none_or(|n| n.address() == wrapper.slot.address()) => {
+            Some(wrapper)
+                if same_slot(wrapper.dunder.kind, sibling.kind)
+                    && ty.is_subtype_of(&wrapper.owner)
+                    && native.is_none_or(|n| n.address() == wrapper.slot.address()) =>
+            {
                 native = Some(wrapper.slot);
             }
             None if method.is_none() && matches!(sibling.kind, Kind::Hash) => {
@@ -605,6 +610,41 @@ impl Payload for SlotWrapper {
 }
 
 impl SlotWrapper {
+    /// Checks that `this` fits the slot's type. Errors: `TypeError`.
+    pub fn check_self(&self, vm: &Interpreter, this: &Value) -> Res<()> {
+        if vm.is_exact(this, &self.owner) || vm.is_instance(this, &self.owner) {
+            return Ok(());
+        }
+        let (name, owner, got) = (self.dunder.name, self.owner.message_name(), vm.type_name(this));
+        Err(vm.type_error(format!("descriptor '{name}' requires a '{owner}' object but received a '{got}'")))
+    }
+
+    /// Attributes are not set past a builtin type that guards them: `object.__setattr__(str, ...)` is refused.
+    fn check_override(&self, vm: &Interpreter, this: &Value) -> Res<()> {
+        let Slot::SetAttr(mine) = self.slot else { return Ok(()) };
+        let ty = vm.type_of(this);
+        let is = |ty: &Type, f: SetFn| ty.slots.setattr.get().is_some_and(|g| std::ptr::fn_addr_eq(f, g));
+        let generic = |ty: &Type| is(ty, generic_setattr);
+        let mro = ty.mro();
+        let defining = mro
+            .iter()
+            .rev()
+            .filter_map(|base| base.downcast_ref::<Type>())
+            .find(|base| !generic(base) && ty.slots.setattr.get().is_some_and(|own| is(base, own)));
+        let mut at = Some(defining.unwrap_or_else(|| ty.clone()));
+        while let Some(base) = at {
+            if is(&base, mine) {
+                break;
+            }
+            if !generic(&base) && base.slots.setattr.get().is_some() {
+                let (name, ty) = (self.dunder.name, ty.message_name());
+                return Err(vm.type_error(format!("can't apply this {name} to {ty} object")));
+            }
+            at = base.base.get().and_then(|b| b.downcast_ref::<Type>());
+        }
+        Ok(())
+    }
+
     /// Calls the slot with `self` and the Python-level arguments.
     pub fn call(&self, vm: &Interpreter, this: &Value, args: &CallArgs) -> Res {
         if let (Slot::Call(f), Kind::Call) = (self.slot, self.dunder.kind) {
@@ -685,10 +725,12 @@ impl SlotWrapper {
                 Kind::SetAttr | Kind::SetItem | Kind::Set,
             ) => {
                 want(2, 2)?;
+                self.check_override(vm, this)?;
                 f(vm, this, &a[0], Some(&a[1])).map(|()| Value::NONE)
             }
             (Slot::SetAttr(f) | Slot::SetItem(f) | Slot::DescrSet(f), _) => {
                 want(1, 1)?;
+                self.check_override(vm, this)?;
                 f(vm, this, &a[0], None).map(|()| Value::NONE)
             }
             (Slot::DescrGet(f), _) => {
@@ -741,17 +783,33 @@ fn generic_binary(vm: &Interpreter, op: BinOp, a: &Value, b: &Value, name: &str,
 }
 
 fn generic_compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
-    match vm.lookup_special(a, op.dunder())? {
-        Some(m) => vm.call_descriptor(&m, a, std::slice::from_ref(b)),
-        None => Ok(Value::NOT_IMPLEMENTED),
+    let Some(method) = vm.lookup_special(a, op.dunder())? else { return Ok(Value::NOT_IMPLEMENTED) };
+    if vm.type_of_ref(&method).flags.get().contains(crate::TypeFlags::METHOD_DESCRIPTOR) {
+        return vm.call_descriptor(&method, a, std::slice::from_ref(b));
+    }
+    // A descriptor that cannot give the method counts as none.
+    match vm.bind_descriptor(&method, a, vm.type_of_ref(a).value()) {
+        Ok(bound) => vm.call_values(&bound, std::slice::from_ref(b)),
+        Err(raised) => {
+            drop(vm.take_raised(raised));
+            Ok(Value::NOT_IMPLEMENTED)
+        }
     }
 }
 
 fn generic_hash(vm: &Interpreter, a: &Value) -> Res<i64> {
     let result = vm.call_method(a, "__hash__", &[])?;
+    let word = result.as_int().and_then(|int| match int {
+        IntRef::Small(i) => Some(i),
+        IntRef::Big(big) => i64::try_from(big).ok(),
+    });
+    if let Some(hash) = word {
+        // What fits is the hash itself, so that `return hash(x)` hashes as `x` does; -1 stays the mark of an error.
+        return Ok(if hash == -1 { -2 } else { hash });
+    }
     match vm.hash_of_int(&result) {
         Some(hash) => Ok(hash),
-        None => Err(vm.type_error("__hash__ method should return an integer".to_string())),
+        None => vm.hash_of_int(&result).ok_or_else(|| vm.bug("hash of no int")),
     }
 }
 
@@ -836,8 +894,10 @@ fn generic_len(vm: &Interpreter, a: &Value) -> Res<usize> {
     let index = vm.index(&result)?;
     match vm.as_i64(&index) {
         Some(n) if n >= 0 => Ok(n as usize),
-        Some(_) => Err(vm.value_error("__len__() should return >= 0".to_string())),
-        None => Err(vm.overflow_error("cannot fit 'int' into an index-sized integer".to_string())),
+        None if !index.as_int().is_some_and(|int| int.is_negative()) => {
+            Err(vm.overflow_error("cannot fit 'int' into an index-sized integer".to_string()))
+        }
+        _ => Err(vm.value_error("__len__() should return >= 0".to_string())),
     }
 }
 

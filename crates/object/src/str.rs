@@ -79,7 +79,7 @@ impl Interpreter {
         }
     }
 
-    /// The hash of a string: SipHash-1-3 keyed by the interpreter's seed, which gives CPython's numbers for seed 0;
+    /// The hash of a string: SipHash-1-3 keyed as CPython does it, which gives CPython's numbers for equal seeds;
     /// computed once.
     #[inline]
     pub fn str_hash(&self, s: &Str) -> i64 {
@@ -89,7 +89,7 @@ impl Interpreter {
 
     #[cold]
     fn compute_str_hash(&self, s: &Str) -> i64 {
-        let mut hasher = SipHasher13::new_with_keys(self.hash_seed.get(), 0);
+        let mut hasher = SipHasher13::new_with_keys(self.hash_key.0, self.hash_key.1);
         s.text.hash_bytes(&mut hasher);
         let hash = match hasher.finish() as i64 {
             _ if s.text.is_empty() => 0,

@@ -97,7 +97,7 @@ pub struct Config {
     /// `--check-hash-based-pycs`.
     pub check_hash_pycs: String,
     /// Seed of string hashes; `None`: from the system's random numbers.
-    pub hash_seed: Option<u64>,
+    pub hash_seed: Option<u32>,
     /// The most bytes of memory the interpreter may take; `None`: no limit.
     pub memory_limit: Option<usize>,
     /// What the interpreter may do to the system.

@@ -233,7 +233,8 @@ fn late_spec(
             let loader = vm.get_attr_str(&bootstrap, "BuiltinImporter")?;
             let make = vm.get_attr_str(&bootstrap, "ModuleSpec")?;
             let values = [module_name, loader.clone(), vm.new_str("built-in")?];
-            let spec = vm.call(&make, &CallArgs { values: &values, names: &[vm.intern_static("origin")?] })?;
+            let spec =
+                vm.call(&make, &CallArgs { values: &values, names: &[vm.intern_static("origin")?] })?;
             (loader, spec)
         }
     };

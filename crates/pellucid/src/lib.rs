@@ -28,6 +28,7 @@ mod start;
 mod stdio;
 
 pub use config::{Config, Flags};
+pub use pellucid_host::is_forked;
 pub use pellucid_host::{Capability, Host};
 pub use pellucid_object::{Interpreter, Raised, Res, Value};
 pub use start::{Pellucid, on_big_stack};

@@ -9,6 +9,7 @@ pub static GROUPS: &[&[&ModuleDef]] = &[
     pellucid_native_text::MODULES,
     pellucid_native_data::MODULES,
     pellucid_native_sys::MODULES,
+    pellucid_native_os::MODULES,
     pellucid_native_lang::MODULES,
     pellucid_lens::MODULES,
 ];

@@ -6,6 +6,7 @@ use crate::paths::{self, Paths};
 use crate::{errors, imp, shutdown, stdio};
 use pellucid_memory::Stress;
 use pellucid_native_sys::sys;
+use pellucid_object::interpreter::HashKey;
 use pellucid_object::{Dict, Interpreter, Raised, Ref, Res, Value};
 use std::rc::Rc;
 
@@ -16,15 +17,21 @@ const STACK: usize = 512 << 20;
 const NATIVE_DEPTH: usize = 8000;
 
 /// Runs the function in a thread whose stack is large enough for the deepest native recursion that is allowed.
-/// Interpreters should be used in such a thread.
+/// Interpreters should be used in such a thread. The calling thread waits and takes no signals meanwhile, so that they interrupt
+/// the system calls of the other one.
 pub fn on_big_stack<T: Send>(f: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let builder = std::thread::Builder::new().name("main".into()).stack_size(STACK);
         match builder.spawn_scoped(scope, f) {
-            Ok(thread) => match thread.join() {
-                Ok(value) => value,
-                Err(panic) => std::panic::resume_unwind(panic),
-            },
+            Ok(thread) => {
+                let signals = pellucid_host::leave_signals_to_others();
+                let ended = thread.join();
+                drop(signals);
+                match ended {
+                    Ok(value) => value,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
             Err(error) => panic!("cannot start a thread with a large stack: {error}"),
         }
     })
@@ -41,12 +48,13 @@ pub struct Pellucid {
 impl Pellucid {
     /// Starts an interpreter. Errors: why it could not start.
     pub fn start(config: Config) -> Result<Pellucid, String> {
-        let seed = hash_seed(&config);
+        let key = hash_key(&config);
         let bypass_pools = cfg!(debug_assertions) && config.x_option("stress") == Some("no-pools");
         let stress = Stress { bypass_pools, ..Stress::default() };
-        let vm = Interpreter::with_hash_seed(seed, stress).ok_or("not enough memory")?;
+        let vm = Interpreter::with_hash_key(key, stress).ok_or("not enough memory")?;
         vm.native_limit.set(NATIVE_DEPTH);
         vm.int_max_str_digits.set(config.flags.int_max_str_digits);
+        vm.dev_mode.set(config.flags.dev_mode);
         if !vm.set_host(config.host.clone()) {
             return Err("the interpreter has a host already".to_string());
         }
@@ -123,15 +131,15 @@ impl Pellucid {
     }
 }
 
-fn hash_seed(config: &Config) -> u64 {
+fn hash_key(config: &Config) -> HashKey {
     if let Some(seed) = config.hash_seed {
-        return seed;
+        return HashKey::from_seed(seed);
     }
-    let mut bytes = [0; 8];
+    let mut bytes = [0; 16];
     match config.host.random(&mut bytes) {
-        Ok(()) => u64::from_le_bytes(bytes),
+        Ok(()) => HashKey::from_bytes(bytes),
         // Not granted: hashes are the same in every run then.
-        Err(_) => 0,
+        Err(_) => HashKey::default(),
     }
 }
 
@@ -172,10 +180,20 @@ fn assemble(vm: &Interpreter, config: &Config) -> Res<(Value, Value)> {
     if config.signals {
         pellucid_native_sys::signal::install(vm)?;
     }
+    if wants_faulthandler(vm, config) {
+        pellucid_native_os::faulthandler::enable_at_start(vm)?;
+    }
     if !config.warn_options.is_empty() {
         import::import_absolute(vm, &vm.intern_static("warnings")?)?;
     }
     Ok((main, builtins))
+}
+
+fn wants_faulthandler(vm: &Interpreter, config: &Config) -> bool {
+    let set = vm.host().getenv(b"PYTHONFAULTHANDLER").is_some_and(|value| !value.is_empty());
+    config.x_option("faulthandler").is_some()
+        || config.flags.dev_mode
+        || set && !config.flags.ignore_environment
 }
 
 fn namespace(vm: &Interpreter, module: &Value) -> Res<Ref<Dict>> {

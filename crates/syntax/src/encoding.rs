@@ -74,7 +74,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Decoded, SyntaxError> {
     let name = match (&declared, marked) {
         (Some(name), true) if name != "utf-8" => {
             let message = format!("encoding problem: {name} with BOM");
-            return Err(SyntaxError::without_place(ErrorKind::Syntax, message));
+            return Err(SyntaxError::of_encoding(message));
         }
         (Some(name), _) => name.as_str(),
         (None, _) => "utf-8",
@@ -116,19 +116,20 @@ fn utf8(bytes: &[u8], declared: bool) -> Result<String, SyntaxError> {
 }
 
 fn by_name(name: &str, bytes: &[u8]) -> Result<String, SyntaxError> {
-    let unknown = || SyntaxError::without_place(ErrorKind::Syntax, format!("unknown encoding: {name}"));
+    let unknown = || SyntaxError::of_encoding(format!("unknown encoding: {name}"));
     let folded: String = name.chars().map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }).collect();
     if matches!(folded.as_str(), "ascii" | "us-ascii") {
         return match bytes.iter().position(|b| !b.is_ascii()) {
             None => Ok(bytes.iter().map(|&b| char::from(b)).collect()),
-            Some(at) => Err(SyntaxError::without_place(
-                ErrorKind::Syntax,
-                format!(
-                    "(unicode error) 'ascii' codec can't decode byte {:#04x} in position {at}: ordinal not in range(128)",
-                    bytes[at]
-                ),
-            )),
+            Some(at) => Err(SyntaxError::of_encoding(format!(
+                "'ascii' codec can't decode byte {:#04x} in position {at}: ordinal not in range(128)",
+                bytes[at]
+            ))),
         };
+    }
+    // Web standards, which the table below follows, mean another encoding by these names.
+    if matches!(folded.as_str(), "latin" | "latin1" | "l1" | "iso8859-1" | "iso8859" | "8859" | "cp819") {
+        return Ok(bytes.iter().map(|&b| char::from(b)).collect());
     }
     let label = match folded.strip_prefix("cp") {
         Some(page) if page.starts_with("125") => format!("windows-{page}"),
@@ -146,9 +147,8 @@ fn by_name(name: &str, bytes: &[u8]) -> Result<String, SyntaxError> {
         .ok_or_else(unknown)?;
     match encoding.decode_without_bom_handling_and_without_replacement(bytes) {
         Some(text) => Ok(text.into_owned()),
-        None => Err(SyntaxError::without_place(
-            ErrorKind::Syntax,
-            format!("(unicode error) '{name}' codec can't decode the source: character maps to <undefined>"),
-        )),
+        None => Err(SyntaxError::of_encoding(format!(
+            "'{name}' codec can't decode the source: character maps to <undefined>"
+        ))),
     }
 }

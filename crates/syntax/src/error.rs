@@ -67,6 +67,16 @@ impl SyntaxError {
         }
     }
 
+    /// Source that cannot be decoded: it has no lines yet, which CPython reports as line 0, offset -1.
+    pub(crate) fn of_encoding(message: impl Into<String>) -> SyntaxError {
+        SyntaxError { end_offset: -1, ..SyntaxError::without_place(ErrorKind::Syntax, message) }
+    }
+
+    /// Whether this is about source that cannot be decoded.
+    pub fn is_of_encoding(&self) -> bool {
+        self.line == 0 && self.end_offset < 0
+    }
+
     /// A `SyntaxError` about a piece of source.
     pub fn at(source: &Source, range: TextRange, message: impl Into<String>) -> SyntaxError {
         SyntaxError::new(ErrorKind::Syntax, source, range.start(), Some(range.end()), message)

@@ -27,6 +27,8 @@ pub enum StringOverride {
 #[derive(Clone, Debug, Default)]
 pub struct Source {
     text: String,
+    /// All of it, so that columns in bytes and in characters are the same.
+    ascii: bool,
     line_starts: Vec<u32>,
     /// The encoding that was declared, when there was a declaration.
     encoding: Option<String>,
@@ -66,7 +68,7 @@ impl Source {
         let text = if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text };
         let starts = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1);
         let line_starts = std::iter::once(0).chain(starts).collect();
-        Source { text, line_starts, encoding: None, synthetic: None }
+        Source { ascii: text.is_ascii(), text, line_starts, encoding: None, synthetic: None }
     }
 
     /// The source of a tree that was built by hand: start and end of its nodes stand in `places`, which the nodes point
@@ -144,8 +146,20 @@ impl Source {
         let start = self.line_starts.get(line - 1).map_or(0, |&start| start as usize);
         let end = at.to_usize().min(self.text.len());
         let before = self.text.get(start..end).unwrap_or("");
-        let column_chars = if before.is_ascii() { before.len() } else { before.chars().count() };
+        let column_chars =
+            if self.ascii || before.is_ascii() { before.len() } else { before.chars().count() };
         Position { line, column: end - start, column_chars }
+    }
+
+    /// Line (from 1) and column in bytes (from 0) of an offset.
+    pub fn line_and_column(&self, at: TextSize) -> (usize, usize) {
+        if let Some(synthetic) = &self.synthetic {
+            let position = synthetic.position(at);
+            return (position.line, position.column);
+        }
+        let line = self.line(at);
+        let start = self.line_starts.get(line - 1).map_or(0, |&start| start as usize);
+        (line, at.to_usize().min(self.text.len()) - start)
     }
 
     /// How many lines there are; the text after the last line end counts as one.

@@ -131,10 +131,20 @@ fn push(out: &mut Vec<u8>, point: u32) {
     }
 }
 
-/// Escapes that mean nothing, in the string tokens of a module.
+/// Escapes that mean nothing, in the string tokens of a module; numbers that run into a keyword.
 pub(crate) fn warnings(source: &Source, tokens: &Tokens) -> Vec<Warning> {
     let mut found = Vec::new();
-    for token in tokens {
+    for (at, token) in tokens.iter().enumerate() {
+        if matches!(token.kind(), TokenKind::Int | TokenKind::Float | TokenKind::Complex)
+            && let Some(next) = tokens.get(at + 1)
+            && next.start() == token.end()
+            && next.kind().is_keyword()
+        {
+            let kind = number_kind(token.kind(), source.slice(token.range()));
+            let (range, line) = (token.range(), source.line(token.start()));
+            found.push(Warning { message: format!("invalid {kind} literal"), range, line });
+            continue;
+        }
         let (open, close) = match token.kind() {
             TokenKind::String => (true, true),
             TokenKind::FStringMiddle | TokenKind::TStringMiddle => (false, false),
@@ -144,7 +154,11 @@ pub(crate) fn warnings(source: &Source, tokens: &Tokens) -> Vec<Warning> {
         if flags.is_raw_string() {
             continue;
         }
-        let text = source.slice(token.range());
+        let mut text = source.slice(token.range());
+        if !close && text.ends_with('\\') {
+            // The brace behind it, which starts a field, is what it would escape.
+            text = source.slice(TextRange::new(token.start(), token.end() + TextSize::from(1)));
+        }
         if memchr::memchr(b'\\', text.as_bytes()).is_none() {
             continue;
         }
@@ -157,6 +171,18 @@ pub(crate) fn warnings(source: &Source, tokens: &Tokens) -> Vec<Warning> {
         }
     }
     found
+}
+
+/// What CPython calls a number written so.
+fn number_kind(kind: TokenKind, text: &str) -> &'static str {
+    let prefix = text.as_bytes().get(1).map(u8::to_ascii_lowercase);
+    match (kind, prefix) {
+        (TokenKind::Complex, _) => "imaginary",
+        (TokenKind::Int, Some(b'x')) => "hexadecimal",
+        (TokenKind::Int, Some(b'o')) => "octal",
+        (TokenKind::Int, Some(b'b')) => "binary",
+        _ => "decimal",
+    }
 }
 
 fn closer_len(flags: AnyStringFlags) -> usize {

@@ -142,6 +142,7 @@ enum ModeKind {
 }
 
 /// A string with fields that is being read; the first one of the stack is the source itself.
+#[derive(Clone)]
 struct Mode {
     kind: ModeKind,
     brackets: i32,
@@ -193,6 +194,7 @@ pub struct TokenizerOptions {
     pub extra_tokens: bool,
 }
 
+#[derive(Clone)]
 pub struct Tokenizer<'a> {
     text: &'a str,
     bytes: &'a [u8],
@@ -254,6 +256,12 @@ impl<'a> Tokenizer<'a> {
             has_start: false,
             options,
         }
+    }
+
+    /// The same tokenizer for text that starts with what it has read so far. Who has only a part of the text tries with
+    /// a copy and, when that [is done](Tokenizer::is_done), again with more.
+    pub fn with_text(self, text: &str) -> Tokenizer<'_> {
+        Tokenizer { text, bytes: text.as_bytes(), ..self }
     }
 
     pub fn line(&self) -> usize {

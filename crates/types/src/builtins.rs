@@ -302,12 +302,12 @@ fn ord(vm: &Interpreter, value: &Value) -> Res {
             (n, _) => wrong(n),
         };
     }
-    let bytes = [&vm.types().bytes, &vm.types().bytearray].into_iter().any(|ty| vm.is_instance(value, ty));
-    if bytes {
-        let view = vm.bytes_like(value)?;
-        return match *view.bytes() {
+    if crate::number::is_bytes(value) {
+        let shown = vm.bytes_like(value)?;
+        let bytes = shown.bytes();
+        return match *bytes {
             [byte] => vm.new_int(i64::from(byte)),
-            ref other => wrong(other.len()),
+            _ => wrong(bytes.len()),
         };
     }
     let got = vm.type_name(value);
@@ -387,7 +387,8 @@ fn extreme(vm: &Interpreter, call: &CallArgs, name: &str, op: CmpOp) -> Res {
 
 fn any(vm: &Interpreter, iterable: &Value) -> Res {
     let it = vm.iter(iterable)?;
-    let mut skip = |value: Value| Ok(Some(value).filter(|value| !value.is(&Value::FALSE) && !value.is_none()));
+    let mut skip =
+        |value: Value| Ok(Some(value).filter(|value| !value.is(&Value::FALSE) && !value.is_none()));
     while let Some(value) = vm.drain(&it, &mut skip)? {
         if vm.truthy(&value)? {
             return Ok(Value::TRUE);
@@ -456,13 +457,29 @@ fn open(vm: &Interpreter, call: &CallArgs) -> Res {
     vm.call(&function, call)
 }
 
-/// The function or type `name` of `builtins`, for pickling.
+/// The builtin function or type `name` as the running code sees it. Errors: `AttributeError` when it is not there.
 pub fn named(vm: &Interpreter, name: &str) -> Res {
-    let found = vm.builtins.get().and_then(|ns| {
-        let dict = ns.downcast_ref::<Dict>()?;
-        dict.get_interned(vm, &vm.intern(name).ok()?)
-    });
+    let key = vm.intern(name)?;
+    if let Some(mapping) = strange_builtins(vm)? {
+        return vm.get_item(&mapping, &key).map_err(|raised| {
+            if !vm.raised_is(vm.exceptions().key_error()) {
+                return raised;
+            }
+            drop(vm.take_raised(raised));
+            vm.attribute_error_text(name.to_string())
+        });
+    }
+    let namespace = vm.builtins.get();
+    let found = namespace.as_ref().and_then(Value::downcast::<Dict>).and_then(|ns| ns.get_interned(vm, &key));
     found.ok_or_else(|| vm.attribute_error_text(format!("module 'builtins' has no attribute '{name}'")))
+}
+
+/// What the running code has for `__builtins__` when that is neither a dict nor a module.
+fn strange_builtins(vm: &Interpreter) -> Res<Option<Value>> {
+    let globals = vm.hooks.globals.get().and_then(|globals| globals(vm));
+    let Some(globals) = globals.as_ref().and_then(Value::downcast::<Dict>) else { return Ok(None) };
+    let found = globals.get_interned(vm, &vm.intern_static("__builtins__")?);
+    Ok(found.filter(|b| b.downcast::<Dict>().is_none() && b.downcast::<Module>().is_none()))
 }
 
 static FUNCTIONS: &[FunctionDef] = &[

@@ -1,5 +1,7 @@
 //! `type`: making classes, and what can be asked of them.
 
+use crate::{codecs, int_methods};
+use pellucid_object::class::split_signature;
 use pellucid_object::{
     BinOp, CallArgs, Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Raised, Ref, Res, Slot, Str, Tuple,
     Type, TypeDef, TypeFlags, Value, payload,
@@ -48,7 +50,13 @@ fn new(vm: &Interpreter, meta: &Value, call: &CallArgs) -> Res {
             {
                 return f(vm, &winner, call);
             }
-            vm.new_class(meta, &vm.str_lossy(name), bases, &namespace, &keywords)
+            let name = name_text(vm, name)?;
+            if let Some(doc) =
+                namespace.get(vm, &vm.intern_static("__doc__")?)?.filter(|d| d.downcast::<Str>().is_some())
+            {
+                utf8(vm, &doc)?;
+            }
+            vm.new_class(meta, &name, bases, &namespace, &keywords)
         }
         _ if meta.is(vm.types().type_.value()) => {
             Err(vm.type_error("type() takes 1 or 3 arguments".to_string()))
@@ -102,7 +110,9 @@ fn check_settable(vm: &Interpreter, ty: &Type, what: &str, value: Option<&Value>
     }
     match value {
         Some(_) => Ok(()),
-        None => Err(vm.type_error(format!("cannot delete '{what}' attribute of type '{}'", ty.name()))),
+        None => {
+            Err(vm.type_error(format!("cannot delete '{what}' attribute of immutable type '{}'", ty.name())))
+        }
     }
 }
 
@@ -120,13 +130,30 @@ fn set_text(vm: &Interpreter, this: &Value, what: &str, value: Option<&Value>) -
 
 fn set_name(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> {
     if let Some(name) = set_text(vm, this, "__name__", value)? {
-        let text = vm.str_lossy(&name);
-        if text.contains('\0') {
-            return Err(vm.value_error("type name must not contain null characters".to_string()));
+        let (ty, text) = (class(vm, this)?, name_text(vm, &name)?);
+        if !ty.qualname.is_set() {
+            ty.qualname.set(Some(vm.new_str(&ty.name())?));
         }
-        class(vm, this)?.set_name(&text);
+        ty.set_name(&text);
     }
     Ok(())
+}
+
+/// Text that must not have surrogates. Errors: `UnicodeEncodeError`.
+fn utf8(vm: &Interpreter, text: &Value) -> Res<String> {
+    match text.downcast::<Str>().and_then(|s| s.text.to_utf8()) {
+        Some(text) => Ok(text),
+        None => codecs::encode(vm, text, None, None).map(|_| String::new()),
+    }
+}
+
+/// The text of a class's name. Errors: `UnicodeEncodeError`, `ValueError`.
+fn name_text(vm: &Interpreter, name: &Value) -> Res<String> {
+    let text = utf8(vm, name)?;
+    if text.contains('\0') {
+        return Err(vm.value_error("type name must not contain null characters".to_string()));
+    }
+    Ok(text)
 }
 
 fn set_qualname(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> {
@@ -140,7 +167,11 @@ fn set_module(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> 
     check_settable(vm, &ty, "__module__", value)?;
     ty.modified();
     match (ty.namespace(), value) {
-        (Some(dict), Some(value)) => dict.set(vm, vm.intern_static("__module__")?, value.clone()),
+        (Some(dict), Some(value)) => {
+            // A line number says nothing without its module.
+            drop(dict.remove(vm, &vm.intern_static("__firstlineno__")?)?);
+            dict.set(vm, vm.intern_static("__module__")?, value.clone())
+        }
         _ => Err(vm.bug("type without a dict")),
     }
 }
@@ -371,7 +402,9 @@ fn set_bases(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> {
             let got = vm.type_name(&base);
             return Err(vm.type_error(format!("{name}.__bases__ must be tuple of classes, not '{got}'")));
         };
-        if parent.is_subtype_of(&ty) {
+        // Within `mro()` a class may have bases already that its order does not show.
+        let chained = std::iter::successors(base.downcast_ref::<Type>(), |at| at.base.get()?.downcast_ref());
+        if parent.is_subtype_of(&ty) || chained.into_iter().any(|at| at.value().is(this)) {
             return Err(vm.type_error("a __bases__ item causes an inheritance cycle".to_string()));
         }
     }
@@ -388,7 +421,6 @@ fn flags(vm: &Interpreter, this: &Value) -> Res {
         (TypeFlags::SEQUENCE, 5),
         (TypeFlags::MAPPING, 6),
         (TypeFlags::NO_NEW, 7),
-        (TypeFlags::MUTABLE, 9),
         (TypeFlags::BASETYPE, 10),
         (TypeFlags::METHOD_DESCRIPTOR, 17),
         (TypeFlags::ABSTRACT, 20),
@@ -398,6 +430,8 @@ fn flags(vm: &Interpreter, this: &Value) -> Res {
         bits |= i64::from(mine.contains(flag)) << bit;
     }
     bits |= i64::from(!mutable(&ty)) << 8;
+    // Types of modules are made on the heap in CPython, which `copyreg` asks for.
+    bits |= i64::from(mutable(&ty) || !ty.is_of_builtins()) << 9;
     bits |= i64::from(ty.payload.container || ty.object_size() > 16) << 14;
     let kinds = [
         (&types.int, 24),
@@ -479,6 +513,10 @@ pub static TYPE: TypeDef = TypeDef {
             get: |vm, this| {
                 let ty = class(vm, this)?;
                 match own(vm, &ty, "__module__")? {
+                    // The attribute of instances, as `type` and functions have.
+                    Some(other) if !mutable(&ty) && other.downcast::<Str>().is_none() => {
+                        vm.new_str("builtins")
+                    }
                     Some(module) => Ok(module),
                     None if mutable(&ty) => Err(vm.attribute_error_text("__module__".to_string())),
                     None => vm.new_str("builtins"),
@@ -495,21 +533,35 @@ pub static TYPE: TypeDef = TypeDef {
             },
             set: Some(set_bases),
         },
-        read("__base__", |vm, this| Ok(class(vm, this)?.base.get().unwrap_or(Value::NONE))),
-        read("__mro__", |vm, this| vm.new_tuple(class(vm, this)?.mro().to_vec())),
+        GetSetDef::member("__base__", "", |vm, this| Ok(class(vm, this)?.base.get().unwrap_or(Value::NONE))),
+        read("__mro__", |vm, this| match &*class(vm, this)?.mro() {
+            // It is being made, and its metaclass is still asked for the order.
+            [] => Ok(Value::NONE),
+            order => vm.new_tuple(order.to_vec()),
+        }),
         read("__dict__", |vm, this| match class(vm, this)?.dict.get() {
             Some(dict) => crate::mapping_proxy::new_proxy(vm, dict),
             None => Ok(Value::NONE),
         }),
         GetSetDef { name: "__doc__", doc: "", get: get_doc, set: Some(set_doc) },
-        read("__text_signature__", |_, _| Ok(Value::NONE)),
+        read("__text_signature__", |vm, this| {
+            let ty = class(vm, this)?;
+            match split_signature(&ty.name(), ty.doc.get()) {
+                (Some(signature), _) => vm.new_str(signature),
+                (None, _) => Ok(Value::NONE),
+            }
+        }),
         GetSetDef { name: "__annotations__", doc: "", get: get_annotations, set: Some(set_annotations) },
         GetSetDef { name: "__annotate__", doc: "", get: get_annotate, set: Some(set_annotate) },
         GetSetDef { name: "__type_params__", doc: "", get: get_type_params, set: Some(set_type_params) },
         GetSetDef { name: "__abstractmethods__", doc: "", get: get_abstract, set: Some(set_abstract) },
-        read("__flags__", flags),
-        read("__basicsize__", |vm, this| vm.new_int(class(vm, this)?.object_size() as i64)),
-        read("__itemsize__", |vm, this| {
+        GetSetDef::member("__flags__", "", flags),
+        GetSetDef::member("__basicsize__", "", |vm, this| {
+            let ty = class(vm, this)?;
+            let int = ty.is_subtype_of(&vm.types().int);
+            vm.new_int(if int { int_methods::basic_size(vm, &ty) } else { ty.object_size() as i64 })
+        }),
+        GetSetDef::member("__itemsize__", "", |vm, this| {
             // What CPython's objects of variable size have: digits of 30 bits, and pointers.
             let types = vm.types();
             let ty = class(vm, this)?;

@@ -5,7 +5,7 @@ use pellucid_object::float::Float;
 use pellucid_object::int::IBig;
 use pellucid_object::{
     Args, BinOp, CallArgs, CmpOp, FunctionDef, GetSetDef, Interpreter, NativeFn, Raised, Res, Slot, Str,
-    TypeDef, TypeFlags, UnOp, Value, payload,
+    Type, TypeDef, TypeFlags, UnOp, Value, payload,
 };
 use std::cmp::Ordering;
 
@@ -62,7 +62,7 @@ fn pow(vm: &Interpreter, a: &Value, b: &Value) -> Res {
 
 /// As `pow`, for numbers.
 pub(crate) fn power(vm: &Interpreter, x: f64, y: f64) -> Res {
-    if x == 0.0 && y < 0.0 {
+    if x == 0.0 && y < 0.0 && y.is_finite() {
         return Err(vm.zero_division_error("zero to a negative power".to_string()));
     }
     if x < 0.0 && x.is_finite() && y.is_finite() && y != y.floor() {
@@ -188,11 +188,23 @@ fn parse(vm: &Interpreter, text: Option<Vec<u8>>, shown: &Value) -> Res<f64> {
 
 /// The float that `float(value)` gives. Errors: `TypeError`, `ValueError`, `OverflowError`.
 pub fn from_object(vm: &Interpreter, value: &Value) -> Res<f64> {
-    if let Some(s) = value.downcast::<Str>() {
+    let text = value.downcast::<Str>();
+    if let Some(s) = text
+        && vm.is_exact(value, &vm.types().str)
+    {
         return parse(vm, number::ascii_number(&s.text), value);
     }
     if number::is_real(vm, value) {
+        // A subclass may say another number than the one it holds.
+        if !vm.is_exact(value, &vm.types().float)
+            && let Some(f) = number::converted(vm, value)?
+        {
+            return Ok(f);
+        }
         return number::to_f64(vm, value);
+    }
+    if let Some(s) = text {
+        return parse(vm, number::ascii_number(&s.text), value);
     }
     if let Some(bytes) = number::buffer(vm, value)? {
         return parse(vm, bytes.is_ascii().then_some(bytes), value);
@@ -203,7 +215,8 @@ pub fn from_object(vm: &Interpreter, value: &Value) -> Res<f64> {
 
 fn new(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
     let exact = vm.types().float.value().is(cls);
-    if !args.names.is_empty() && exact {
+    let plain = || cls.downcast::<Type>().is_none_or(|cls| crate::seq::same_init(cls, &vm.types().float));
+    if !args.names.is_empty() && (exact || plain()) {
         return Err(vm.type_error("float() takes no keyword arguments".to_string()));
     }
     let f = match args.positional() {
@@ -387,7 +400,8 @@ pub static FLOAT: TypeDef = TypeDef {
     base: None,
     payload: payload::<Float>(),
     flags: TypeFlags::BASETYPE,
-    doc: "Convert a string or number to a floating-point number, if possible.",
+    doc: "float(x=0, /)\n--\n\n\
+          Convert a string or number to a floating-point number, if possible.",
     slots: &[
         Slot::New(new),
         Slot::Repr(|vm, this| vm.new_str(&text(this.as_float().unwrap_or(0.0)))),

@@ -274,10 +274,15 @@ fn as_integer_ratio(vm: &Interpreter, value: &Value) -> Res {
     vm.new_tuple(vec![exact(vm, value)?, vm.new_int(1)?])
 }
 
+/// The `__basicsize__` of `int` and of its subclasses: what they add to the 24 bytes that an int takes in CPython beside its digits.
+pub(crate) fn basic_size(vm: &Interpreter, ty: &pellucid_object::Type) -> i64 {
+    24 + ty.object_size() as i64 - vm.types().int.object_size() as i64
+}
+
 /// What CPython's representation of 30 bits a digit takes.
 fn sizeof(vm: &Interpreter, value: &Value) -> Res {
     let bits = this(vm, value)?.unsigned_abs().bit_len();
-    vm.new_int(24 + 4 * bits.div_ceil(30).max(1) as i64)
+    vm.new_int(basic_size(vm, &vm.type_of(value)) + 4 * bits.div_ceil(30).max(1) as i64)
 }
 
 const fn method(name: &'static str, doc: &'static str, f: fn(&Interpreter, &Value) -> Res) -> FunctionDef {

@@ -3,6 +3,7 @@
 use crate::number;
 use pellucid_object::int::{IBig, IntRef};
 use pellucid_object::{Interpreter, Raised, Res, Str, Value};
+use std::borrow::Cow;
 
 /// Ints of fewer digits are never refused, whatever the limit.
 const LIMIT_THRESHOLD: usize = 640;
@@ -14,12 +15,13 @@ pub fn decimal_text(vm: &Interpreter, int: &IntRef) -> Res<String> {
         IntRef::Big(big) => big,
     };
     let limit = vm.int_max_str_digits.get();
-    // A digit is 3.32 bits: far too long ones are refused before the work is done.
+    // A bit is 0.30103 digits: what is too long is refused before the work is done.
     let bits = dashu_int::ops::BitTest::bit_len(*big);
-    let limited = limit != 0 && bits / 4 > LIMIT_THRESHOLD;
-    let text = if limited && bits / 4 > limit { None } else { Some(big.to_string()) };
+    let digits = bits.saturating_sub(1) as u128 * 30_102 / 100_000 + 1;
+    let limited = limit != 0 && digits > LIMIT_THRESHOLD as u128;
+    let text = if limited && digits > limit as u128 { None } else { Some(big.to_string()) };
     match text {
-        Some(text) if !limited || text.trim_start_matches('-').len() <= limit => Ok(text),
+        Some(text) if !limited || text.len() - usize::from(text.starts_with('-')) <= limit => Ok(text),
         _ => Err(vm.value_error(format!(
             "Exceeds the limit ({limit} digits) for integer string conversion; \
              use sys.set_int_max_str_digits() to increase the limit"
@@ -38,6 +40,30 @@ enum Fault {
     /// Found to be wrong when read in this base.
     Syntax(u32),
     TooLong(usize),
+}
+
+/// The digits of `text` without the underscores between them; `None` when something else is in it.
+fn digits_of(text: &[u8], base: u32) -> Option<Cow<'_, [u8]>> {
+    // The common case first, without branches.
+    if base <= 10
+        && !text.is_empty()
+        && text.iter().fold(true, |ok, b| ok & (b.wrapping_sub(b'0') < base as u8))
+    {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut digits = Vec::with_capacity(text.len());
+    let mut after_digit = false;
+    for &b in text {
+        match (b, after_digit) {
+            (b'_', true) => after_digit = false,
+            _ if (b as char).to_digit(36).is_some_and(|d| d < base) => {
+                digits.push(b);
+                after_digit = true;
+            }
+            _ => return None,
+        }
+    }
+    after_digit.then_some(Cow::Owned(digits))
 }
 
 /// Reads `text`, with white space around it, in `base` (0: by prefix).
@@ -68,28 +94,14 @@ fn parse(text: &[u8], base: u32, limit: usize) -> Result<Parsed, Fault> {
             text = rest;
         }
     }
-    let mut digits = Vec::with_capacity(text.len());
-    let mut after_digit = false;
-    for &b in text {
-        match (b, after_digit) {
-            (b'_', true) => after_digit = false,
-            _ if (b as char).to_digit(36).is_some_and(|d| d < base) => {
-                digits.push(b);
-                after_digit = true;
-            }
-            _ => return Err(fault()),
-        }
-    }
-    if !after_digit {
-        return Err(fault());
-    }
+    let digits = digits_of(text, base).ok_or_else(fault)?;
     if !base.is_power_of_two() && limit != 0 && digits.len() > limit.max(LIMIT_THRESHOLD) {
         return Err(Fault::TooLong(digits.len()));
     }
-    let Ok(digits) = String::from_utf8(digits) else { return Err(fault()) };
-    let parsed = match i64::from_str_radix(&digits, base) {
+    let Ok(digits) = std::str::from_utf8(&digits) else { return Err(fault()) };
+    let parsed = match i64::from_str_radix(digits, base) {
         Ok(value) => Parsed::Small(if negative { -value } else { value }),
-        Err(_) => match IBig::from_str_radix(&digits, base) {
+        Err(_) => match IBig::from_str_radix(digits, base) {
             Ok(value) => Parsed::Big(if negative { -value } else { value }),
             Err(_) => return Err(fault()),
         },

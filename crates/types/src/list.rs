@@ -6,8 +6,8 @@ use crate::seq::{self, Subscript};
 use crate::slice::{self, Slice};
 use crate::sort;
 use pellucid_object::{
-    Args, CallArgs, CmpOp, FunctionDef, Interpreter, List, NativeFn, Payload, Res, Slot, SlotWord, TypeDef,
-    TypeFlags, Value, Visitor, payload,
+    Args, CallArgs, CmpOp, FunctionDef, Interpreter, List, NativeFn, Payload, Res, Slot, SlotWord, Type,
+    TypeDef, TypeFlags, Value, Visitor, payload,
 };
 use std::cell::Cell;
 
@@ -22,17 +22,25 @@ fn new(vm: &Interpreter, cls: &Value, _: &CallArgs) -> Res {
     vm.alloc_subclass(cls, List::default())
 }
 
+fn makes_lists(vm: &Interpreter, cls: &Type) -> bool {
+    match (cls.slots.new.get(), vm.types().list.slots.new.get()) {
+        (Some(a), Some(b)) => std::ptr::fn_addr_eq(a, b),
+        _ => false,
+    }
+}
+
 fn init(vm: &Interpreter, this_value: &Value, args: &CallArgs) -> Res<()> {
     let list = this(vm, this_value)?;
-    if !args.names.is_empty() {
+    // A class with a `__new__` of its own may take keywords that are nothing to `list`.
+    if !args.names.is_empty() && makes_lists(vm, &vm.type_of(this_value)) {
         return Err(vm.type_error("list() takes no keyword arguments".to_string()));
     }
-    if args.values.len() > 1 {
-        let given = args.values.len();
-        return Err(vm.type_error(format!("list expected at most 1 argument, got {given}")));
+    let given = args.positional();
+    if given.len() > 1 {
+        return Err(vm.type_error(format!("list expected at most 1 argument, got {}", given.len())));
     }
-    drop(list.take());
-    match args.values.first() {
+    drop(list.empty());
+    match given.first() {
         Some(iterable) => extend_with(vm, this_value, iterable),
         None => Ok(()),
     }
@@ -58,8 +66,16 @@ fn extend_with(vm: &Interpreter, this_value: &Value, iterable: &Value) -> Res<()
                 vm.no_memory()
             });
     }
-    let push = |value| list.push(vm, value);
-    vm.for_each_quiet(iterable, |value| push(value).map(|()| None), push)
+    let iterator = vm.iter(iterable)?;
+    // How much room to make: asked of the iterable as long as that is one of Python's own making.
+    if vm.type_of_ref(iterable).flags.get().contains(TypeFlags::MUTABLE) {
+        crate::iterators::length_hint(vm, iterable, 8)?;
+    }
+    let mut push = |value| list.push(vm, value).map(|()| None);
+    while let Some(value) = vm.drain(&iterator, &mut push)? {
+        list.push(vm, value)?;
+    }
+    Ok(())
 }
 
 fn get_item(vm: &Interpreter, value: &Value, key: &Value) -> Res {
@@ -215,7 +231,7 @@ fn inplace_concat(vm: &Interpreter, a: &Value, b: &Value) -> Res {
 fn inplace_repeat(vm: &Interpreter, value: &Value, count: i64) -> Res {
     let list = this(vm, value)?;
     let items = seq::repeat(vm, &list.items(), count)?;
-    drop(list.replace(items));
+    drop(if items.is_empty() { list.empty() } else { list.replace(items) });
     Ok(value.clone())
 }
 
@@ -298,7 +314,7 @@ fn copy(vm: &Interpreter, value: &Value) -> Res {
 }
 
 fn clear(vm: &Interpreter, value: &Value) -> Res {
-    drop(this(vm, value)?.take());
+    drop(this(vm, value)?.empty());
     Ok(Value::NONE)
 }
 
@@ -507,7 +523,8 @@ pub static LIST: TypeDef = TypeDef {
     base: None,
     payload: payload::<List>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::SEQUENCE).or(TypeFlags::MATCH_SELF),
-    doc: "A sequence that can change. Without an argument it is empty, else it has the items of the iterable.",
+    doc: "list(iterable=(), /)\n--\n\n\
+          A sequence that can change. Without an argument it is empty, else it has the items of the iterable.",
     slots: &[
         Slot::New(new),
         Slot::Init(init),

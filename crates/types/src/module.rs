@@ -149,7 +149,8 @@ pub static MODULE: TypeDef = TypeDef {
     base: None,
     payload: payload::<Module>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::HAS_DICT).or(TypeFlags::WEAKREF),
-    doc: "Create a module object.\n\nThe name must be a string; the optional docstring can have any type.",
+    doc: "module(name, doc=None)\n--\n\n\
+          Create a module object.\n\nThe name must be a string; the optional docstring can have any type.",
     slots: &[Slot::New(new), Slot::Init(init), Slot::Repr(repr)],
     methods: &[FunctionDef::new(
         "__dir__",
@@ -158,12 +159,7 @@ pub static MODULE: TypeDef = TypeDef {
         NativeFn::F1(module_dir),
     )],
     getset: &[
-        GetSetDef {
-            name: "__dict__",
-            doc: "",
-            get: |vm, this| Ok(namespace(vm, this)?.into_value()),
-            set: Some(|vm, _, _| Err(vm.attribute_error_text("readonly attribute".to_string()))),
-        },
+        GetSetDef::member("__dict__", "", |vm, this| Ok(namespace(vm, this)?.into_value())),
         GetSetDef { name: "__annotations__", doc: "", get: get_annotations, set: Some(set_annotations) },
         GetSetDef { name: "__annotate__", doc: "", get: get_annotate, set: Some(set_annotate) },
     ],

@@ -109,22 +109,7 @@ pub fn to_f64(vm: &Interpreter, value: &Value) -> Res<f64> {
     {
         return int_to_f64(vm, &int);
     }
-    if let Some(convert) = slot(vm, value, UnOp::Float) {
-        let result = convert(vm, value)?;
-        let Some(f) = result.as_float() else {
-            let (name, got) = (vm.type_name(value), vm.type_name(&result));
-            return Err(vm.type_error(format!("{name}.__float__ returned non-float (type {got})")));
-        };
-        if !vm.is_exact(&result, &vm.types().float) {
-            let (name, got) = (vm.type_name(value), vm.type_name(&result));
-            deprecated(
-                vm,
-                &format!(
-                    "{name}.__float__ returned non-float (type {got}).  The ability to return an instance of a strict \
-                     subclass of float is deprecated, and may be removed in a future version of Python."
-                ),
-            )?;
-        }
+    if let Some(f) = converted(vm, value)? {
         return Ok(f);
     }
     if slot(vm, value, UnOp::Index).is_some() {
@@ -132,6 +117,27 @@ pub fn to_f64(vm: &Interpreter, value: &Value) -> Res<f64> {
         return index.as_int().map_or(Ok(0.0), |int| int_to_f64(vm, &int));
     }
     Err(vm.type_error(format!("must be real number, not {}", vm.type_name(value))))
+}
+
+/// What `__float__` gives; `None` when the value has none. Errors: `TypeError`.
+pub(crate) fn converted(vm: &Interpreter, value: &Value) -> Res<Option<f64>> {
+    let Some(convert) = slot(vm, value, UnOp::Float) else { return Ok(None) };
+    let result = convert(vm, value)?;
+    let Some(f) = result.as_float() else {
+        let (name, got) = (vm.type_name(value), vm.type_name(&result));
+        return Err(vm.type_error(format!("{name}.__float__ returned non-float (type {got})")));
+    };
+    if !vm.is_exact(&result, &vm.types().float) {
+        let (name, got) = (vm.type_name(value), vm.type_name(&result));
+        deprecated(
+            vm,
+            &format!(
+                "{name}.__float__ returned non-float (type {got}).  The ability to return an instance of a strict \
+                 subclass of float is deprecated, and may be removed in a future version of Python."
+            ),
+        )?;
+    }
+    Ok(Some(f))
 }
 
 fn slot(vm: &Interpreter, value: &Value, op: UnOp) -> Option<pellucid_object::slots::UnaryFn> {

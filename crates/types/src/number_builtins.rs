@@ -1,7 +1,7 @@
 //! The builtin functions of numbers: `abs`, `bin`, `divmod`, `hex`, `oct`, `pow`, `round`, `sum`.
 
-use crate::format::numbers::prefixed;
 use crate::complex;
+use crate::format::numbers::prefixed;
 use pellucid_object::int::IntRef;
 use pellucid_object::{Args, BinOp, FunctionDef, Interpreter, NativeFn, Res, Str, UnOp, Value};
 

@@ -2,7 +2,7 @@
 
 use pellucid_object::{
     CallArgs, Dict, FunctionDef, GetSetDef, Interpreter, List, NativeFn, Ref, Res, Str, Tuple, Type, TypeDef,
-    TypeFlags, Value, interpreter::Plain, native::Module, payload,
+    TypeFlags, Value, interpreter::Plain, payload,
 };
 
 fn get_class(vm: &Interpreter, this: &Value) -> Res {
@@ -87,12 +87,10 @@ fn size_of(vm: &Interpreter, this: &Value) -> Res {
 /// Names of the `__slots__` of a class and its bases, as `copyreg` remembers them.
 fn slot_names(vm: &Interpreter, this: &Value) -> Res<Vec<Value>> {
     let ty = vm.type_of(this);
-    if ty.slot_count.get() == 0 {
-        return Ok(Vec::new());
-    }
-    let known = ty.namespace().and_then(|ns| ns.get_interned(vm, &vm.intern_static("__slotnames__").ok()?));
-    let names = match known {
+    let key = vm.intern_static("__slotnames__")?;
+    let names = match ty.namespace().and_then(|ns| ns.get_interned(vm, &key)) {
         Some(names) => names,
+        None if ty.slot_count.get() == 0 => return Ok(Vec::new()),
         None => {
             let copyreg = vm.import("copyreg")?;
             vm.call_attr(&copyreg, "_slotnames", std::slice::from_ref(ty.value()))?
@@ -126,7 +124,7 @@ pub fn instance_state(vm: &Interpreter, this: &Value) -> Res {
 }
 
 /// `__getstate__`, or the default one, which refuses objects whose contents Python cannot see.
-fn state(vm: &Interpreter, this: &Value, all_visible: bool) -> Res {
+pub(crate) fn state(vm: &Interpreter, this: &Value, all_visible: bool) -> Res {
     let method = vm.lookup_special(this, "__getstate__")?;
     let default = vm.types().object.lookup(vm, &vm.intern_static("__getstate__")?);
     let own = vm.attrs_get(this, &vm.intern_static("__getstate__")?)?;
@@ -142,8 +140,8 @@ fn state(vm: &Interpreter, this: &Value, all_visible: bool) -> Res {
 
 /// The arguments for `__new__` that an object asks for: (args, kwargs).
 fn new_arguments(vm: &Interpreter, this: &Value) -> Res<(Option<Value>, Option<Value>)> {
-    if let Some(method) = vm.get_attr_opt(this, "__getnewargs_ex__")? {
-        let both = vm.call_values(&method, &[])?;
+    if let Some(method) = vm.lookup_special(this, "__getnewargs_ex__")? {
+        let both = vm.call_descriptor(&method, this, &[])?;
         let Some(pair) = both.downcast::<Tuple>() else {
             let got = vm.type_name(&both);
             return Err(vm.type_error(format!("__getnewargs_ex__ should return a tuple, not '{got}'")));
@@ -168,8 +166,8 @@ fn new_arguments(vm: &Interpreter, this: &Value) -> Res<(Option<Value>, Option<V
         }
         return Ok((Some(args), Some(kwargs)));
     }
-    let Some(method) = vm.get_attr_opt(this, "__getnewargs__")? else { return Ok((None, None)) };
-    let args = vm.call_values(&method, &[])?;
+    let Some(method) = vm.lookup_special(this, "__getnewargs__")? else { return Ok((None, None)) };
+    let args = vm.call_descriptor(&method, this, &[])?;
     if args.downcast::<Tuple>().is_none() {
         let got = vm.type_name(&args);
         return Err(vm.type_error(format!("__getnewargs__ should return a tuple, not '{got}'")));
@@ -247,9 +245,9 @@ fn init_subclass(_: &Interpreter, _: &Value) -> Res {
 
 /// What `dir()` of a module shows: what its `__dir__` says, else its names.
 pub fn module_dir(vm: &Interpreter, this: &Value) -> Res {
-    let dict = match vm.attrs_dict(this)? {
-        Some(dict) if this.downcast::<Module>().is_some() => dict,
-        _ => return Err(vm.type_error("module.__dict__ is not a dictionary".to_string())),
+    let dict = match vm.get_attr_str(this, "__dict__")?.downcast_ref::<Dict>() {
+        Some(dict) => dict,
+        None => return Err(vm.type_error("<module>.__dict__ is not a dictionary".to_string())),
     };
     match dict.get_interned(vm, &vm.intern_static("__dir__")?) {
         Some(function) => vm.call(&function, &CallArgs::new(&[])),
@@ -264,7 +262,8 @@ pub static OBJECT: TypeDef = TypeDef {
     base: None,
     payload: payload::<Plain>(),
     flags: TypeFlags::BASETYPE,
-    doc: "The base class of the class hierarchy.\n\nWhen called, it accepts no arguments and returns a new featureless\n\
+    doc: "object()\n--\n\n\
+          The base class of the class hierarchy.\n\nWhen called, it accepts no arguments and returns a new featureless\n\
           instance that has no instance attributes and cannot be given any.\n",
     slots: &[],
     methods: &[

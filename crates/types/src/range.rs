@@ -377,7 +377,7 @@ fn reduce_iterator(vm: &Interpreter, value: &Value) -> Res {
     let stop = &next + &left * &step;
     let range = new_range(vm, next, stop, step)?;
     let args = vm.new_tuple(vec![range])?;
-    vm.new_tuple(vec![crate::seq::builtin(vm, "iter")?, args, Value::NONE])
+    vm.new_tuple(vec![crate::builtins::named(vm, "iter")?, args, Value::NONE])
 }
 
 fn set_state(vm: &Interpreter, value: &Value, skip: &Value) -> Res {
@@ -429,7 +429,7 @@ pub static LONG_ITERATOR: TypeDef = TypeDef {
 };
 
 const fn bound(name: &'static str, get: fn(&Interpreter, &Value) -> Res) -> GetSetDef {
-    GetSetDef { name, doc: "", get, set: None }
+    GetSetDef::member(name, "", get)
 }
 
 pub static RANGE: TypeDef = TypeDef {

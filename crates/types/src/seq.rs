@@ -1,10 +1,10 @@
 //! What the builtin sequences share: indices, comparison, repetition, text of containers.
 
 use crate::slice::Slice;
-use pellucid_object::{CmpOp, Interpreter, Res, Str, Text, Value};
+use pellucid_object::{CmpOp, Interpreter, Res, Str, Text, Type, Value};
 use std::cell::RefCell;
 
-/// Containers whose `repr` is under way: one that meets itself writes dots.
+/// Containers whose `repr` is under way in a thread: one that meets itself writes dots.
 #[derive(Default)]
 struct ReprStack(RefCell<Vec<u64>>);
 
@@ -43,7 +43,7 @@ pub fn guarded_repr(
     dots: &str,
     write: impl FnOnce(&mut Writer) -> Res<()>,
 ) -> Res {
-    let stack = vm.state::<ReprStack>();
+    let stack = vm.thread_state::<ReprStack>();
     if stack.0.borrow().contains(&this.bits()) {
         return vm.new_str(dots);
     }
@@ -159,6 +159,8 @@ pub fn compare(
     let mut i = 0;
     while let (Some(x), Some(y)) = (a.1(i), b.1(i)) {
         if !vm.keys_equal(&x, &y)? {
+            // The comparison may have changed either: what stands there now is what counts.
+            let (Some(x), Some(y)) = (a.1(i), b.1(i)) else { break };
             return match op {
                 CmpOp::Eq => Ok(Value::FALSE),
                 CmpOp::Ne => Ok(Value::TRUE),
@@ -194,13 +196,12 @@ pub fn bounds(
     })
 }
 
-/// A builtin function by name. Errors: `AttributeError` when the namespace of `builtins` lacks it.
-pub fn builtin(vm: &Interpreter, name: &str) -> Res {
-    let key = vm.intern(name)?;
-    let found = vm.builtins.get().and_then(|b| b.downcast_ref::<pellucid_object::Dict>());
-    match found.and_then(|dict| dict.get_interned(vm, &key)) {
-        Some(value) => Ok(value),
-        None => Err(vm.attribute_error_text(format!("module 'builtins' has no attribute '{name}'"))),
+/// Whether objects of class `cls` are initialised as those of the builtin type `ty`, which is one of its bases: then what
+/// the type refuses in a call is refused in one of the class, too.
+pub fn same_init(cls: &Type, ty: &Type) -> bool {
+    match (cls.slots.init.get(), ty.slots.init.get()) {
+        (Some(a), Some(b)) => std::ptr::fn_addr_eq(a, b),
+        (a, b) => a.is_none() && b.is_none(),
     }
 }
 

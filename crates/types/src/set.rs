@@ -47,9 +47,9 @@ fn add_all(vm: &Interpreter, set: &Set, iterable: &Value) -> Res<()> {
     if vm.is_exact(iterable, &vm.types().dict)
         && let Some(dict) = iterable.downcast_ref::<Dict>()
     {
-        let keys = dict.keys();
+        let keys = dict.hashed_keys();
         set.reserve(vm, keys.len())?;
-        return keys.into_iter().try_for_each(|key| set.add(vm, key).map(drop));
+        return keys.into_iter().try_for_each(|(hash, key)| set.add_hashed(vm, key, hash).map(drop));
     }
     let add = |value| set.add(vm, value).map(drop);
     // Ints and strings hash and compare without Python code.
@@ -395,7 +395,7 @@ fn intersection(vm: &Interpreter, call: &CallArgs) -> Res {
     }
     match result {
         Some(result) => wrap(vm, value, result),
-        None => copy(vm, value),
+        None => wrap(vm, value, copy_of(vm, set)?),
     }
 }
 
@@ -684,7 +684,8 @@ pub static SET: TypeDef = TypeDef {
     base: None,
     payload: payload::<Set>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::MATCH_SELF).or(TypeFlags::WEAKREF),
-    doc: "Build an unordered collection of unique elements.",
+    doc: "set(iterable=(), /)\n--\n\n\
+          Build an unordered collection of unique elements.",
     slots: &[
         READING[0],
         READING[1],
@@ -739,7 +740,8 @@ pub static FROZENSET: TypeDef = TypeDef {
     base: None,
     payload: payload::<Set>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::MATCH_SELF).or(TypeFlags::WEAKREF),
-    doc: "Build an immutable unordered collection of unique elements.",
+    doc: "frozenset(iterable=(), /)\n--\n\n\
+          Build an immutable unordered collection of unique elements.",
     slots: &[
         READING[0],
         READING[1],

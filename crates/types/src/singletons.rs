@@ -18,7 +18,7 @@ pub static NONE_TYPE: TypeDef = TypeDef {
     base: None,
     payload: payload::<Plain>(),
     flags: TypeFlags::NONE,
-    doc: "The type of the None singleton.",
+    doc: "NoneType()\n--\n\nThe type of the None singleton.",
     slots: &[
         Slot::New(|vm, _, call| no_arguments(vm, "NoneType", call).map(|()| Value::NONE)),
         Slot::Repr(|vm, _| vm.intern_static("None")),
@@ -35,7 +35,7 @@ pub static ELLIPSIS_TYPE: TypeDef = TypeDef {
     base: None,
     payload: payload::<Plain>(),
     flags: TypeFlags::NONE,
-    doc: "The type of the Ellipsis singleton.",
+    doc: "ellipsis()\n--\n\nThe type of the Ellipsis singleton.",
     slots: &[
         Slot::New(|vm, _, call| no_arguments(vm, "EllipsisType", call).map(|()| Value::ELLIPSIS)),
         Slot::Repr(|vm, _| vm.intern_static("Ellipsis")),
@@ -55,7 +55,8 @@ pub static NOT_IMPLEMENTED_TYPE: TypeDef = TypeDef {
     base: None,
     payload: payload::<Plain>(),
     flags: TypeFlags::NONE,
-    doc: "The type of the NotImplemented singleton.",
+    doc: "NotImplementedType()\n--\n\n\
+          The type of the NotImplemented singleton.",
     slots: &[
         Slot::New(|vm, _, call| {
             no_arguments(vm, "NotImplementedType", call).map(|()| Value::NOT_IMPLEMENTED)

@@ -1,6 +1,6 @@
 //! `list.sort` and `sorted`: stable, comparing with `<` only. Keys that are all small ints, all common floats or all
 //! strings are compared without asking anybody; others are put in order by a natural merge sort whose comparisons may run
-//! Python code, and raise. The list is empty meanwhile; an item found in it afterwards means that somebody changed it.
+//! Python code, and raise. The list is empty meanwhile; room in it afterwards means that somebody put something in.
 
 use crate::list;
 use pellucid_object::{Args, CmpOp, Interpreter, Res, Str, Tuple, Value};
@@ -227,9 +227,8 @@ pub fn sort(vm: &Interpreter, args: &Args) -> Res {
     let list = list::this(vm, args.req(0))?;
     let reverse = args.bool_or(vm, 2, false)?;
     let (sorted, result) = sort_items(vm, list.take(), args.some(1), reverse);
-    let found = list.replace(sorted);
-    let changed = !found.is_empty();
-    drop(found);
+    let changed = !list.is_pristine();
+    drop(list.replace(sorted));
     result?;
     if changed {
         return Err(vm.value_error("list modified during sort".to_string()));

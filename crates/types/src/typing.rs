@@ -119,10 +119,7 @@ fn calling_module(vm: &Interpreter) -> Res<Option<Value>> {
 }
 
 fn set_module(vm: &Interpreter, object: &Value) -> Res<()> {
-    match calling_module(vm)? {
-        Some(module) => vm.set_attr_str(object, "__module__", module),
-        None => Ok(()),
-    }
+    vm.set_attr_str(object, "__module__", calling_module(vm)?.unwrap_or(Value::NONE))
 }
 
 fn check_name(vm: &Interpreter, function: &str, name: &Value) -> Res<()> {
@@ -326,7 +323,8 @@ fn prepare_subst(vm: &Interpreter, value: &Value, alias: &Value, args: &Value) -
         given.push(default);
         return vm.new_tuple(given);
     }
-    Err(vm.type_error(format!("Too few arguments for {}", vm.str_lossy(&vm.str(alias)?))))
+    let (alias, actual, least) = (vm.str_lossy(&vm.str(alias)?), given.len(), index + 1);
+    Err(vm.type_error(format!("Too few arguments for {alias}; actual {actual}, expected at least {least}")))
 }
 
 fn has_default(vm: &Interpreter, value: &Value) -> Res {
@@ -358,12 +356,7 @@ const fn attribute(name: &'static str, get: fn(&Interpreter, &Value) -> Res) -> 
 
 /// As [`attribute`], of the kind that answers to assignment with `readonly attribute`.
 const fn member(name: &'static str, get: fn(&Interpreter, &Value) -> Res) -> GetSetDef {
-    GetSetDef {
-        name,
-        doc: "",
-        get,
-        set: Some(|vm, _, _| Err(vm.attribute_error_text("readonly attribute".to_string()))),
-    }
+    GetSetDef::member(name, "", get)
 }
 
 const PARAM_METHODS: [FunctionDef; 5] = [
@@ -748,7 +741,7 @@ pub static GENERIC: TypeDef = TypeDef {
     module: "typing",
     base: None,
     payload: payload::<pellucid_object::interpreter::Plain>(),
-    flags: TypeFlags::BASETYPE,
+    flags: TypeFlags::BASETYPE.or(TypeFlags::MUTABLE),
     doc: "Abstract base class for generic types, written class C[T]: or class C(Generic[T]):.",
     slots: &[],
     methods: &[

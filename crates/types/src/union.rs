@@ -1,6 +1,7 @@
 //! `typing.Union`, which is `types.UnionType`: what `int | str` is.
 
-use crate::generic_alias::{self, GENERIC_ALIAS, builtin};
+use crate::builtins::named as builtin;
+use crate::generic_alias::{self, GENERIC_ALIAS};
 use crate::seq::Writer;
 use pellucid_object::{
     BinOp, CmpOp, Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Ref, Res, Slot, SlotWord,

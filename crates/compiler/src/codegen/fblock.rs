@@ -21,8 +21,8 @@ pub(super) enum Fblock<'a> {
     FinallyTry(&'a [Stmt]),
     /// The `finally` body that runs because of an exception.
     FinallyEnd,
-    /// The body of a `with`.
-    With { range: TextRange, is_async: bool },
+    /// The body of a `with`, whose context manager is at `item`.
+    With { range: TextRange, item: TextRange, is_async: bool },
     /// The body of a handler; `Some`: the name of its exception.
     HandlerCleanup(Option<&'a str>),
     /// A value to be returned.
@@ -110,8 +110,8 @@ impl<'a> Compiler<'a> {
                 }
                 self.op(Op::PopExcept);
             }
-            Fblock::With { range, is_async } => {
-                self.set_place(range);
+            Fblock::With { range, item, is_async } => {
+                self.set_inner_place(range, item);
                 self.op(Op::PopBlock);
                 if preserve_tos {
                     self.op(Op::RotTwo);

@@ -426,11 +426,7 @@ fn duplicate(name: &str, range: TextRange) -> Outcome {
 /// Whether an expression may stand in a pattern: literals, numbers with a sign, complex numbers, dotted names.
 fn is_value(expr: &Expr) -> bool {
     match expr {
-        Expr::Attribute(_)
-        | Expr::NumberLiteral(_)
-        | Expr::StringLiteral(_)
-        | Expr::BytesLiteral(_)
-        | Expr::FString(_) => true,
+        Expr::Attribute(_) | Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::BytesLiteral(_) => true,
         Expr::UnaryOp(e) => e.op == UnaryOp::USub && is_value(&e.operand),
         Expr::BinOp(e) => matches!(e.op, Operator::Add | Operator::Sub),
         _ => false,

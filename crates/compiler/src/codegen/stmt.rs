@@ -4,6 +4,7 @@ use super::fblock::Fblock;
 use super::unit::UnitKind;
 use super::{Compiler, Use};
 use crate::error::{Failure, Outcome};
+use crate::place::Place;
 use crate::symtable::{BlockKind, SymbolTable};
 use pellucid_bytecode::{Const, Op};
 use pellucid_syntax::ast::{self, Expr, Operator, Stmt};
@@ -299,7 +300,10 @@ impl<'a> Compiler<'a> {
         let block = self.new_block();
         let last = self.new_block();
         let exit = self.new_block();
+        let item_range = current.context_expr.range();
         self.expr(&current.context_expr)?;
+        let before = self.unit().place;
+        self.unit().place = Place { line: before.line, range: Some(item_range) };
         if s.is_async {
             self.op(Op::BeforeAsyncWith);
             self.await_top();
@@ -307,8 +311,9 @@ impl<'a> Compiler<'a> {
         } else {
             self.jump(Op::SetupWith, last);
         }
+        self.unit().place = before;
         self.use_next(block);
-        self.push_fblock(Fblock::With { range: s.range, is_async: s.is_async })?;
+        self.push_fblock(Fblock::With { range: s.range, item: item_range, is_async: s.is_async })?;
         match &current.optional_vars {
             Some(target) => self.expr(target)?,
             None => self.op(Op::PopTop),
@@ -317,7 +322,7 @@ impl<'a> Compiler<'a> {
         self.no_place();
         self.op(Op::PopBlock);
         self.pop_fblock();
-        self.set_place(s.range);
+        self.set_inner_place(s.range, item_range);
         self.call_exit_with_nones();
         if s.is_async {
             self.await_top();

@@ -98,6 +98,10 @@ pub(super) fn unary(op: UnaryOp, value: &Const) -> Option<Const> {
     if op == UnaryOp::Not {
         return Some(if truth(value) { Const::False } else { Const::True });
     }
+    // `~True` warns when it runs.
+    if op == UnaryOp::Invert && matches!(value, Const::True | Const::False) {
+        return None;
+    }
     if let Some(n) = as_int(value) {
         return Some(int(match op {
             UnaryOp::USub => -n,

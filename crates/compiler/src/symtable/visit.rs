@@ -11,6 +11,7 @@ use pellucid_syntax::Source;
 use pellucid_syntax::ast::{self, Expr, ExprContext, Pattern, Stmt};
 use pellucid_syntax::text_size::{Ranged, TextRange};
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 pub(super) fn walk(parsed: &Parsed, options: TableOptions) -> Outcome<SymbolTable> {
     let top = Block::new("top".into(), BlockKind::Module, 0);
@@ -86,6 +87,13 @@ impl Walker<'_> {
                 current.children.push(id);
             }
         }
+        let around = self.current();
+        let (mangled_names, comp_iter_expr) = (around.mangled_names.clone(), around.comp_iter_expr);
+        let block = &mut self.table.blocks[id];
+        block.comp_iter_expr = comp_iter_expr;
+        if block.kind != BlockKind::Class {
+            block.mangled_names = mangled_names;
+        }
         self.stack.push(id);
     }
 
@@ -108,9 +116,9 @@ impl Walker<'_> {
         }
         let private = self.private.clone();
         let block = &mut self.table.blocks[id];
-        let mangled = match &mut block.mangled_names {
+        let mangled = match &block.mangled_names {
             Some(names) if flag & symbol::TYPE_PARAM != 0 => {
-                names.insert(name.into());
+                names.borrow_mut().insert(name.into());
                 mangle(private.as_deref(), name)
             }
             _ => block.mangle(private.as_deref(), name),
@@ -423,7 +431,7 @@ impl Walker<'_> {
             let generic = Generic { name: &c.name, defaults: false, kwdefaults: false, class: true, range };
             self.enter_type_parameters(type_params, generic)?;
             self.private = Some(c.name.as_str().into());
-            self.current_mut().mangled_names = Some(HashSet::new());
+            self.current_mut().mangled_names = Some(Rc::default());
             self.type_parameters(type_params)?;
         }
         if let Some(arguments) = &c.arguments {
@@ -797,15 +805,10 @@ impl Walker<'_> {
             ComprehensionKind::Dict => "dictcomp",
             ComprehensionKind::Generator => "genexpr",
         };
-        let sees_class = self.current().can_see_class_scope;
         self.enter(name.into(), BlockKind::Function, node, Part::Body, range);
         let block = self.current_mut();
         block.comprehension = Some(kind);
         block.coroutine = outermost.is_async;
-        if sees_class {
-            self.current_mut().can_see_class_scope = true;
-            self.define("__classdict__", symbol::USE, range)?;
-        }
         self.define(".0", symbol::PARAM, range)?;
         self.current_mut().comp_iter_target = true;
         self.expr(&outermost.target)?;
@@ -848,7 +851,7 @@ impl Walker<'_> {
         for &id in self.stack.clone().iter().rev() {
             let block = &self.table.blocks[id];
             if block.comprehension.is_some() {
-                let flags = block.symbols.flags(&name.id);
+                let flags = block.symbols.flags(&block.mangle(self.private.as_deref(), &name.id));
                 if flags & symbol::COMP_ITER != 0 && flags & (symbol::LOCAL | symbol::GLOBAL) != 0 {
                     let message = format!(
                         "assignment expression cannot rebind comprehension iteration variable '{}'",

@@ -745,7 +745,7 @@ fn next(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 fn reduce_iterator(vm: &Interpreter, value: &Value) -> Res {
     let it = iterator(vm, value)?;
-    let builtin = |name: &str| pellucid_types::seq::builtin(vm, name);
+    let builtin = |name: &str| pellucid_types::builtins::named(vm, name);
     match it.array.get() {
         Some(array) => {
             let args = vm.new_tuple(vec![array])?;

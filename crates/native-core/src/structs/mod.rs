@@ -310,7 +310,7 @@ static STRUCT: TypeDef = TypeDef {
         Slot::Repr(|vm, this| {
             let format = vm.new_str(&String::from_utf8_lossy(&format_of(vm, this)?.text))?;
             let repr = vm.repr_lossy(&format)?;
-            vm.new_str(&format!("{}({repr})", vm.type_name(this)))
+            vm.new_str(&format!("{}({repr})", vm.type_of(this).name()))
         }),
     ],
     methods: &[

@@ -384,8 +384,10 @@ fn close(vm: &Interpreter, this: &Value) -> Res {
         vm.call_values(&close, std::slice::from_ref(this)).map(drop)
     };
     if !me.closefd.get() {
+        // The base flushes, which wants it open.
+        let done = base_close();
         me.fd.set(-1);
-        base_close()?;
+        done?;
         return Ok(Value::NONE);
     }
     let exact = vm.is_exact(this, &vm.type_for(&FILE_IO)?);
@@ -643,7 +645,7 @@ pub static FILE_IO: TypeDef = TypeDef {
     base: Some(|vm| base_type(vm, &RAW_IO_BASE)),
     payload: payload::<FileIo>(),
     flags: STREAM,
-    doc: "Open a file.",
+    doc: "FileIO(file, mode='r', closefd=True, opener=None)\n--\n\nOpen a file.",
     slots: &[
         Slot::New(|vm, cls, _| vm.alloc_subclass(cls, FileIo::default())),
         Slot::Init(init),

@@ -347,7 +347,8 @@ pub static INCREMENTAL_NEWLINE_DECODER: TypeDef = TypeDef {
     base: None,
     payload: payload::<NewlineDecoder>(),
     flags: TypeFlags::BASETYPE,
-    doc: "Codec used when reading a file in universal newlines mode.",
+    doc: "IncrementalNewlineDecoder(decoder, translate, errors='strict')\n--\n\n\
+          Codec used when reading a file in universal newlines mode.",
     slots: &[
         Slot::New(|vm, cls, _| {
             let fresh = NewlineDecoder {

@@ -794,7 +794,8 @@ pub static TEXT_IO_WRAPPER: TypeDef = TypeDef {
     base: Some(|vm| base_type(vm, &TEXT_IO_BASE)),
     payload: payload::<TextIo>(),
     flags: STREAM,
-    doc: "Character and line based layer over a BufferedIOBase object, buffer.",
+    doc: "TextIOWrapper(buffer, encoding=None, errors=None, newline=None, line_buffering=False, write_through=False)\n--\n\n\
+          Character and line based layer over a BufferedIOBase object, buffer.",
     slots: &[
         Slot::New(|vm, cls, _| vm.alloc_subclass(cls, TextIo::default())),
         Slot::Init(init),

@@ -12,6 +12,7 @@ pub use config::{Config, Flags, Startup};
 pub use hooks::report_unraisable;
 
 use info::STR_DIGITS_THRESHOLD;
+use pellucid_object::interpreter::AsyncgenHooks;
 use pellucid_object::{
     Args, CallArgs, Dict, FunctionDef, Interpreter, ModuleDef, NativeFn, Res, Str, Tuple, Type, Value,
     constant,
@@ -128,7 +129,7 @@ fn is_immortal(_: &Interpreter, value: &Value) -> Res {
 }
 
 /// An argument as `int` of 32 bits. Errors: `TypeError`, `OverflowError`.
-pub(crate) fn c_int(vm: &Interpreter, value: &Value) -> Res<i32> {
+pub fn c_int(vm: &Interpreter, value: &Value) -> Res<i32> {
     let index = vm.index(value)?;
     vm.as_i64(&index).and_then(|i| i32::try_from(i).ok()).ok_or_else(|| {
         let text = if index.as_int().is_some_and(|i| is_negative(&i)) {
@@ -208,9 +209,10 @@ fn set_asyncgen_hooks(vm: &Interpreter, args: &Args) -> Res {
     };
     check(args.get(1), "finalizer")?;
     check(args.get(0), "firstiter")?;
+    let hooks = vm.thread_state::<AsyncgenHooks>();
     for (index, event, word) in [
-        (1, "sys.set_asyncgen_hooks_finalizer", &vm.asyncgen_finalizer),
-        (0, "sys.set_asyncgen_hooks_firstiter", &vm.asyncgen_firstiter),
+        (1, "sys.set_asyncgen_hooks_finalizer", &hooks.finalizer),
+        (0, "sys.set_asyncgen_hooks_firstiter", &hooks.firstiter),
     ] {
         if let Some(value) = args.get(index) {
             vm.audit(event, &[])?;
@@ -234,9 +236,19 @@ static ASYNCGEN_HOOKS: pellucid_types::structseq::StructSeqDef = pellucid_types:
 };
 
 fn get_asyncgen_hooks(vm: &Interpreter) -> Res {
+    let hooks = vm.thread_state::<AsyncgenHooks>();
     let word = |word: &pellucid_object::SlotWord| word.get().unwrap_or(Value::NONE);
-    let values = vec![word(&vm.asyncgen_firstiter), word(&vm.asyncgen_finalizer)];
+    let values = vec![word(&hooks.firstiter), word(&hooks.finalizer)];
     pellucid_types::structseq::new_structseq(vm, &ASYNCGEN_HOOKS, values)
+}
+
+fn current_frames(vm: &Interpreter) -> Res {
+    vm.audit("sys._current_frames", &[])?;
+    let frames = vm.new_dict()?;
+    for (ident, frame) in vm.frames_of_threads()? {
+        frames.set(vm, vm.new_int(ident as i64)?, frame)?;
+    }
+    Ok(frames.into_value())
 }
 
 fn set_coroutine_origin_tracking_depth(vm: &Interpreter, args: &Args) -> Res {
@@ -524,6 +536,12 @@ pub static MODULE: ModuleDef = ModuleDef {
             "()",
             "Check status of origin tracking for coroutine objects in this thread.",
             NativeFn::F0(|vm| vm.new_int(vm.coroutine_origin_depth.get() as i64)),
+        ),
+        FunctionDef::new(
+            "_current_frames",
+            "()",
+            "Return a dict mapping each thread's thread id to its current stack frame.",
+            NativeFn::F0(current_frames),
         ),
         FunctionDef::new(
             "_getframemodulename",

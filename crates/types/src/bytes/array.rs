@@ -252,7 +252,7 @@ fn reduced(vm: &Interpreter, this: &Value, protocol: i64) -> Res {
         }
         false => vec![vm.new_bytes(bytes)?],
     };
-    let state = vm.get_attr_opt(this, "__dict__")?.unwrap_or(Value::NONE);
+    let state = crate::object::state(vm, this, false)?;
     vm.new_tuple(vec![vm.type_of(this).into_value(), vm.new_tuple(args)?, state])
 }
 

@@ -242,6 +242,8 @@ fn join(vm: &Interpreter, this: &Value, iterable: &Value) -> Res {
         Bytes(&'a [u8]),
         Like(BytesLike),
     }
+    // Whoever is asked for parts cannot resize what stands between them.
+    let gap = vm.bytes_like(this)?;
     let items = match vm.collect(iterable) {
         Ok(items) => items,
         Err(raised) if vm.type_of_ref(iterable).slots.iter.get().is_none() => {
@@ -266,7 +268,7 @@ fn join(vm: &Interpreter, this: &Value, iterable: &Value) -> Res {
             }
         });
     }
-    let gap = data(vm, this)?;
+    let gap = gap.bytes();
     let len = |part: &Part| match part {
         Part::Bytes(bytes) => bytes.len(),
         Part::Like(like) => like.len(),
