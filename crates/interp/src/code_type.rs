@@ -1,7 +1,6 @@
 //! What Python sees of code objects.
 
 use crate::code::{CodeObject, code_of, constant, new_code_with};
-use crate::form::Form;
 use pellucid_bytecode::{Code, Const, Wtf8, lines, positions, verify};
 use pellucid_object::int::IntRef;
 use pellucid_object::protocol::CmpOp;
@@ -268,23 +267,6 @@ fn varname_from_oparg(vm: &Interpreter, args: &Args) -> Res {
         .ok()
         .and_then(|i| code.varnames.iter().chain(&code.cellvars).chain(&code.freevars).nth(i).cloned());
     name.ok_or_else(|| vm.index_error("tuple index out of range".to_string()))
-}
-
-/// The text of the private form, one instruction a line.
-pub fn form_text(form: &Form) -> String {
-    let mut out = String::new();
-    for (index, i) in form.instrs.iter().enumerate() {
-        out += &format!(
-            "{index:5} @{:<5} {:18} a={} b={} c={} k={}\n",
-            form.offsets[index],
-            i.op.name(),
-            i.a,
-            i.b,
-            i.c,
-            i.d
-        );
-    }
-    out
 }
 
 const fn readonly(name: &'static str, get: fn(&Interpreter, &Value) -> Res) -> GetSetDef {

@@ -2,6 +2,7 @@
 
 use crate::form::{Block, Form, Instr};
 use crate::frame::{Frame, Ret, Thread, drop_words, leave};
+use crate::instrument::weave::EVENT;
 use crate::instrument::{events, raising};
 use crate::ops::Op;
 use crate::ops_arith::{release, rk};
@@ -32,7 +33,11 @@ pub fn unwind(vm: &Interpreter, thread: &Thread, raised: Raised) -> Res<()> {
             }
             silent = false;
             let origin = origin(&*frame);
-            if let Some((target, level)) = handler(vm, &*frame) {
+            let (found, left) = handler(vm, &*frame);
+            if told {
+                exception = raising::tell_left(vm, thread, frame, left, exception);
+            }
+            if let Some((target, level)) = found {
                 enter_handler(vm, &mut *frame, exception.clone(), target, level, origin);
                 if told {
                     let event = events::EXCEPTION_HANDLED;
@@ -122,25 +127,29 @@ fn origin(frame: &Frame) -> u32 {
     frame.offset()
 }
 
-/// The first instruction made of the wordcode at an offset.
+/// The first instruction made of the wordcode at an offset, events left out.
 fn instr_at(form: &Form, offset: u32) -> Option<&Instr> {
-    form.instrs.get(form.offsets.partition_point(|at| *at < offset))
+    let main = form.woven.as_ref().map_or(form.instrs.len(), |woven| woven.main as usize);
+    let first = form.offsets[..main].partition_point(|at| *at < offset);
+    form.instrs[first..main].iter().find(|i| i.op != Op::Generic || i.b != EVENT)
 }
 
-/// Where the innermost open `try` of the current instruction continues; handlers that are left on the way give back
-/// what was handled before.
-fn handler(vm: &Interpreter, frame: &Frame) -> Option<(u32, u16)> {
+/// Where the innermost open `try` of the current instruction continues, and how many handlers are left on the way; these
+/// give back what was handled before.
+fn handler(vm: &Interpreter, frame: &Frame) -> (Option<(u32, u16)>, usize) {
     let form = frame.form();
     let mut open = form.open.get(form.index_of(frame.pc)).copied().unwrap_or(0);
+    let mut left = 0;
     while open != 0 {
         let entry = form.blocks[open as usize - 1];
         match entry.block {
-            Block::Try { target, level } => return Some((target, level)),
+            Block::Try { target, level } => return (Some((target, level)), left),
             Block::Handler { level } => restore_handled(vm, frame, level),
         }
+        left += 1;
         open = entry.outer;
     }
-    None
+    (None, left)
 }
 
 /// Makes the exception that the handler at `level` interrupted the handled one again.

@@ -4,6 +4,7 @@
 //! these names in the embedded library.
 #![forbid(unsafe_code)]
 
+mod form;
 mod marshal;
 mod opcode;
 

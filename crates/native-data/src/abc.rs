@@ -174,7 +174,7 @@ fn abc_init(vm: &Interpreter, this_class: &Value) -> Res {
         None => None,
     };
     if let Some(bits) = declared.and_then(|f| f.as_small_int()) {
-        let flags = collection_flags(bits);
+        let flags = collection_flags(vm, bits)?;
         ty.flags.set(ty.flags.get().or(flags));
         vm.set_attr(this_class, &key, None)?;
     }
@@ -184,11 +184,14 @@ fn abc_init(vm: &Interpreter, this_class: &Value) -> Res {
 const COLLECTIONS: TypeFlags = TypeFlags::SEQUENCE.or(TypeFlags::MAPPING);
 
 /// `__abc_tpflags__` as `collections.abc` writes it.
-fn collection_flags(bits: i64) -> TypeFlags {
+fn collection_flags(vm: &Interpreter, bits: i64) -> Res<TypeFlags> {
     match bits & 0x60 {
-        0x20 => TypeFlags::SEQUENCE,
-        0x40 => TypeFlags::MAPPING,
-        _ => TypeFlags::NONE,
+        0x20 => Ok(TypeFlags::SEQUENCE),
+        0x40 => Ok(TypeFlags::MAPPING),
+        0x60 => Err(vm.type_error(
+            "__abc_tpflags__ cannot be both Py_TPFLAGS_SEQUENCE and Py_TPFLAGS_MAPPING".to_string(),
+        )),
+        _ => Ok(TypeFlags::NONE),
     }
 }
 

@@ -138,13 +138,14 @@ impl Cut {
 
     /// Takes what `readline` gave.
     fn add(&mut self, line: &str) {
-        self.text.push_str(line);
         if line.is_empty() {
             self.whole = true;
-            self.implicit = !self.text.is_empty() && !self.text.ends_with('\n');
-            if self.implicit {
-                self.text.push('\n');
-            }
+            return;
+        }
+        self.text.push_str(line);
+        self.implicit = !line.ends_with('\n');
+        if self.implicit {
+            self.text.push('\n');
         }
     }
 }
@@ -169,6 +170,10 @@ fn row(tokenizer: &Tokenizer, text: &str, token: Token, extra: bool, implicit: b
         line: text.get(line_start..line_end).unwrap_or("").to_string(),
     };
     if !extra {
+        if token.kind == TokenKind::Newline {
+            row.text.clear();
+            row.end = row.start;
+        }
         return row;
     }
     if trailing {
@@ -203,7 +208,7 @@ fn syntax_error(tokenizer: &Tokenizer, text: &str, error: TokenError) -> SyntaxE
     SyntaxError {
         line: tokenizer.line(),
         offset: line.chars().count(),
-        text: Some(line.to_string()),
+        text: Some(line.strip_suffix('\n').unwrap_or(line).to_string()),
         ..SyntaxError::without_place(kind, message)
     }
 }

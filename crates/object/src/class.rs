@@ -57,6 +57,8 @@ impl TypeFlags {
 pub struct Type {
     interp: Cell<*const Interpreter>,
     name: RefCell<Rc<str>>,
+    /// The same as a `str`, once Python asked for it: it is the same object each time.
+    name_object: SlotWord,
     /// The module of a type made from a `TypeDef`, which messages show; empty for all others.
     native_module: Cell<&'static str>,
     /// `__qualname__` when it differs from the name.
@@ -91,6 +93,7 @@ impl Payload for Type {
     }
     fn clear(&self) {
         self.leave_bases();
+        self.name_object.set(None);
         let mro = std::mem::replace(&mut *self.mro.borrow_mut(), Rc::new([]));
         drop(mro);
         self.dict.set(None);
@@ -123,6 +126,7 @@ impl Type {
         Type {
             interp: Cell::new(interp),
             name: RefCell::new(name.into()),
+            name_object: SlotWord::default(),
             native_module: Cell::new(""),
             qualname: SlotWord::default(),
             bases: SlotWord::default(),
@@ -165,6 +169,16 @@ impl Type {
     }
     pub fn set_name(&self, name: &str) {
         *self.name.borrow_mut() = name.into();
+        self.name_object.set(None);
+    }
+    /// `__name__` as Python sees it. Errors: `MemoryError`.
+    pub fn name_object(&self, vm: &Interpreter) -> Res {
+        if let Some(known) = self.name_object.get() {
+            return Ok(known);
+        }
+        let made = vm.new_str(&self.name())?;
+        self.name_object.set(Some(made.clone()));
+        Ok(made)
     }
     /// `__qualname__`.
     pub fn qualified_name(&self, vm: &Interpreter) -> String {

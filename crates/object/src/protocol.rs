@@ -154,9 +154,29 @@ impl Interpreter {
     /// `getattr(object, name)`; `name` is a `str`.
     #[inline]
     pub fn get_attr(&self, object: &Value, name: &Value) -> Res {
-        match self.type_of_ref(object).slots.getattr.get() {
+        let result = match self.type_of_ref(object).slots.getattr.get() {
             Some(f) => f(self, object, name),
             None => self.generic_getattr(object, name),
+        };
+        if result.is_err() {
+            self.complete_attribute_error(object, name);
+        }
+        result
+    }
+
+    /// A raised `AttributeError` that knows neither name nor object learns them.
+    #[cold]
+    fn complete_attribute_error(&self, object: &Value, name: &Value) {
+        if !self.raised_is(self.exceptions().attribute_error()) {
+            return;
+        }
+        let exception = self.raised.get();
+        if let Some(e) = exception.as_ref().and_then(|e| e.downcast::<crate::Exception>())
+            && e.field(0).is_none()
+            && e.field(1).is_none()
+        {
+            e.set_field(0, Some(name.clone()));
+            e.set_field(1, Some(object.clone()));
         }
     }
 

@@ -4,8 +4,8 @@ use crate::import;
 use crate::stdio::print;
 use pellucid_object::{Exception, Interpreter, Raised, Res, Value};
 
-/// The exit code of an interrupted program.
-const INTERRUPTED: i32 = 130;
+/// The exit code of an interrupted program: 130 for a shell, and a mark that the program should end by the signal.
+pub const INTERRUPTED: i32 = 0x100 | 130;
 
 /// Shows the exception as `sys.excepthook` does, or does what `SystemExit` asks for; gives the exit code.
 pub fn uncaught(vm: &Interpreter, raised: Raised) -> i32 {

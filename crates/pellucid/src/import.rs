@@ -38,6 +38,8 @@ pub struct ImportState {
     pub timing: Cell<bool>,
     timing_depth: Cell<usize>,
     timing_inner: Cell<u64>,
+    /// Code of `-c` and its source, for `linecache` when that is loaded.
+    pub command: RefCell<Option<(Value, Value)>>,
     /// `-v`.
     pub verbose: Cell<u8>,
     /// `-O`: library code is compiled anew, as it was built without.
@@ -516,6 +518,9 @@ fn load_library(
         drop(removed);
         return Err(raised);
     }
+    if text == "linecache" {
+        register_command(vm, state, &module)?;
+    }
     // The module may have put something else in its place.
     match loaded(vm, name)? {
         Some(module) => Ok(module),
@@ -524,6 +529,12 @@ fn load_library(
             Err(vm.raise_text(&vm.exceptions().import_error().clone(), &message))
         }
     }
+}
+
+/// Tells `linecache` the lines of the program given with `-c`, which tracebacks show.
+fn register_command(vm: &Interpreter, state: &ImportState, linecache: &Value) -> Res<()> {
+    let Some((code, source)) = state.command.take() else { return Ok(()) };
+    vm.call_attr(linecache, "_register_code", &[code, source, vm.new_str("<string>")?]).map(drop)
 }
 
 /// Runs a code object in a module's namespace.

@@ -151,7 +151,14 @@ impl Pellucid {
     /// `-c`.
     pub fn main_command(&self, source: &[u8]) -> Res<()> {
         self.search_first(b"")?;
-        self.run_source(source, "<string>")
+        let vm = self.vm();
+        let source = vm.new_bytes(source.to_vec())?;
+        let code = import::compile(vm, &source, &vm.new_str("<string>")?, "exec")?;
+        if let Ok(text) = std::str::from_utf8(vm.expect_bytes(&source)?) {
+            let text = vm.new_str(text)?;
+            *vm.state::<import::ImportState>().command.borrow_mut() = Some((code.clone(), text));
+        }
+        self.run_code(&code).map(drop)
     }
 
     /// `-m`.

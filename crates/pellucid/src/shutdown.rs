@@ -32,6 +32,8 @@ pub fn before(vm: &Interpreter) -> i32 {
         drop(vm.save_raised());
         status = 120;
     }
+    pellucid_native_sys::sys::set_finalizing(vm);
+    pellucid_native_sys::signal::finish(vm);
     status
 }
 

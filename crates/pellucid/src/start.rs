@@ -8,6 +8,7 @@ use pellucid_memory::Stress;
 use pellucid_native_sys::sys;
 use pellucid_object::interpreter::HashKey;
 use pellucid_object::{Dict, Interpreter, Raised, Ref, Res, Value};
+use std::ops::Deref;
 use std::rc::Rc;
 
 /// Native code may nest as deep as [`NATIVE_DEPTH`] allows: what that takes at most is reserved, not used.
@@ -37,12 +38,34 @@ pub fn on_big_stack<T: Send>(f: impl FnOnce() -> T + Send) -> T {
     })
 }
 
+/// Owns the interpreter. When a bug of ours panics, frames and objects may be in any state: nothing of it is touched again.
+struct Owner(Option<Box<Interpreter>>);
+
+impl Deref for Owner {
+    type Target = Interpreter;
+    fn deref(&self) -> &Interpreter {
+        match &self.0 {
+            Some(vm) => vm,
+            None => unreachable!("only the owner's end takes it out"),
+        }
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::mem::forget(self.0.take());
+        }
+    }
+}
+
 /// A running interpreter with everything that belongs to one.
 pub struct Pellucid {
-    vm: Box<Interpreter>,
     config: Config,
     main: Value,
     builtins: Value,
+    // The last field: it is dropped after the objects that it made.
+    vm: Owner,
 }
 
 impl Pellucid {
@@ -51,7 +74,7 @@ impl Pellucid {
         let key = hash_key(&config);
         let bypass_pools = cfg!(debug_assertions) && config.x_option("stress") == Some("no-pools");
         let stress = Stress { bypass_pools, ..Stress::default() };
-        let vm = Interpreter::with_hash_key(key, stress).ok_or("not enough memory")?;
+        let vm = Owner(Some(Interpreter::with_hash_key(key, stress).ok_or("not enough memory")?));
         vm.native_limit.set(NATIVE_DEPTH);
         vm.int_max_str_digits.set(config.flags.int_max_str_digits);
         vm.dev_mode.set(config.flags.dev_mode);
@@ -65,7 +88,7 @@ impl Pellucid {
                 if let Some(limit) = config.memory_limit {
                     vm.heap.set_limit(Some(limit));
                 }
-                Ok(Pellucid { vm, config, main, builtins })
+                Ok(Pellucid { config, main, builtins, vm })
             }
             Err(raised) => {
                 let exception = vm.take_raised(raised);

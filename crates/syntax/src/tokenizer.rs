@@ -1131,7 +1131,8 @@ impl<'a> Tokenizer<'a> {
             }
             Some(b'e' | b'E') => self.exponent(c),
             Some(b'j' | b'J') => self.imaginary(),
-            _ if nonzero => {
+            // The `tokenize` module takes such numbers.
+            _ if nonzero && !self.options.extra_tokens => {
                 self.back(c);
                 let start = self.start + 1 - self.line_start;
                 let columns = (start, zeros_end.saturating_sub(self.line_start));
@@ -1201,7 +1202,8 @@ impl<'a> Tokenizer<'a> {
         };
         self.back(c);
         let rest = &self.bytes[self.cur..];
-        if !keywords.iter().any(|keyword| rest.starts_with(keyword.as_bytes()))
+        if !self.options.extra_tokens
+            && !keywords.iter().any(|keyword| rest.starts_with(keyword.as_bytes()))
             && let Some(next) = c
             && next < 128
             && is_name_char(next)

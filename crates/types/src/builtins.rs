@@ -470,7 +470,10 @@ pub fn named(vm: &Interpreter, name: &str) -> Res {
         });
     }
     let namespace = vm.builtins.get();
-    let found = namespace.as_ref().and_then(Value::downcast::<Dict>).and_then(|ns| ns.get_interned(vm, &key));
+    let found = match namespace.as_ref().and_then(Value::downcast::<Dict>) {
+        Some(namespace) => namespace.get(vm, &key)?,
+        None => None,
+    };
     found.ok_or_else(|| vm.attribute_error_text(format!("module 'builtins' has no attribute '{name}'")))
 }
 

@@ -88,7 +88,7 @@ fn qualname(vm: &Interpreter, this: &Value) -> Res {
     let ty = class(vm, this)?;
     match ty.qualname.get() {
         Some(name) => Ok(name),
-        None => vm.new_str(&ty.name()),
+        None => ty.name_object(vm),
     }
 }
 
@@ -503,7 +503,7 @@ pub static TYPE: TypeDef = TypeDef {
         GetSetDef {
             name: "__name__",
             doc: "",
-            get: |vm, this| vm.new_str(&class(vm, this)?.name()),
+            get: |vm, this| class(vm, this)?.name_object(vm),
             set: Some(set_name),
         },
         GetSetDef { name: "__qualname__", doc: "", get: qualname, set: Some(set_qualname) },

@@ -596,8 +596,9 @@ fn iterator_reduce(vm: &Interpreter, value: &Value) -> Res {
         left: it.left.clone(),
     };
     let copy = vm.alloc(&vm.type_for(&SET_ITERATOR)?, copy)?;
+    let iter = builtins::named(vm, "iter")?;
     let rest = vm.new_list(vm.collect(&copy)?)?;
-    vm.new_tuple(vec![builtins::named(vm, "iter")?, vm.new_tuple(vec![rest])?])
+    vm.new_tuple(vec![iter, vm.new_tuple(vec![rest])?])
 }
 
 pub static SET_ITERATOR: TypeDef = TypeDef {

@@ -111,6 +111,11 @@ pub fn new_structseq(vm: &Interpreter, def: &'static StructSeqDef, mut values: V
     build(vm, ty.value(), def, values)
 }
 
+/// A new struct sequence of a class that was made from the definition, or inherits from it. Errors: `MemoryError`.
+pub fn build_structseq(vm: &Interpreter, cls: &Value, def: &StructSeqDef, values: Vec<Value>) -> Res {
+    build(vm, cls, def, values)
+}
+
 fn build(vm: &Interpreter, cls: &Value, def: &StructSeqDef, mut values: Vec<Value>) -> Res {
     let hidden = values.split_off(def.visible.min(values.len()));
     let this = vm.alloc_subclass(cls, Tuple::new(values))?;
@@ -240,7 +245,8 @@ fn fill_from_dict(
     Ok(())
 }
 
-fn repr(vm: &Interpreter, this: &Value) -> Res {
+/// `name(field=value, ...)`.
+pub fn repr(vm: &Interpreter, this: &Value) -> Res {
     let def = def_of_value(vm, this)?;
     let items = this.downcast::<Tuple>().map(Tuple::items).unwrap_or_default();
     let mut writer = Writer::default();
