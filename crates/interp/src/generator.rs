@@ -266,7 +266,7 @@ fn push(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value)
         return Err(vm.bug("a generator without code"));
     };
     let begun = generator.life.get() == Life::Suspended;
-    let (form, pc) = instrument::wake(vm, code, generator.form.get(), generator.pc.get(), begun)?;
+    let (form, pc) = instrument::wake(vm, code, generator.form(), generator.pc.get(), begun)?;
     // SAFETY: `push_raw` gives a free record, every field of which is written; its registers are the generator's.
     unsafe {
         let top = thread.push_raw(vm)?;
