@@ -245,7 +245,7 @@ fn next(vm: &Interpreter, this: &Value) -> Res<Option<Value>> {
     let Row { kind, text, start, end, line } = match got {
         Ok(row) => row,
         Err(error) => {
-            let filename = vm.intern("<string>")?;
+            let filename = vm.intern_static("<string>")?;
             return Err(crate::compile::raise(vm, &error, &filename));
         }
     };
