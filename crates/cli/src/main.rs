@@ -7,6 +7,9 @@ mod program;
 use options::{Options, Request};
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: pellucid_memory::Buffers = pellucid_memory::Buffers;
+
 fn main() -> ExitCode {
     let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
     match options::parse(&arguments) {
@@ -25,6 +28,9 @@ fn main() -> ExitCode {
 fn run(options: Options) -> ExitCode {
     let status = pellucid_runtime::on_big_stack(move || {
         let status = program::run(options);
+        if status == pellucid_runtime::INTERRUPTED {
+            pellucid_runtime::end_by_interrupt();
+        }
         // In the child of a fork nobody waits for this thread.
         if pellucid_runtime::is_forked() { std::process::exit(status & 0xff) } else { status }
     });

@@ -49,9 +49,9 @@ impl Pellucid {
     pub fn run_file_content(&self, bytes: &[u8], file: &Value, compiled: bool) -> Res<()> {
         let vm = self.vm();
         let namespace = self.namespace()?;
-        namespace.set(vm, vm.intern("__file__")?, file.clone())?;
-        namespace.set(vm, vm.intern("__cached__")?, Value::NONE)?;
-        namespace.remove(vm, &vm.intern("__loader__")?)?;
+        namespace.set(vm, vm.intern_static("__file__")?, file.clone())?;
+        namespace.set(vm, vm.intern_static("__cached__")?, Value::NONE)?;
+        namespace.remove(vm, &vm.intern_static("__loader__")?)?;
         let code = if compiled {
             compiled_code(vm, bytes)?
         } else {
@@ -65,7 +65,7 @@ impl Pellucid {
     fn run_container(&self, path: &[u8]) -> Res<()> {
         let vm = self.vm();
         let entry = vm.fs_decode(path)?;
-        let sys = import::import_absolute(vm, &vm.intern("sys")?)?;
+        let sys = import::import_absolute(vm, &vm.intern_static("sys")?)?;
         let search = vm.get_attr_str(&sys, "path")?;
         vm.call_attr(&search, "insert", &[vm.new_int(0)?, entry])?;
         self.run_main_module("__main__", false)
@@ -78,7 +78,7 @@ impl Pellucid {
 
     fn run_main_module(&self, name: &str, set_argv0: bool) -> Res<()> {
         let vm = self.vm();
-        let runpy = import::import_absolute(vm, &vm.intern("runpy")?)?;
+        let runpy = import::import_absolute(vm, &vm.intern_static("runpy")?)?;
         vm.call_attr(&runpy, "_run_module_as_main", &[vm.new_str(name)?, Value::bool(set_argv0)]).map(drop)
     }
 
@@ -101,7 +101,7 @@ impl Pellucid {
 /// The code in a `.pyc` file.
 fn compiled_code(vm: &Interpreter, bytes: &[u8]) -> Res {
     match pellucid_bytecode::pyc::load(bytes) {
-        Ok((_, code)) => pellucid_interp::code::new_code(vm, &code),
+        Ok((_, code)) => pellucid_interp::code::new_code(vm, code),
         Err(error) => Err(vm.runtime_error(format!("Bad code in .pyc file: {error}"))),
     }
 }
@@ -137,7 +137,7 @@ impl Pellucid {
             return Ok(());
         }
         let vm = self.vm();
-        let sys = import::import_absolute(vm, &vm.intern("sys")?)?;
+        let sys = import::import_absolute(vm, &vm.intern_static("sys")?)?;
         let search = vm.get_attr_str(&sys, "path")?;
         vm.call_attr(&search, "insert", &[vm.new_int(0)?, vm.fs_decode(folder)?]).map(drop)
     }
@@ -152,7 +152,14 @@ impl Pellucid {
     /// `-c`.
     pub fn main_command(&self, source: &[u8]) -> Res<()> {
         self.search_first(b"")?;
-        self.run_source(source, "<string>")
+        let vm = self.vm();
+        let source = vm.new_bytes(source.to_vec())?;
+        let code = import::compile(vm, &source, &vm.new_str("<string>")?, "exec")?;
+        if let Ok(text) = std::str::from_utf8(vm.expect_bytes(&source)?) {
+            let text = vm.new_str(text)?;
+            *vm.state::<import::ImportState>().command.borrow_mut() = Some((code.clone(), text));
+        }
+        self.run_code(&code).map(drop)
     }
 
     /// `-m`.

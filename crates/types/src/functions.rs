@@ -249,7 +249,7 @@ pub static CLASSMETHOD_DESCRIPTOR: TypeDef = TypeDef {
     flags: TypeFlags::NONE,
     doc: "",
     slots: &[Slot::Repr(descriptor_repr), Slot::Call(call_classmethod)],
-    methods: &[REDUCE],
+    methods: &[],
     getset: &[OBJCLASS, NAME, QUALNAME, DOC, SIGNATURE],
 };
 

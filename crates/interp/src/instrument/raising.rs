@@ -37,3 +37,22 @@ pub unsafe fn tell(
 pub fn raise_event(again: bool) -> u8 {
     if again { events::RERAISE } else { events::RAISE }
 }
+
+/// Tells of exception handlers that an exception leaves. CPython's code has a handler around each of them, which cleans up and
+/// raises again; ours does without.
+///
+/// # Safety
+/// As for [`tell`].
+pub unsafe fn tell_left(
+    vm: &Interpreter,
+    thread: &Thread,
+    frame: *mut Frame,
+    count: usize,
+    mut exception: Value,
+) -> Value {
+    for event in [events::EXCEPTION_HANDLED, events::RERAISE].repeat(count) {
+        // SAFETY: by the contract.
+        exception = unsafe { tell(vm, thread, frame, event, exception).0 };
+    }
+    exception
+}

@@ -506,10 +506,11 @@ impl<'a> Loader<'a> {
         let vm = self.vm;
         let mut line = || {
             let bytes = self.source.line(vm)?;
-            match Text::from_utf8(&String::from_utf8_lossy(&bytes)) {
-                Ok(text) => vm.new_text(text),
-                Err(_) => Err(vm.no_memory()),
+            if bytes.is_empty() {
+                return Err(unpickling(vm, "pickle data was truncated"));
             }
+            let copy = vm.new_bytes(bytes.clone())?;
+            Ok(pellucid_types::codecs::utf8::decode(vm, &bytes, Some(&copy), None, true)?.0)
         };
         Ok((line()?, line()?))
     }
@@ -688,7 +689,9 @@ impl<'a> Loader<'a> {
         let vm = self.vm;
         let ty = vm.type_of(object);
         let usual = object.attrs().is_some()
-            && ty.lookup(vm, &vm.intern("__dict__")?).is_some_and(|d| d.downcast::<GetSet>().is_some());
+            && ty
+                .lookup(vm, &vm.intern_static("__dict__")?)
+                .is_some_and(|d| d.downcast::<GetSet>().is_some());
         let pairs = state.pairs();
         let exact = |key: &Value| vm.is_exact(key, &vm.types().str);
         if usual && pairs.iter().all(|(key, _)| exact(key)) {
@@ -801,6 +804,9 @@ pub fn find_class(vm: &Interpreter, protocol: i64, fix_imports: bool, module: &V
     let (mut module, mut name) = (vm.expect_str(module)?, vm.expect_str(name)?);
     if protocol < 3 && fix_imports {
         (module, name) = new_names(vm, module, name)?;
+    }
+    if module.is_empty() {
+        return Err(vm.value_error("Empty module name".to_string()));
     }
     let object = vm.import(&module)?;
     if protocol < 4 || !name.contains('.') {
