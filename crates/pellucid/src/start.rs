@@ -180,6 +180,9 @@ fn assemble(vm: &Interpreter, config: &Config) -> Res<(Value, Value)> {
     state.optimize.set(config.flags.optimize);
     vm.state::<pellucid_native_lang::compile::Settings>().optimize.set(config.flags.optimize);
     vm.state::<imp::HashPolicy>().0.set(Some(vm.new_str(&config.check_hash_pycs)?));
+    if config.flags.dev_mode {
+        pellucid_types::codecs::registry::check_names(vm);
+    }
     let modules = vm.new_dict()?;
     vm.modules.set(Some(modules.value().clone()));
     let builtins = pellucid_types::builtins::make_builtins(vm)?;
