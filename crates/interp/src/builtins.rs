@@ -93,7 +93,7 @@ fn to_code(vm: &Interpreter, source: &Value, mode: &str, function: &str) -> Res 
         let what = "string, bytes or code object";
         return Err(vm.type_error(format!("{function}() arg 1 must be a {what}")));
     }
-    let filename = vm.intern("<string>")?;
+    let filename = vm.intern_static("<string>")?;
     let stripped = if mode == "eval" { strip_left(vm, source)? } else { source.clone() };
     let request = CompileRequest {
         source: &stripped,

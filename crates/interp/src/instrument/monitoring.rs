@@ -223,7 +223,7 @@ fn event_names(vm: &Interpreter) -> Res {
         names.push(vm.intern(name)?);
         values.push(vm.new_int(1 << event)?);
     }
-    names.push(vm.intern("NO_EVENTS")?);
+    names.push(vm.intern_static("NO_EVENTS")?);
     values.push(vm.new_int(0)?);
     let ty = vm.type_for(&SIMPLE_NAMESPACE)?;
     vm.call(ty.value(), &CallArgs { values: &values, names: &names })
