@@ -329,7 +329,7 @@ impl<'a> Compiler<'a> {
             flags |= 8;
             self.op_arg(Op::BuildTuple, code.freevars.len() as u32);
         }
-        self.load_const(Const::Code(Box::new(code)));
+        self.load_const(Const::Code(std::rc::Rc::new(code)));
         self.load_const(Const::Str(qualname));
         self.op_arg(Op::MakeFunction, flags);
         Ok(())

@@ -93,7 +93,7 @@ fn to_code(vm: &Interpreter, source: &Value, mode: &str, function: &str) -> Res 
         let what = "string, bytes or code object";
         return Err(vm.type_error(format!("{function}() arg 1 must be a {what}")));
     }
-    let filename = vm.intern("<string>")?;
+    let filename = vm.intern_static("<string>")?;
     let stripped = if mode == "eval" { strip_left(vm, source)? } else { source.clone() };
     let request = CompileRequest {
         source: &stripped,
@@ -180,12 +180,12 @@ fn exec(vm: &Interpreter, args: &Args) -> Res {
         let what = "cannot use a closure with this code object";
         return Err(vm.type_error(what.to_string()));
     }
-    if !data.freevars.is_empty() {
-        if let Err(raised) = check_closure(vm, data, closure.as_ref()) {
-            drop(vm.take_raised(raised));
-            let want = data.freevars.len();
-            return Err(vm.type_error(format!("code object requires a closure of exactly length {want}")));
-        }
+    if !data.freevars.is_empty()
+        && let Err(raised) = check_closure(vm, data, closure.as_ref())
+    {
+        drop(vm.take_raised(raised));
+        let want = data.freevars.len();
+        return Err(vm.type_error(format!("code object requires a closure of exactly length {want}")));
     }
     let parts = FunctionParts {
         code: code.clone(),

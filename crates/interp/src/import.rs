@@ -70,7 +70,7 @@ fn cannot_import(vm: &Interpreter, module: &Value, name: &Value, package: Option
     let ty = vm.exceptions().import_error().value().clone();
     let text = vm.new_str(&message)?;
     let (path, package) = (file.unwrap_or(Value::NONE), package.unwrap_or(Value::NONE));
-    let keywords = [vm.intern("name")?, vm.intern("path")?, vm.intern("name_from")?];
+    let keywords = [vm.intern_static("name")?, vm.intern_static("path")?, vm.intern_static("name_from")?];
     let exception =
         vm.call(&ty, &CallArgs { values: &[text, package, path, name.clone()], names: &keywords })?;
     Err(vm.raise(exception))

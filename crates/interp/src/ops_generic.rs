@@ -499,7 +499,7 @@ fn strings(vm: &Interpreter, stack: &mut Stack, word: Word, arg: u32) -> Res<()>
         spec => {
             let spec = match spec {
                 Some(spec) => spec,
-                None => vm.intern("")?,
+                None => vm.intern_static("")?,
             };
             vm.format(&value, &spec)?
         }

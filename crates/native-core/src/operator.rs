@@ -438,7 +438,7 @@ static OPERATORS: [[FunctionDef; 2]; 13] = [
 
 /// Adds the binary operators.
 fn init(vm: &Interpreter, module: &Value) -> Res<()> {
-    let name = vm.intern("_operator")?;
+    let name = vm.intern_static("_operator")?;
     for function in OPERATORS.iter().flatten() {
         let value = vm.new_builtin(function, Some(module.clone()), false, Some(name.clone()))?;
         vm.set_attr_str(module, function.name, value)?;

@@ -100,7 +100,7 @@ static ABC_DATA: TypeDef = TypeDef {
 
 /// The `_abc_data` of a class.
 fn data(vm: &Interpreter, class: &Value) -> Res {
-    let name = vm.intern("_abc_impl")?;
+    let name = vm.intern_static("_abc_impl")?;
     let found = match class.downcast::<Type>().and_then(|ty| ty.lookup(vm, &name)) {
         Some(found) => found,
         None => vm.get_attr(class, &name)?,
@@ -168,7 +168,7 @@ fn abc_init(vm: &Interpreter, this_class: &Value) -> Res {
     compute_abstract_methods(vm, this_class, &ty)?;
     let data = vm.alloc(&vm.type_for(&ABC_DATA)?, AbcData::default())?;
     vm.set_attr_str(this_class, "_abc_impl", data)?;
-    let key = vm.intern("__abc_tpflags__")?;
+    let key = vm.intern_static("__abc_tpflags__")?;
     let declared = match ty.namespace() {
         Some(namespace) => namespace.get_interned(vm, &key),
         None => None,
@@ -243,7 +243,7 @@ fn subclass_check(vm: &Interpreter, this_class: &Value, subclass: &Value) -> Res
 fn abc_instancecheck(vm: &Interpreter, this_class: &Value, instance: &Value) -> Res {
     let data = data(vm, this_class)?;
     let abc = this::<AbcData>(vm, &data)?;
-    let subclass = vm.get_attr(instance, &vm.intern("__class__")?)?;
+    let subclass = vm.get_attr(instance, &vm.intern_static("__class__")?)?;
     if abc.cache.contains(&subclass) {
         return Ok(Value::TRUE);
     }

@@ -325,7 +325,7 @@ impl Type {
 
     fn lookup_uncached(&self, interp: &Interpreter, name: &Value) -> Option<Value> {
         let mro = self.mro();
-        mro.iter().find_map(|t| t.downcast::<Type>()?.namespace()?.get_interned(interp, name))
+        mro.iter().find_map(|t| t.downcast::<Type>()?.namespace()?.get_interned_or_ask(interp, name))
     }
 }
 
@@ -488,7 +488,7 @@ impl Interpreter {
         def.slots.iter().for_each(|slot| own.install(*slot));
         self.add_wrappers(ty, &own)?;
         if own.compare.get().is_some() && own.hash.get().is_none() {
-            dict.set(self, self.intern("__hash__")?, Value::NONE)?;
+            dict.set(self, self.intern_static("__hash__")?, Value::NONE)?;
             ty.slots.hash.set(Some(|vm, a| Err(vm.unhashable(a))));
         }
         for method in def.methods {
@@ -501,16 +501,16 @@ impl Interpreter {
         let new_attrs = ty.attrs_offset.get() != 0 && base.is_none_or(|b| b.attrs_offset.get() == 0);
         if new_attrs && !def.getset.iter().any(|g| g.name == "__dict__") {
             let getset = self.new_getset(ty, &crate::class_new::DUNDER_DICT)?;
-            dict.set(self, self.intern("__dict__")?, getset)?;
+            dict.set(self, self.intern_static("__dict__")?, getset)?;
         }
         let (_, text) = split_signature(def.name, def.doc);
         let doc = if text.is_empty() { Value::NONE } else { self.new_str(text)? };
         if !def.getset.iter().any(|g| g.name == "__doc__") {
-            dict.set(self, self.intern("__doc__")?, doc)?;
+            dict.set(self, self.intern_static("__doc__")?, doc)?;
         }
         if def.module != "builtins" {
             ty.native_module.set(def.module);
-            dict.set(self, self.intern("__module__")?, self.new_str(def.module)?)?;
+            dict.set(self, self.intern_static("__module__")?, self.new_str(def.module)?)?;
         }
         if let Some(base) = ty.base.get().and_then(|b| b.downcast_ref::<Type>()) {
             ty.slots.inherit(&base.slots);
@@ -530,7 +530,7 @@ impl Interpreter {
             }
         }
         if slots.new.get().is_some() {
-            dict.set(self, self.intern("__new__")?, self.new_dunder_new(ty)?)?;
+            dict.set(self, self.intern_static("__new__")?, self.new_dunder_new(ty)?)?;
         }
         Ok(())
     }
@@ -579,9 +579,11 @@ impl Interpreter {
     pub fn refresh_slots(&self, ty: &Ref<Type>) -> Res<()> {
         let base = ty.base.get().and_then(|b| b.downcast_ref::<Type>());
         if !ty.flags.get().contains(TypeFlags::MUTABLE) {
-            // A builtin type keeps its own functions.
-            slots::dunders().try_for_each(|dunder| slots::refresh_slot(self, ty, dunder))?;
-            return self.refresh_new(ty);
+            // A builtin type keeps its own functions and has nothing in Python to ask.
+            for ancestor in ty.mro().iter().filter_map(|cls| cls.downcast::<Type>()) {
+                ty.slots.inherit(&ancestor.slots);
+            }
+            return Ok(());
         }
         ty.slots.reset();
         if let Some(base) = &base {

@@ -77,6 +77,12 @@ impl Payload for SequenceIterator {
 }
 
 // ---- types and names ----
+/// Takes values that an iterator gives, without running Python code; gives back what it cannot take so.
+pub type Sink<'a> = dyn FnMut(Value) -> Res<Option<Value>> + 'a;
+
+/// See [`Interpreter::drain`].
+pub type DrainHook = fn(&Interpreter, &Value, &mut Sink) -> Res<Option<Value>>;
+
 impl Interpreter {
     /// `type(value)`.
     #[inline]
@@ -115,7 +121,7 @@ impl Interpreter {
     pub fn full_type_name(&self, value: &Value) -> String {
         let ty = self.type_of(value);
         let qualname = ty.qualname.get().map_or_else(|| ty.name().to_string(), |q| self.str_lossy(&q));
-        let module = self.intern("__module__").ok().and_then(|name| ty.lookup(self, &name));
+        let module = self.intern_static("__module__").ok().and_then(|name| ty.lookup(self, &name));
         match module.map(|m| self.str_lossy(&m)) {
             Some(module) if !module.is_empty() && module != "builtins" && module != "__main__" => {
                 format!("{module}.{qualname}")
@@ -137,8 +143,8 @@ impl Interpreter {
     }
 
     /// The method `name` of the value's type, unbound. Errors: `MemoryError`.
-    pub fn lookup_special(&self, value: &Value, name: &str) -> Res<Option<Value>> {
-        let name = self.intern(name)?;
+    pub fn lookup_special(&self, value: &Value, name: &'static str) -> Res<Option<Value>> {
+        let name = self.intern_static(name)?;
         Ok(self.type_of_ref(value).lookup(self, &name))
     }
 }
@@ -811,7 +817,7 @@ impl Interpreter {
             return f(self, container, key);
         }
         if let Some(ty) = container.downcast::<Type>() {
-            let name = self.intern("__class_getitem__")?;
+            let name = self.intern_static("__class_getitem__")?;
             if ty.lookup(self, &name).is_some() {
                 let method = self.get_attr(container, &name)?;
                 return self.call_values(&method, std::slice::from_ref(key));
@@ -905,6 +911,31 @@ impl Interpreter {
         }
     }
 
+    /// Passes the values of an iterator to `sink`, as long as it takes them: a generator need not be suspended for it. The value
+    /// that it refused, or, of other iterators, the next one; `None` at the end.
+    pub fn drain(&self, iterator: &Value, sink: &mut Sink) -> Res<Option<Value>> {
+        match self.hooks.drain.get() {
+            Some((generator, drain)) if self.type_of_ref(iterator).value().bits() == generator => {
+                drain(self, iterator, sink)
+            }
+            _ => self.next(iterator),
+        }
+    }
+
+    /// Calls `f` for each value, as [`Interpreter::for_each`]; what `quiet` takes it does not see.
+    pub fn for_each_quiet(
+        &self,
+        iterable: &Value,
+        mut quiet: impl FnMut(Value) -> Res<Option<Value>>,
+        mut f: impl FnMut(Value) -> Res<()>,
+    ) -> Res<()> {
+        let iterator = self.iter(iterable)?;
+        while let Some(value) = self.drain(&iterator, &mut quiet)? {
+            f(value)?;
+        }
+        Ok(())
+    }
+
     /// Calls `f` for each value; stops at the first error.
     pub fn for_each(&self, iterable: &Value, mut f: impl FnMut(Value) -> Res<()>) -> Res<()> {
         let iterator = self.iter(iterable)?;
@@ -926,15 +957,17 @@ impl Interpreter {
         {
             return Ok(tuple.items());
         }
-        let mut values = Vec::new();
-        self.for_each(iterable, |value| {
+        let values = std::cell::RefCell::new(Vec::new());
+        let push = |value| {
+            let mut values = values.borrow_mut();
             if values.try_reserve(1).is_err() {
                 return Err(self.no_memory());
             }
             values.push(value);
             Ok(())
-        })?;
-        Ok(values)
+        };
+        self.for_each_quiet(iterable, |value| push(value).map(|()| None), push)?;
+        Ok(values.into_inner())
     }
 }
 
@@ -1150,7 +1183,7 @@ impl Interpreter {
     #[cold]
     fn abstract_class_error(&self, ty: &Ref<Type>) -> Raised {
         let names = (|| {
-            let key = self.intern("__abstractmethods__")?;
+            let key = self.intern_static("__abstractmethods__")?;
             let Some(methods) = ty.lookup(self, &key) else { return Ok(Vec::new()) };
             let mut names: Vec<String> =
                 self.collect(&methods)?.iter().map(|n| format!("'{}'", self.str_lossy(n))).collect();

@@ -822,7 +822,7 @@ fn generic_call(vm: &Interpreter, a: &Value, args: &CallArgs) -> Res {
 
 fn generic_getattr(vm: &Interpreter, a: &Value, name: &Value) -> Res {
     let ty = vm.type_of(a);
-    let getattribute = ty.lookup(vm, &vm.intern("__getattribute__")?);
+    let getattribute = ty.lookup(vm, &vm.intern_static("__getattribute__")?);
     let result = match &getattribute {
         Some(m) => match m.downcast::<SlotWrapper>() {
             Some(SlotWrapper { slot: Slot::GetAttr(f), .. }) => f(vm, a, name),
@@ -832,7 +832,7 @@ fn generic_getattr(vm: &Interpreter, a: &Value, name: &Value) -> Res {
     };
     match result {
         Err(raised) if vm.raised_is(vm.exceptions().attribute_error()) => {
-            match ty.lookup(vm, &vm.intern("__getattr__")?) {
+            match ty.lookup(vm, &vm.intern_static("__getattr__")?) {
                 Some(m) => {
                     drop(vm.take_raised(raised));
                     vm.call_descriptor(&m, a, std::slice::from_ref(name))

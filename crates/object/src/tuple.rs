@@ -31,8 +31,9 @@ impl Drop for Tuple {
     }
 }
 
+/// Drops values as sequences do: the last one first.
 #[inline]
-pub(crate) fn drop_from_the_end(mut items: Vec<Value>) {
+pub fn drop_from_the_end(mut items: Vec<Value>) {
     while let Some(item) = items.pop() {
         drop(item);
     }
@@ -52,6 +53,13 @@ impl Tuple {
     #[inline]
     pub fn get(&self, index: usize) -> Option<Value> {
         self.items.borrow().get(index).cloned()
+    }
+    /// The item at a Python index, which counts from the end when it is negative.
+    #[inline(always)]
+    pub fn at(&self, index: i64) -> Option<Value> {
+        // SAFETY: nothing runs while the borrow lasts.
+        let items = unsafe { self.items.try_borrow_unguarded() }.ok()?;
+        items.get(crate::list::position(index, items.len())?).cloned()
     }
     /// A copy of the items, safe to keep while Python code runs.
     pub fn items(&self) -> Vec<Value> {

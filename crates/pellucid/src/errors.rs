@@ -87,7 +87,7 @@ fn try_report(vm: &Interpreter, exception: &Value) -> Res<()> {
 /// Shows the exception through `traceback`; with what is at hand when that fails.
 pub fn display(vm: &Interpreter, exception: &Value) {
     let by_library = || -> Res<()> {
-        let traceback = import::import_absolute(vm, &vm.intern("traceback")?)?;
+        let traceback = import::import_absolute(vm, &vm.intern_static("traceback")?)?;
         vm.call_attr(&traceback, "print_exception", std::slice::from_ref(exception)).map(drop)
     };
     if let Err(raised) = by_library() {

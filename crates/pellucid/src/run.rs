@@ -49,9 +49,9 @@ impl Pellucid {
     pub fn run_file_content(&self, bytes: &[u8], file: &Value, compiled: bool) -> Res<()> {
         let vm = self.vm();
         let namespace = self.namespace()?;
-        namespace.set(vm, vm.intern("__file__")?, file.clone())?;
-        namespace.set(vm, vm.intern("__cached__")?, Value::NONE)?;
-        namespace.remove(vm, &vm.intern("__loader__")?)?;
+        namespace.set(vm, vm.intern_static("__file__")?, file.clone())?;
+        namespace.set(vm, vm.intern_static("__cached__")?, Value::NONE)?;
+        namespace.remove(vm, &vm.intern_static("__loader__")?)?;
         let code = if compiled {
             compiled_code(vm, bytes)?
         } else {
@@ -64,7 +64,7 @@ impl Pellucid {
     fn run_container(&self, path: &[u8]) -> Res<()> {
         let vm = self.vm();
         let entry = vm.fs_decode(path)?;
-        let sys = import::import_absolute(vm, &vm.intern("sys")?)?;
+        let sys = import::import_absolute(vm, &vm.intern_static("sys")?)?;
         let search = vm.get_attr_str(&sys, "path")?;
         vm.call_attr(&search, "insert", &[vm.new_int(0)?, entry])?;
         self.run_main_module("__main__", false)
@@ -77,7 +77,7 @@ impl Pellucid {
 
     fn run_main_module(&self, name: &str, set_argv0: bool) -> Res<()> {
         let vm = self.vm();
-        let runpy = import::import_absolute(vm, &vm.intern("runpy")?)?;
+        let runpy = import::import_absolute(vm, &vm.intern_static("runpy")?)?;
         vm.call_attr(&runpy, "_run_module_as_main", &[vm.new_str(name)?, Value::bool(set_argv0)]).map(drop)
     }
 
@@ -100,7 +100,7 @@ impl Pellucid {
 /// The code in a `.pyc` file.
 fn compiled_code(vm: &Interpreter, bytes: &[u8]) -> Res {
     match pellucid_bytecode::pyc::load(bytes) {
-        Ok((_, code)) => pellucid_interp::code::new_code(vm, &code),
+        Ok((_, code)) => pellucid_interp::code::new_code(vm, code),
         Err(error) => Err(vm.runtime_error(format!("Bad code in .pyc file: {error}"))),
     }
 }
@@ -136,7 +136,7 @@ impl Pellucid {
             return Ok(());
         }
         let vm = self.vm();
-        let sys = import::import_absolute(vm, &vm.intern("sys")?)?;
+        let sys = import::import_absolute(vm, &vm.intern_static("sys")?)?;
         let search = vm.get_attr_str(&sys, "path")?;
         vm.call_attr(&search, "insert", &[vm.new_int(0)?, vm.fs_decode(folder)?]).map(drop)
     }

@@ -52,7 +52,7 @@ fn new(vm: &Interpreter, meta: &Value, call: &CallArgs) -> Res {
             }
             let name = name_text(vm, name)?;
             if let Some(doc) =
-                namespace.get(vm, &vm.intern("__doc__")?)?.filter(|d| d.downcast::<Str>().is_some())
+                namespace.get(vm, &vm.intern_static("__doc__")?)?.filter(|d| d.downcast::<Str>().is_some())
             {
                 utf8(vm, &doc)?;
             }
@@ -78,7 +78,7 @@ fn init(vm: &Interpreter, _: &Value, call: &CallArgs) -> Res<()> {
 }
 
 fn module_of(vm: &Interpreter, ty: &Type) -> Res<String> {
-    let module = ty.lookup(vm, &vm.intern("__module__")?);
+    let module = ty.lookup(vm, &vm.intern_static("__module__")?);
     Ok(module
         .filter(|m| m.downcast::<Str>().is_some())
         .map_or_else(|| "builtins".to_string(), |m| vm.str_lossy(&m)))
@@ -169,8 +169,8 @@ fn set_module(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> 
     match (ty.namespace(), value) {
         (Some(dict), Some(value)) => {
             // A line number says nothing without its module.
-            drop(dict.remove(vm, &vm.intern("__firstlineno__")?)?);
-            dict.set(vm, vm.intern("__module__")?, value.clone())
+            drop(dict.remove(vm, &vm.intern_static("__firstlineno__")?)?);
+            dict.set(vm, vm.intern_static("__module__")?, value.clone())
         }
         _ => Err(vm.bug("type without a dict")),
     }

@@ -71,7 +71,8 @@ fn extend_with(vm: &Interpreter, this_value: &Value, iterable: &Value) -> Res<()
     if vm.type_of_ref(iterable).flags.get().contains(TypeFlags::MUTABLE) {
         crate::iterators::length_hint(vm, iterable, 8)?;
     }
-    while let Some(value) = vm.next(&iterator)? {
+    let mut push = |value| list.push(vm, value).map(|()| None);
+    while let Some(value) = vm.drain(&iterator, &mut push)? {
         list.push(vm, value)?;
     }
     Ok(())

@@ -51,7 +51,15 @@ fn add_all(vm: &Interpreter, set: &Set, iterable: &Value) -> Res<()> {
         set.reserve(vm, keys.len())?;
         return keys.into_iter().try_for_each(|(hash, key)| set.add_hashed(vm, key, hash).map(drop));
     }
-    vm.for_each(iterable, |value| set.add(vm, value).map(drop))
+    let add = |value| set.add(vm, value).map(drop);
+    // Ints and strings hash and compare without Python code.
+    let quiet = |value: Value| {
+        if value.is_small_int() || vm.is_exact(&value, &vm.types().str) {
+            return add(value).map(|()| None);
+        }
+        Ok(Some(value))
+    };
+    vm.for_each_quiet(iterable, quiet, add)
 }
 
 fn one_iterable<'a>(vm: &Interpreter, name: &str, call: &CallArgs<'a>) -> Res<Option<&'a Value>> {
@@ -93,7 +101,7 @@ fn frozenset_new(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
 
 /// Whether a class has the `__init__` of `object`.
 fn inherits_init(vm: &Interpreter, cls: &Value) -> Res<bool> {
-    let name = vm.intern("__init__")?;
+    let name = vm.intern_static("__init__")?;
     let mine = cls.downcast::<pellucid_object::Type>().and_then(|ty| ty.lookup(vm, &name));
     let theirs = vm.types().object.lookup(vm, &name);
     Ok(matches!((mine, theirs), (Some(a), Some(b)) if a.is(&b)))

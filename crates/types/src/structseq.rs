@@ -98,7 +98,7 @@ fn add_fields(vm: &Interpreter, ty: &Ref<Type>, def: &'static StructSeqDef) -> R
     {
         dict.set(vm, vm.intern(name)?, vm.new_int(count as i64)?)?;
     }
-    dict.set(vm, vm.intern("__match_args__")?, vm.new_tuple(match_args)?)?;
+    dict.set(vm, vm.intern_static("__match_args__")?, vm.new_tuple(match_args)?)?;
     ty.modified();
     Ok(())
 }

@@ -384,7 +384,9 @@ pub static INTERPOLATION: TypeDef = TypeDef {
 pub fn install(vm: &Interpreter) -> Res<()> {
     let ty = vm.type_for(&INTERPOLATION)?;
     match ty.namespace() {
-        Some(namespace) => namespace.set(vm, vm.intern("__match_args__")?, match_args(vm, &Value::NONE)?),
+        Some(namespace) => {
+            namespace.set(vm, vm.intern_static("__match_args__")?, match_args(vm, &Value::NONE)?)
+        }
         None => Ok(()),
     }
 }

@@ -113,7 +113,7 @@ fn type_check(vm: &Interpreter, value: &Value, message: &str) -> Res {
 fn calling_module(vm: &Interpreter) -> Res<Option<Value>> {
     let Some(globals) = vm.hooks.globals.get().and_then(|hook| hook(vm)) else { return Ok(None) };
     match globals.downcast_ref::<pellucid_object::Dict>() {
-        Some(dict) => dict.get_str(vm, &vm.intern("__name__")?),
+        Some(dict) => dict.get_str(vm, &vm.intern_static("__name__")?),
         None => Ok(None),
     }
 }

@@ -264,7 +264,7 @@ fn native_callee(vm: &Interpreter, rest: &[Value]) -> Res<Option<Value>> {
     }
     if callee.downcast::<MethodDescriptor>().is_some()
         && vm.is_exact(callee, &vm.types().method_descriptor)
-        && !monitors(vm).missing.borrow().as_ref().is_some_and(|missing| missing.is(first))
+        && !super::monitoring::is_missing(vm, first)
     {
         return vm.bind_descriptor(callee, first, vm.type_of(first).value()).map(Some);
     }

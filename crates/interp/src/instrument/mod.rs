@@ -68,6 +68,7 @@ pub struct CodeMonitoring {
     disabled: RefCell<HashMap<(u32, u8), u8>>,
     disabled_at: Cell<u64>,
     /// Forms with events; kept, as frames may run any of them.
+    #[expect(clippy::vec_box, reason = "frames hold the addresses of forms")]
     forms: RefCell<Vec<Box<Form>>>,
 }
 
@@ -333,7 +334,7 @@ pub fn stale(st: &State) -> bool {
 pub fn wake<'c>(
     vm: &Interpreter,
     code: &'c CodeObject,
-    old: *const Form,
+    old: &Form,
     pc: *const Instr,
     begun: bool,
 ) -> Res<(&'c Form, *const Instr)> {
@@ -341,8 +342,6 @@ pub fn wake<'c>(
     if std::ptr::eq(old, new) {
         return Ok((new, pc));
     }
-    // SAFETY: forms live as long as their code, which the generator owns.
-    let old = unsafe { &*old };
     let pc = if begun { counterpart(old, pc, new) } else { new.instrs.as_ptr() };
     Ok((new, pc))
 }

@@ -98,7 +98,7 @@ fn faulty(vm: &Interpreter, result: Result<f64, Fault>, wanted: &str, x: f64) ->
 // ---- rounding ----
 
 /// `floor`, `ceil`: of floats at once, of others by the method, else by way of a float.
-fn rounded(vm: &Interpreter, value: &Value, method: &str, f: fn(f64) -> f64) -> Res {
+fn rounded(vm: &Interpreter, value: &Value, method: &'static str, f: fn(f64) -> f64) -> Res {
     if !vm.is_exact(value, &vm.types().float)
         && let Some(found) = vm.lookup_special(value, method)?
     {

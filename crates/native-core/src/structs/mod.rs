@@ -31,7 +31,7 @@ fn error_class(vm: &Interpreter) -> Res {
         return Ok(class);
     }
     let namespace = vm.new_dict()?;
-    namespace.set(vm, vm.intern("__module__")?, vm.new_str("struct")?)?;
+    namespace.set(vm, vm.intern_static("__module__")?, vm.new_str("struct")?)?;
     let bases = vm.new_tuple(vec![vm.exceptions().exception().value().clone()])?;
     let class =
         vm.call_values(vm.types().type_.value(), &[vm.new_str("error")?, bases, namespace.into_value()])?;

@@ -689,7 +689,9 @@ impl<'a> Loader<'a> {
         let vm = self.vm;
         let ty = vm.type_of(object);
         let usual = object.attrs().is_some()
-            && ty.lookup(vm, &vm.intern("__dict__")?).is_some_and(|d| d.downcast::<GetSet>().is_some());
+            && ty
+                .lookup(vm, &vm.intern_static("__dict__")?)
+                .is_some_and(|d| d.downcast::<GetSet>().is_some());
         let pairs = state.pairs();
         let exact = |key: &Value| vm.is_exact(key, &vm.types().str);
         if usual && pairs.iter().all(|(key, _)| exact(key)) {

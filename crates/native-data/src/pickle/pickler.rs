@@ -222,7 +222,7 @@ pub static PICKLER: TypeDef = TypeDef {
             doc: "",
             get: |vm, v| match this::<Pickler>(vm, v)?.dispatch_table.get() {
                 Some(table) => Ok(table),
-                None => Err(vm.no_attribute(v, &vm.intern("dispatch_table")?)),
+                None => Err(vm.no_attribute(v, &vm.intern_static("dispatch_table")?)),
             },
             set: Some(|vm, v, new| {
                 this::<Pickler>(vm, v)?.dispatch_table.set(new.cloned());

@@ -263,7 +263,7 @@ fn decode(vm: &Interpreter, args: &Args) -> Res {
     let decoded = match me.decoder.get() {
         Some(decoder) => {
             let decode = vm.get_attr_str(&decoder, "decode")?;
-            let names = [vm.intern("final")?];
+            let names = [vm.intern_static("final")?];
             vm.call(&decode, &CallArgs { values: &[input.clone(), Value::bool(last)], names: &names })?
         }
         None => input.clone(),

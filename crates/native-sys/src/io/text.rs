@@ -653,7 +653,7 @@ fn change_codec(
     let new_errors = match (errors, encoding) {
         (Some(errors), _) => errors.clone(),
         // A new encoding starts out strict.
-        (None, Some(_)) => vm.intern("strict")?,
+        (None, Some(_)) => vm.intern_static("strict")?,
         (None, None) => me.errors.get().unwrap_or(Value::NONE),
     };
     let (name, errors) = (vm.str_lossy(&new_encoding), vm.str_lossy(&new_errors));
