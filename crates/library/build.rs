@@ -20,6 +20,12 @@ const OWN: &[&str] = &["py", "../notebook/py", "../lens/py"];
 /// Parts of the library that are of no use: they need the GUI toolkit, or are tests of it.
 const LEFT_OUT: &[&str] = &["idlelib", "turtledemo", "tkinter", "turtle.py"];
 
+/// Where CPython's library looks for instructions that our wordcode does not have: file, what it says, what it is to say.
+const ADAPTED: &[(&str, &str, &str)] = &[
+    // Code that has begun is behind RESUME there, at its first instruction here.
+    ("pdb.py", "if prev is not None and prev.opname == 'RESUME':", "if instr.opname != 'GEN_START':"),
+];
+
 fn main() -> io::Result<()> {
     let out = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?);
     let here = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?);
@@ -35,7 +41,7 @@ fn main() -> io::Result<()> {
     }
     let entries = files
         .iter()
-        .map(|(path, file)| Ok((path.as_str(), fs::read(file)?)))
+        .map(|(path, file)| Ok((path.as_str(), adapt(path, fs::read(file)?))))
         .collect::<io::Result<Vec<_>>>()?;
     let prepared = prepare(&entries);
     let mut pack = Pack::default();
@@ -44,6 +50,19 @@ fn main() -> io::Result<()> {
     }
     fs::write(out.join("library.bin"), &pack.bytes)?;
     fs::write(out.join("library.rs"), pack.tables())
+}
+
+/// A file as it is stored.
+fn adapt(path: &str, content: Vec<u8>) -> Vec<u8> {
+    let Some((_, old, new)) = ADAPTED.iter().find(|(adapted, ..)| *adapted == path) else { return content };
+    match String::from_utf8(content) {
+        Ok(text) if text.contains(old) => text.replace(old, new).into_bytes(),
+        Ok(text) => {
+            println!("cargo:warning={path} does not say what was to be adapted");
+            text.into_bytes()
+        }
+        Err(error) => error.into_bytes(),
+    }
 }
 
 /// All files below a folder by their path in the library.

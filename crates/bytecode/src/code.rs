@@ -2,6 +2,7 @@
 
 use dashu_int::IBig;
 use std::fmt;
+use std::rc::Rc;
 
 /// Text as WTF-8: UTF-8 that may also hold surrogates on their own, as Python's strings do.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -71,7 +72,7 @@ pub enum Const {
     /// A slice: start, stop and step.
     Slice(Box<[Const; 3]>),
     /// The code of a function, class body or comprehension.
-    Code(Box<Code>),
+    Code(Rc<Code>),
 }
 
 /// The bits of [`Code::flags`].

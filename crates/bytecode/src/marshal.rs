@@ -16,6 +16,7 @@ use dashu_int::ops::BitTest;
 use dashu_int::{IBig, Sign, UBig};
 use std::collections::HashMap;
 use std::fmt;
+use std::rc::Rc;
 
 /// The version of the format.
 pub const VERSION: u8 = 5;
@@ -78,7 +79,7 @@ pub fn read(bytes: &[u8]) -> Result<(Const, usize), ReadError> {
 /// Reads a code object. Bytes behind it are ignored, as `marshal.loads` does.
 pub fn read_code(bytes: &[u8]) -> Result<Code, ReadError> {
     match read(bytes)?.0 {
-        Const::Code(code) => Ok(*code),
+        Const::Code(code) => Ok(Rc::unwrap_or_clone(code)),
         _ => Err(ReadError::Type("no code object")),
     }
 }
@@ -190,7 +191,7 @@ impl<'a> Reader<'a> {
                 Ok(items) => Const::Slice(Box::new(items)),
                 Err(_) => return Err(ReadError::Null("slice")),
             },
-            Kind::Code(numbers) => Const::Code(Box::new(code(numbers, container.items)?)),
+            Kind::Code(numbers) => Const::Code(Rc::new(code(numbers, container.items)?)),
         };
         self.complete(value, container.reference)
     }

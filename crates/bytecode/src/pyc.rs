@@ -132,7 +132,7 @@ pub fn load(file: &[u8]) -> Result<(Source, Code), LoadError> {
     let (value, _) = marshal::read(body).map_err(LoadError::Marshal)?;
     let Const::Code(code) = value else { return Err(LoadError::NoCode) };
     verify::verify(&code).map_err(LoadError::Verify)?;
-    Ok((source, *code))
+    Ok((source, std::rc::Rc::unwrap_or_clone(code)))
 }
 
 /// The header for code of this source.

@@ -158,14 +158,14 @@ fn damaged_instructions_are_refused_or_safe() {
 fn nesting_of_code_is_limited_before_the_native_stack_is() {
     let mut code = Code::default();
     for _ in 1..marshal::MAX_DEPTH / 2 {
-        code = Code { consts: [Const::Code(Box::new(code))].into(), ..Code::default() };
+        code = Code { consts: [Const::Code(std::rc::Rc::new(code))].into(), ..Code::default() };
     }
     let bytes = marshal::write_code(&code).unwrap();
     let read = marshal::read_code(&bytes).unwrap();
     assert!(verify::verify(&read).is_err());
     assert_eq!(read, code);
     assert_eq!(
-        marshal::write(&Const::Tuple([Const::Code(Box::new(code))].into())),
+        marshal::write(&Const::Tuple([Const::Code(std::rc::Rc::new(code))].into())),
         Err(marshal::WriteError::TooDeep)
     );
 }

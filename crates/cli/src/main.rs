@@ -25,6 +25,9 @@ fn main() -> ExitCode {
 fn run(options: Options) -> ExitCode {
     let status = pellucid_runtime::on_big_stack(move || {
         let status = program::run(options);
+        if status == pellucid_runtime::INTERRUPTED {
+            pellucid_runtime::end_by_interrupt();
+        }
         // In the child of a fork nobody waits for this thread.
         if pellucid_runtime::is_forked() { std::process::exit(status & 0xff) } else { status }
     });

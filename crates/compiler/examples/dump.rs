@@ -70,7 +70,7 @@ fn main() {
     let mut options = Options::default();
     for file in std::env::args().skip(1) {
         if file == "--plain" {
-            options.bare_classes = true;
+            options.like_3_10 = true;
             continue;
         }
         let mut out = String::new();

@@ -275,8 +275,12 @@ impl<'a> Compiler<'a> {
             Use::Delete => delete,
         };
         match reach {
-            Some(Reach::Free | Reach::Cell) => {
-                let index = self.unit().cell_index(name)?;
+            Some(reach @ (Reach::Free | Reach::Cell)) => {
+                // `__class__` in a class body is that of the class around, beside the cell made for the methods.
+                let index = match reach {
+                    Reach::Free => self.unit().free_index(name)?,
+                    _ => self.unit().cell_index(name)?,
+                };
                 let load = if kind == BlockKind::Class {
                     Op::LoadClassderef
                 } else if sees_class && usage == Use::Load {
@@ -325,7 +329,7 @@ impl<'a> Compiler<'a> {
             flags |= 8;
             self.op_arg(Op::BuildTuple, code.freevars.len() as u32);
         }
-        self.load_const(Const::Code(Box::new(code)));
+        self.load_const(Const::Code(std::rc::Rc::new(code)));
         self.load_const(Const::Str(qualname));
         self.op_arg(Op::MakeFunction, flags);
         Ok(())

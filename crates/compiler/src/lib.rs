@@ -37,8 +37,9 @@ pub struct Options {
     pub top_level_await: bool,
     /// Bits that every code object's flags get: those of other features in force.
     pub flags: u32,
-    /// Class bodies set neither `__firstlineno__` nor `__static_attributes__`: for comparison with 3.10.
-    pub bare_classes: bool,
+    /// For comparison with 3.10: class bodies set neither `__firstlineno__` nor `__static_attributes__`, and decorators are
+    /// called on the line of the definition.
+    pub like_3_10: bool,
 }
 
 /// A warning about the source.

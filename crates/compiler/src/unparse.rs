@@ -2,7 +2,7 @@
 
 use pellucid_syntax::Source;
 use pellucid_syntax::ast::{self, BoolOp, CmpOp, Expr, Number, Operator, UnaryOp};
-use pellucid_syntax::strings::{element_value, literal_value, string_value};
+use pellucid_syntax::strings::{debug_text, element_value, literal_value, string_value};
 
 /// How tightly an expression binds, loosest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -427,7 +427,7 @@ impl Writer<'_> {
     fn field(&mut self, field: &ast::InterpolatedElement) {
         let mut conversion = field.conversion;
         if let Some(debug) = &field.debug_text {
-            self.braces(debug.as_str().as_bytes());
+            self.braces(debug_text(debug).as_bytes());
             if conversion == ast::ConversionFlag::None && field.format_spec.is_none() {
                 conversion = ast::ConversionFlag::Repr;
             }

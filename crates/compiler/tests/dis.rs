@@ -54,7 +54,7 @@ fn check(path: &Path) -> Result<(), String> {
     let read = |path: &Path| std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()));
     let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     let parsed = parse(Source::from_text(read(path)?), Mode::Exec).map_err(|e| format!("{name}: {e}"))?;
-    let options = Options { bare_classes: true, ..Options::default() };
+    let options = Options { like_3_10: true, ..Options::default() };
     let code = compile(&parsed, &name, &options).map_err(|e| format!("{name}: {e}"))?;
     verify::verify(&code).map_err(|e| format!("{name}: {e}"))?;
     let mut out = Vec::new();

@@ -111,6 +111,16 @@ impl Host {
         std::process::abort()
     }
 
+    /// The environment as `exec` takes it.
+    fn environment_strings(&self) -> Result<Vec<CString>> {
+        let joined: Vec<Vec<u8>> = self
+            .environ()
+            .into_iter()
+            .map(|(name, value)| [name.as_slice(), b"=", value.as_slice()].concat())
+            .collect();
+        strings(&joined)
+    }
+
     /// Forks and executes a program. A failure in the child is written to `error_write` as
     /// `OSError:<errno in hex>:<"noexec" when it was before the exec, "noexec:chdir" in changing the directory>`. `before_exec` runs in the child.
     pub fn fork_exec(&self, what: &ForkExec, before_exec: Option<&mut dyn FnMut() -> bool>) -> Result<i32> {
@@ -119,20 +129,14 @@ impl Host {
         let arguments = strings(what.arguments)?;
         let environment = match &what.environment {
             Some(list) => strings(list)?,
-            None => {
-                let joined: Vec<Vec<u8>> = self
-                    .environ()
-                    .into_iter()
-                    .map(|(name, value)| [name.as_slice(), b"=", value.as_slice()].concat())
-                    .collect();
-                strings(&joined)?
-            }
+            None => self.environment_strings()?,
         };
         let directory = match what.directory {
             Some(path) => Some(CString::new(path).map_err(|_| Error::os(libc::EINVAL))?),
             None => None,
         };
         let own = self.directory();
+        let own_environment = before_exec.is_some() && what.environment.is_none();
         let (arguments, environment) = (pointers(&arguments), pointers(&environment));
         // SAFETY: see `fork`; without a Python function the child makes system calls only.
         match unsafe { libc::fork() } {
@@ -149,7 +153,16 @@ impl Host {
                     &mut preexec_failed,
                 )
                 .err()
-                .unwrap_or_else(|| execute(&executables, &arguments, &environment));
+                .unwrap_or_else(|| {
+                    if !own_environment {
+                        return execute(&executables, &arguments, &environment);
+                    }
+                    // The function may have changed the environment.
+                    match self.environment_strings() {
+                        Ok(changed) => execute(&executables, &arguments, &pointers(&changed)),
+                        Err(error) => Failure { errno: error.errno, before_exec: true, directory: false },
+                    }
+                });
                 report(what.error_write, &failure, preexec_failed);
                 // SAFETY: nothing of ours runs afterwards.
                 unsafe { libc::_exit(255) }
@@ -227,12 +240,6 @@ fn in_child(
     before_exec: Option<&mut dyn FnMut() -> bool>,
     preexec_failed: &mut bool,
 ) -> std::result::Result<(), Failure> {
-    let close = |fd: i32| {
-        if fd > 2 {
-            // SAFETY: a number only.
-            unsafe { libc::close(fd) };
-        }
-    };
     for &fd in what.keep.iter().filter(|&&fd| fd != what.error_write) {
         set_inheritable(fd)?;
     }
@@ -266,13 +273,7 @@ fn in_child(
             check(unsafe { libc::dup2(from, to) })?;
         }
     }
-    close(what.child_input);
-    if output != what.child_input {
-        close(output);
-    }
-    if error != what.child_input && error != output {
-        close(error);
-    }
+    // Those that nobody asked to keep are closed by `exec`, or with all others below.
     // SAFETY: system calls with numbers and strings that outlive them.
     unsafe {
         match (directory, own_directory) {

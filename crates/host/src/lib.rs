@@ -66,7 +66,9 @@ pub use mapping::{MapRequest, Mapping};
 pub use names::{Found, HostEntry, Unresolved, Wanted};
 pub use process::{Ids, WaitOutcome};
 pub use shared::Semaphore;
-pub use signal::{Action, FAULTS, SIGNAL_COUNT, SignalInfo, SignalsLeft, leave_signals_to_others};
+pub use signal::{
+    Action, FAULTS, SIGNAL_COUNT, SignalInfo, SignalsLeft, end_by_interrupt, leave_signals_to_others,
+};
 pub use socket::{Control, Message, control_length, control_space};
 pub use spawn::Spawn;
 pub use stat::{Stat, StatVfs};

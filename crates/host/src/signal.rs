@@ -131,6 +131,15 @@ impl Host {
     }
 }
 
+/// Ends the process by `SIGINT`, so that whoever waits for it sees that it was interrupted. Comes back when the signal is put off.
+pub fn end_by_interrupt() {
+    // SAFETY: numbers only.
+    unsafe {
+        libc::signal(libc::SIGINT, libc::SIG_DFL);
+        libc::kill(libc::getpid(), libc::SIGINT);
+    }
+}
+
 /// In the child of a fork the thread that forked is the only one.
 pub(crate) fn receive_here_after_fork() {
     if RECEIVER.load(Ordering::SeqCst) != 0 {

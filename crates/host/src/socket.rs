@@ -41,7 +41,8 @@ fn raw(address: &Address) -> Result<Raw> {
 pub fn control_space(length: usize) -> Option<usize> {
     let align = size_of::<usize>() - 1;
     let head = (size_of::<libc::cmsghdr>() + align) & !align;
-    Some((length.checked_add(align)? & !align).checked_add(head)?).filter(|space| *space <= i32::MAX as usize)
+    let padded = |length: usize| (length + align) & !align;
+    (length <= i32::MAX as usize - head - padded(1)).then(|| padded(length) + head)
 }
 
 /// The length of a control with that many bytes, without padding at its end.
@@ -65,7 +66,7 @@ fn encode(controls: &[Control]) -> Result<Vec<u64>> {
         bytes.resize(end, 0);
     }
     // Words, so that the place is aligned as the system wants it.
-    Ok(bytes.chunks(8).map(|chunk| word(chunk)).collect())
+    Ok(bytes.chunks(8).map(word).collect())
 }
 
 fn word(chunk: &[u8]) -> u64 {

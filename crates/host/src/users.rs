@@ -380,6 +380,44 @@ impl Host {
         check(unsafe { libc::sched_getscheduler(pid) })
     }
 
+    /// The priority of a process within its scheduling policy.
+    pub fn scheduling_priority(&self, pid: i32) -> Result<i32> {
+        self.need(Capability::System)?;
+        // SAFETY: zeroes are a valid `sched_param`, which the call fills.
+        unsafe {
+            let mut param: libc::sched_param = std::mem::zeroed();
+            check(libc::sched_getparam(pid, &mut param))?;
+            Ok(param.sched_priority)
+        }
+    }
+
+    /// Sets priority and, if given, policy of a process.
+    pub fn set_scheduling(&self, pid: i32, policy: Option<i32>, priority: i32) -> Result<()> {
+        self.need(Capability::Processes)?;
+        // SAFETY: zeroes are a valid `sched_param`.
+        unsafe {
+            let mut param: libc::sched_param = std::mem::zeroed();
+            param.sched_priority = priority;
+            check(match policy {
+                Some(policy) => libc::sched_setscheduler(pid, policy, &param),
+                None => libc::sched_setparam(pid, &param),
+            })
+            .map(drop)
+        }
+    }
+
+    /// How long a process runs before another of its priority gets its turn.
+    pub fn round_robin_interval(&self, pid: i32) -> Result<std::time::Duration> {
+        self.need(Capability::System)?;
+        // SAFETY: zeroes are a valid `timespec`, which the call fills.
+        unsafe {
+            let mut time: libc::timespec = std::mem::zeroed();
+            check(libc::sched_rr_get_interval(pid, &mut time))?;
+            let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+            Ok(std::time::Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0)))
+        }
+    }
+
     /// What a process has used: `RUSAGE_SELF` and the like.
     pub fn usage(&self, who: i32) -> Result<Usage> {
         self.need(Capability::System)?;

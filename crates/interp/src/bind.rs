@@ -48,6 +48,32 @@ pub unsafe fn bind(
     }
 }
 
+/// Sets up the variables of a comprehension, whose iterator stands in the first word of `window`; `shared` are the cells
+/// of its free variables. On an error none is left. Errors: `MemoryError`.
+///
+/// # Safety
+/// As for [`bind`].
+pub unsafe fn bind_comprehension(
+    vm: &Interpreter,
+    form: &Form,
+    window: *mut Value,
+    shared: &mut dyn Iterator<Item = Value>,
+) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        for index in 1..form.first_temp as usize {
+            window.add(index).write(Value::UNBOUND);
+        }
+        let frees = (form.nlocals + form.ncells) as usize;
+        shared.enumerate().for_each(|(index, cell)| window.add(frees + index).write(cell));
+        let done = make_own_cells(vm, form, window);
+        if done.is_err() {
+            drop_words(window, window.add(form.first_temp as usize));
+        }
+        done
+    }
+}
+
 /// # Safety
 /// As for `bind`.
 unsafe fn fill_defaults(
@@ -100,8 +126,6 @@ unsafe fn bind_any(
         if data.flags & flags::VARARGS != 0 {
             window.add(star).write(vm.new_tuple(surplus)?);
             star += 1;
-        } else if !surplus.is_empty() {
-            return Err(too_many(vm, function, code, positional, names));
         }
         let extra = if data.flags & flags::VARKEYWORDS != 0 {
             let dict = vm.new_dict()?;
@@ -125,6 +149,9 @@ unsafe fn bind_any(
                 (None, Some(dict)) => dict.set(vm, name.clone(), value)?,
                 (None, None) => return Err(unexpected(vm, function, code, name, names)),
             }
+        }
+        if positional > count && data.flags & flags::VARARGS == 0 {
+            return Err(too_many(vm, function, code, positional, names));
         }
         default_any(vm, function, code, window, positional.min(count))
     }
@@ -304,17 +331,9 @@ fn unexpected(
 /// # Safety
 /// As for `bind`.
 unsafe fn make_cells(vm: &Interpreter, function: &Function, form: &Form, window: *mut Value) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe { make_own_cells(vm, form, window)? };
     let nlocals = form.nlocals as usize;
-    for (index, parameter) in form.cell_params.iter().enumerate() {
-        let contents = match usize::try_from(*parameter) {
-            // SAFETY: a parameter is a variable of the window.
-            Ok(parameter) => unsafe { window.add(parameter).replace(Value::UNBOUND) }.bound(),
-            Err(_) => None,
-        };
-        let cell = vm.alloc(&state(vm).cell, Cell { contents: SlotWord::new(contents) })?;
-        // SAFETY: cells follow the locals.
-        unsafe { window.add(nlocals + index).write(cell) };
-    }
     if form.nfrees > 0 {
         let closure = function.closure.get();
         let Some(cells) = closure.as_ref().and_then(|c| c.downcast::<Tuple>()) else {
@@ -327,6 +346,25 @@ unsafe fn make_cells(vm: &Interpreter, function: &Function, form: &Form, window:
             // SAFETY: free variables follow the cells.
             unsafe { window.add(nlocals + form.ncells as usize + index).write(cell) };
         }
+    }
+    Ok(())
+}
+
+/// Cells for the variables that inner functions share.
+///
+/// # Safety
+/// As for `bind`.
+unsafe fn make_own_cells(vm: &Interpreter, form: &Form, window: *mut Value) -> Res<()> {
+    let nlocals = form.nlocals as usize;
+    for (index, parameter) in form.cell_params.iter().enumerate() {
+        let contents = match usize::try_from(*parameter) {
+            // SAFETY: a parameter is a variable of the window.
+            Ok(parameter) => unsafe { window.add(parameter).replace(Value::UNBOUND) }.bound(),
+            Err(_) => None,
+        };
+        let cell = vm.alloc(&state(vm).cell, Cell { contents: SlotWord::new(contents) })?;
+        // SAFETY: cells follow the locals.
+        unsafe { window.add(nlocals + index).write(cell) };
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::code::code_of;
 use crate::frame::current;
 use crate::frame_object;
-use crate::function::{FunctionParts, check_closure, new_function};
+use crate::function::{FunctionParts, check_closure, new_function, shown_builtins};
 use crate::instrument::legacy;
 use crate::run::{run_code, run_function_with_locals};
 use crate::state::state;
@@ -93,7 +93,7 @@ fn to_code(vm: &Interpreter, source: &Value, mode: &str, function: &str) -> Res 
         let what = "string, bytes or code object";
         return Err(vm.type_error(format!("{function}() arg 1 must be a {what}")));
     }
-    let filename = vm.intern("<string>")?;
+    let filename = vm.intern_static("<string>")?;
     let stripped = if mode == "eval" { strip_left(vm, source)? } else { source.clone() };
     let request = CompileRequest {
         source: &stripped,
@@ -157,7 +157,7 @@ fn namespaces(vm: &Interpreter, args: &Args, function: &str) -> Res<Namespaces> 
         && dict.get_interned(vm, &names.__builtins__).is_none()
     {
         let builtins = match current(vm) {
-            Some(frame) => Some(frame.function().builtins.clone()),
+            Some(frame) => Some(shown_builtins(&frame.function().builtins)),
             None => vm.builtins.get(),
         };
         if let Some(builtins) = builtins {
@@ -170,18 +170,22 @@ fn namespaces(vm: &Interpreter, args: &Args, function: &str) -> Res<Namespaces> 
 fn exec(vm: &Interpreter, args: &Args) -> Res {
     let Namespaces { globals, locals } = namespaces(vm, args, "exec")?;
     let closure = args.get(3).filter(|c| !c.is_none()).cloned();
+    if closure.is_some() && code_of(args.req(0)).is_none() {
+        let what = "closure can only be used when source is a code object";
+        return Err(vm.type_error(what.to_string()));
+    }
     let code = to_code(vm, args.req(0), "exec", "exec")?;
     let Some(data) = code_of(&code) else { return Err(vm.bug("compile() made no code")) };
     if closure.is_some() && data.freevars.is_empty() {
         let what = "cannot use a closure with this code object";
         return Err(vm.type_error(what.to_string()));
     }
-    if !data.freevars.is_empty() {
-        if let Err(raised) = check_closure(vm, data, closure.as_ref()) {
-            drop(vm.take_raised(raised));
-            let want = data.freevars.len();
-            return Err(vm.type_error(format!("code object requires a closure of exactly length {want}")));
-        }
+    if !data.freevars.is_empty()
+        && let Err(raised) = check_closure(vm, data, closure.as_ref())
+    {
+        drop(vm.take_raised(raised));
+        let want = data.freevars.len();
+        return Err(vm.type_error(format!("code object requires a closure of exactly length {want}")));
     }
     let parts = FunctionParts {
         code: code.clone(),
@@ -328,8 +332,10 @@ fn dir(vm: &Interpreter, args: &Args) -> Res {
 
 fn breakpoint(vm: &Interpreter, args: &CallArgs) -> Res {
     let sys = vm.import("sys")?;
-    let hook = vm.get_attr_str(&sys, "breakpointhook")?;
-    vm.call(&hook, args)
+    match vm.get_attr_opt(&sys, "breakpointhook")? {
+        Some(hook) => vm.call(&hook, args),
+        None => Err(vm.runtime_error("lost sys.breakpointhook".to_string())),
+    }
 }
 
 pub static FUNCTIONS: &[FunctionDef] = &[

@@ -58,7 +58,8 @@ pub static CELL: TypeDef = TypeDef {
     base: None,
     payload: payload::<Cell>(),
     flags: TypeFlags::NONE,
-    doc: "A variable that a function shares with those inside it.",
+    doc: "cell([contents])\n--\n\n\
+          A variable that a function shares with those inside it.",
     slots: &[
         Slot::New(new),
         Slot::Repr(repr),

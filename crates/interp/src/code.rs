@@ -158,8 +158,8 @@ fn texts(vm: &Interpreter, list: &[Wtf8]) -> Res<Vec<Value>> {
 }
 
 /// A code object, and those of its constants. The code must have passed `verify` when it comes from outside.
-pub fn new_code(vm: &Interpreter, code: &Code) -> Res {
-    new_code_shared(vm, Rc::new(code.clone()))
+pub fn new_code(vm: &Interpreter, code: Code) -> Res {
+    new_code_shared(vm, Rc::new(code))
 }
 
 pub fn new_code_shared(vm: &Interpreter, code: Rc<Code>) -> Res {
@@ -209,7 +209,7 @@ pub fn constant(vm: &Interpreter, constant: &Const) -> Res {
         Const::Float(f) => vm.new_float(*f)?,
         Const::Str(text) => string_constant(vm, text)?,
         Const::Tuple(items) => vm.new_tuple(list(items)?)?,
-        Const::Code(code) => new_code(vm, code)?,
+        Const::Code(code) => new_code_shared(vm, code.clone())?,
         Const::Slice(parts) => {
             let [start, stop, step] = &**parts;
             let part = |c: &Const| self::constant(vm, c);
@@ -224,7 +224,7 @@ pub fn constant(vm: &Interpreter, constant: &Const) -> Res {
 /// The module `builtins`. Errors: `SystemError` before it is there.
 pub fn builtins_module(vm: &Interpreter) -> Res {
     let modules = vm.modules.get();
-    let name = vm.intern("builtins")?;
+    let name = vm.intern_static("builtins")?;
     let found = modules.and_then(|m| m.downcast::<pellucid_object::Dict>()?.get_interned(vm, &name));
     found.ok_or_else(|| vm.system_error("no module builtins".to_string()))
 }

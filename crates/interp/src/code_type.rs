@@ -1,7 +1,6 @@
 //! What Python sees of code objects.
 
 use crate::code::{CodeObject, code_of, constant, new_code_with};
-use crate::form::Form;
 use pellucid_bytecode::{Code, Const, Wtf8, lines, positions, verify};
 use pellucid_object::int::IntRef;
 use pellucid_object::protocol::CmpOp;
@@ -68,11 +67,18 @@ fn hash(vm: &Interpreter, value: &Value) -> Res<i64> {
     Ok(if hash == -1 { -2 } else { hash })
 }
 
-/// `co_lines()`: (start, end, line) of ranges of bytes, in order.
+/// `co_lines()`: (start, end, line) of ranges of bytes, in order. Where CPython has an instruction for the start of a
+/// function, on the line of its `def`, there is an empty range: debuggers look for that line.
 fn co_lines(vm: &Interpreter, value: &Value) -> Res {
     let code = this(vm, value)?;
     let mut rows = Vec::new();
-    for range in lines::decode(code.code.firstlineno as i32, &code.code.linetable) {
+    let first = code.code.firstlineno as i32;
+    let mut ranges: Vec<lines::LineRange> = lines::decode(first, &code.code.linetable).collect();
+    let begins_later = ranges.first().is_some_and(|range| range.line != Some(first));
+    if begins_later && &*code.code.name.0 != b"<module>" {
+        ranges.insert(0, lines::LineRange { start: 0, end: 0, line: Some(first) });
+    }
+    for range in ranges {
         let line = range.line.map_or(Ok(Value::NONE), |line| vm.new_int(i64::from(line)))?;
         let row = vec![vm.new_int(i64::from(range.start))?, vm.new_int(i64::from(range.end))?, line];
         rows.push(vm.new_tuple(row)?);
@@ -263,23 +269,6 @@ fn varname_from_oparg(vm: &Interpreter, args: &Args) -> Res {
     name.ok_or_else(|| vm.index_error("tuple index out of range".to_string()))
 }
 
-/// The text of the private form, one instruction a line.
-pub fn form_text(form: &Form) -> String {
-    let mut out = String::new();
-    for (index, i) in form.instrs.iter().enumerate() {
-        out += &format!(
-            "{index:5} @{:<5} {:18} a={} b={} c={} k={}\n",
-            form.offsets[index],
-            i.op.name(),
-            i.a,
-            i.b,
-            i.c,
-            i.d
-        );
-    }
-    out
-}
-
 const fn readonly(name: &'static str, get: fn(&Interpreter, &Value) -> Res) -> GetSetDef {
     GetSetDef { name, doc: "", get, set: None }
 }
@@ -296,7 +285,8 @@ pub static CODE: TypeDef = TypeDef {
     base: None,
     payload: payload::<CodeObject>(),
     flags: TypeFlags::WEAKREF,
-    doc: "Code that the virtual machine runs.",
+    doc: "code(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags, codestring, constants, names, varnames, filename, name, qualname, firstlineno, linetable, exceptiontable, freevars=(), cellvars=(), /)\n--\n\n\
+          Code that the virtual machine runs.",
     slots: &[Slot::New(new), Slot::Repr(repr), Slot::Compare(compare), Slot::Hash(hash)],
     methods: &[
         FunctionDef::new("co_lines", "($self, /)", "", NativeFn::F1(co_lines)),

@@ -27,9 +27,9 @@ pub fn interpolation(
 ) -> Res {
     let conversion = match conversion {
         0 => Value::NONE,
-        1 => vm.intern("s")?,
-        2 => vm.intern("r")?,
-        _ => vm.intern("a")?,
+        1 => vm.intern_static("s")?,
+        2 => vm.intern_static("r")?,
+        _ => vm.intern_static("a")?,
     };
     let spec = spec.map_or_else(|| vm.new_str(""), Ok)?;
     pellucid_types::template::new_interpolation(vm, value.clone(), text.clone(), conversion, spec)

@@ -48,11 +48,21 @@ pub struct OpenBlock {
     pub outer: u16,
 }
 
+/// A comprehension in the code: it runs as part of its function, for which no function object is made.
+#[derive(Debug)]
+pub struct Comprehension {
+    /// Its code: index of a constant.
+    pub code: u32,
+    /// The registers of the cells that it shares.
+    pub cells: Box<[i16]>,
+}
+
 /// A code object translated.
 #[derive(Debug)]
 pub struct Form {
     pub instrs: Box<[Instr]>,
     pub caches: Box<[Cache]>,
+    pub comprehensions: Box<[Comprehension]>,
     /// For each instruction the byte offset in the wordcode.
     pub offsets: Box<[u32]>,
     /// For each instruction the innermost open block: index into `blocks` plus one, 0 for none.

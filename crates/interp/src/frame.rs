@@ -11,6 +11,7 @@ use crate::code::CodeObject;
 use crate::form::{Form, Instr};
 use crate::function::Function;
 use crate::state::{state, thread};
+use pellucid_object::protocol::Sink;
 use pellucid_object::{Dict, Interpreter, Raised, Res, SlotWord, Value};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -27,6 +28,20 @@ pub enum Ret {
     Init,
     /// A generator that a `for` loop of the caller runs: a yielded value goes into `dst`, the end jumps.
     ForIter,
+    /// A generator to which the caller, a generator too, delegates: what it yields, the caller yields; what it returns goes
+    /// into the caller's receiver.
+    Delegate,
+    /// A generator that native code runs into a sink: what it yields goes there, and it goes on.
+    Drain,
+    /// Nowhere: `__setitem__` and its like were called.
+    Discard,
+}
+
+impl Ret {
+    /// Whether the loop is left with the value.
+    pub fn is_native(self) -> bool {
+        matches!(self, Ret::Native | Ret::Drain)
+    }
 }
 
 /// An activation.
@@ -75,6 +90,10 @@ impl Frame {
         // SAFETY: owned by the function.
         unsafe { &*self.globals }
     }
+    /// Where code without variables of its own has its names: what `exec` was given, or the globals.
+    pub fn namespace(&self) -> Value {
+        self.locals.get().unwrap_or_else(|| self.function().globals.clone())
+    }
     pub fn builtins(&self) -> &Dict {
         // SAFETY: owned by the function.
         unsafe { &*self.builtins }
@@ -121,9 +140,14 @@ pub struct Thread {
     top: Cell<*mut Frame>,
     /// How many frames there are.
     pub depth: Cell<usize>,
+    /// Where the values of the innermost drained generator go.
+    pub sink: Cell<Option<SinkPtr>>,
     /// What the thread traces with.
     pub tracing: crate::instrument::legacy::Tracing,
 }
+
+/// A sink, its lifetime erased.
+pub type SinkPtr = *mut Sink<'static>;
 
 impl Thread {
     /// Fresh stacks; `None` when there is no address space.
@@ -145,6 +169,7 @@ impl Thread {
             frames,
             top: Cell::new(frames.wrapping_sub(1)),
             depth: Cell::new(0),
+            sink: Cell::new(None),
             tracing: Default::default(),
         }))
     }
@@ -208,44 +233,34 @@ impl Thread {
         true
     }
 
-    /// Pushes a record. Errors: `RecursionError`; then nothing is pushed and `frame` is dropped.
+    /// Whether one more record may be pushed.
     #[inline(always)]
-    pub fn push(&self, vm: &Interpreter, frame: Frame) -> Res<()> {
+    pub fn has_room(&self, vm: &Interpreter) -> bool {
         let depth = self.depth.get() + 1;
-        if depth > vm.recursion_limit.get() || depth >= STACK_FRAMES {
-            return Err(self.too_deep(vm));
-        }
-        self.depth.set(depth);
-        let top = self.top.get().wrapping_add(1);
-        // SAFETY: fewer than `STACK_FRAMES` records are in use.
-        unsafe { top.write(frame) };
-        self.top.set(top);
-        Ok(())
+        depth <= vm.recursion_limit.get() && depth < STACK_FRAMES
     }
 
-    /// Pushes the record of a plain call, written where it stands: nothing is copied. False when the stack is full; then
-    /// nothing was done.
+    /// Pushes the record of a call, written where it stands: nothing is copied.
     ///
     /// # Safety
-    /// `function` is a function, `code` its code, `form` the form of that; `window` holds its variables, bound.
+    /// There is room; `function` is a function, `code` a code object, `form` the form of that; `window` holds its variables,
+    /// bound.
     #[inline(always)]
+    #[allow(clippy::too_many_arguments)]
     pub unsafe fn push_call(
         &self,
-        vm: &Interpreter,
-        function: *mut Value,
+        function: Value,
         code: Value,
         form: &Form,
         window: *mut Value,
+        ret: Ret,
         dst: i16,
-    ) -> bool {
-        let depth = self.depth.get() + 1;
-        if depth > vm.recursion_limit.get() || depth >= STACK_FRAMES {
-            return false;
-        }
+        extra: Option<Value>,
+    ) {
         let top = self.top.get().wrapping_add(1);
         // SAFETY: fewer than `STACK_FRAMES` records are in use, so `top` is a free one; the rest by the contract.
         unsafe {
-            let data = (*function).payload_unchecked::<Function>();
+            let data = function.payload_unchecked::<Function>();
             let consts = code.payload_unchecked::<CodeObject>().consts.as_ptr_range().end;
             (&raw mut (*top).pc).write(form.instrs.as_ptr());
             (&raw mut (*top).regs).write(window);
@@ -254,21 +269,20 @@ impl Thread {
             (&raw mut (*top).end).write(window.add(form.nregs as usize));
             (&raw mut (*top).globals).write(data.globals_dict());
             (&raw mut (*top).builtins).write(data.builtins_dict());
-            (&raw mut (*top).function).write(function.replace(Value::UNBOUND));
+            (&raw mut (*top).function).write(function);
             (&raw mut (*top).code).write(code);
             (&raw mut (*top).locals).write(SlotWord::default());
             (&raw mut (*top).object).write(SlotWord::default());
             (&raw mut (*top).generator).write(SlotWord::default());
-            (&raw mut (*top).extra).write(SlotWord::default());
-            (&raw mut (*top).ret).write(Ret::Call);
+            (&raw mut (*top).extra).write(SlotWord::new(extra));
+            (&raw mut (*top).ret).write(ret);
             (&raw mut (*top).dst).write(dst);
         }
-        self.depth.set(depth);
+        self.depth.set(self.depth.get() + 1);
         self.top.set(top);
-        true
     }
 
-    /// Ends the innermost frame, made by [`Thread::push_call`] and without a frame object: its variables die. The register
+    /// Ends the innermost frame, of a plain call (`Ret::Call`) and without a frame object: its variables die. The register
     /// that its result goes to.
     ///
     /// # Safety
@@ -276,7 +290,7 @@ impl Thread {
     #[inline(always)]
     pub unsafe fn leave_call(&self, vm: &Interpreter) -> i16 {
         let top = self.top.get();
-        // SAFETY: by the contract; of the record's owned words only these two are set, or `detach_late` takes the third.
+        // SAFETY: by the contract; of the record's owned words only these two are set, or `part_late` takes the third.
         unsafe {
             let variables = (*(*top).form).first_temp as usize;
             drop_words((*top).regs, (*top).regs.add(variables));
@@ -415,34 +429,6 @@ pub fn leave(vm: &Interpreter, thread: &Thread) -> Frame {
 fn part_late(vm: &Interpreter, frame: &Frame) {
     crate::frame_object::detach(vm, frame);
     drop(frame.object.replace(None));
-}
-
-/// A frame for `function`'s code with registers at `regs`; nothing is bound yet.
-pub fn new_frame(function: &Value, code: Value, form: &Form, regs: *mut Value, end: *mut Value) -> Frame {
-    // SAFETY: callers pass a function.
-    let data = unsafe { function.payload_unchecked::<Function>() };
-    let consts = {
-        // SAFETY: callers pass a code object.
-        let code = unsafe { code.payload_unchecked::<CodeObject>() };
-        code.consts.as_ptr_range().end
-    };
-    Frame {
-        pc: form.instrs.as_ptr(),
-        regs,
-        form,
-        consts_end: consts,
-        end,
-        globals: data.globals_dict(),
-        builtins: data.builtins_dict(),
-        function: function.clone(),
-        code,
-        locals: SlotWord::default(),
-        object: SlotWord::default(),
-        generator: SlotWord::default(),
-        extra: SlotWord::default(),
-        ret: Ret::Native,
-        dst: 0,
-    }
 }
 
 /// The innermost Python frame of the running thread.

@@ -10,6 +10,7 @@ use crate::function::Function;
 use crate::generator::{self, Generator};
 use crate::instrument;
 use crate::state::{state, thread};
+use pellucid_bytecode::code::flags;
 use pellucid_object::heap::Visitor;
 use pellucid_object::{
     Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Ref, Res, Slot, SlotWord, TypeDef,
@@ -44,6 +45,8 @@ pub struct FrameObject {
     pub trace: SlotWord,
     pub trace_lines: Cell<bool>,
     pub trace_opcodes: Cell<bool>,
+    /// The line to show, when it is not that of the instruction.
+    pub shown_line: Cell<Option<u32>>,
 }
 
 impl Payload for FrameObject {
@@ -76,6 +79,7 @@ impl FrameObject {
             trace: SlotWord::default(),
             trace_lines: Cell::new(true),
             trace_opcodes: Cell::new(false),
+            shown_line: Cell::new(None),
         }
     }
 
@@ -120,6 +124,9 @@ impl FrameObject {
 
     /// The current line.
     pub fn line(&self) -> Option<u32> {
+        if let Some(line) = self.shown_line.get() {
+            return Some(line);
+        }
         match (self.running(), self.sleeping()) {
             (Some(frame), _) => frame.line(),
             (_, Some(generator)) if generator.life.get() == generator::Life::Created => {
@@ -191,7 +198,7 @@ pub fn of_frame(vm: &Interpreter, frame: &Frame) -> Res {
         frame.code.clone(),
         frame.function.clone(),
         Place::Running(frame),
-        frame.locals.get(),
+        if frame.code().code.flags & flags::OPTIMIZED == 0 { Some(frame.namespace()) } else { None },
     );
     let object = vm.alloc(&state(vm).frame, payload)?;
     frame.object.set(Some(object.clone()));
@@ -284,11 +291,11 @@ pub fn snapshot(vm: &Interpreter, object: &FrameObject) -> Res<Ref<Dict>> {
 
 /// `locals()` of the innermost frame.
 pub fn locals(vm: &Interpreter, frame: &Frame) -> Res {
-    if let Some(namespace) = frame.locals.get() {
-        return Ok(namespace);
+    let code = frame.code();
+    if frame.locals.is_set() || code.code.flags & flags::OPTIMIZED == 0 {
+        return Ok(frame.namespace());
     }
     let dict = vm.new_dict()?;
-    let code = frame.code();
     for (index, name) in variable_names(code).enumerate() {
         let word = frame.reg(index).clone().bound();
         let value =
@@ -386,7 +393,9 @@ pub static FRAME: TypeDef = TypeDef {
         readonly!("f_back", f_back),
         readonly!("f_code", |vm, f| Ok(this(vm, f)?.code.clone())),
         readonly!("f_globals", |vm, f| Ok(function(vm, this(vm, f)?)?.globals.clone())),
-        readonly!("f_builtins", |vm, f| Ok(function(vm, this(vm, f)?)?.builtins.clone())),
+        readonly!("f_builtins", |vm, f| Ok(crate::function::shown_builtins(
+            &function(vm, this(vm, f)?)?.builtins
+        ))),
         readonly!("f_locals", f_locals),
         readonly!("f_lasti", |vm, f| vm.new_int(i64::from(this(vm, f)?.offset()))),
         GetSetDef {

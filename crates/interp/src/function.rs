@@ -3,6 +3,7 @@
 use crate::code::CodeObject;
 use crate::state::{state, thread};
 use pellucid_object::heap::Visitor;
+use pellucid_object::native::Module;
 use pellucid_object::{
     CallArgs, Dict, GetSetDef, Interpreter, Payload, Res, Slot, SlotWord, Str, Tuple, TypeDef, TypeFlags,
     Value, payload,
@@ -13,7 +14,8 @@ pub struct Function {
     pub code: SlotWord,
     /// A dict.
     pub globals: Value,
-    /// The dict that `__builtins__` of the globals meant when the function was made.
+    /// The dict that `__builtins__` of the globals meant when the function was made; for what is no plain dict see
+    /// [`builtins_mapping`].
     pub builtins: Value,
     /// A tuple, or nothing.
     pub defaults: SlotWord,
@@ -93,18 +95,37 @@ pub struct FunctionParts {
     pub annotate: Option<Value>,
 }
 
-/// The builtins that code with these globals sees.
+/// The builtins that code with these globals sees. What is neither a plain dict nor a module stands in a dict of its own
+/// that has nothing else: look-ups miss there, and ask [`builtins_mapping`] before they give up.
 pub fn builtins_of(vm: &Interpreter, globals: &Value) -> Res {
     let found = globals.downcast::<Dict>().and_then(|d| d.get_interned(vm, &state(vm).names.__builtins__));
     let namespace = match found {
-        Some(value) if value.downcast::<Dict>().is_some() => Some(value),
-        Some(value) => vm.attrs_dict(&value)?.map(|d| d.into_value()),
+        Some(value) if vm.is_exact(&value, &vm.types().dict) => Some(value),
+        Some(value) if value.downcast::<Module>().is_some() => vm.attrs_dict(&value)?.map(|d| d.into_value()),
+        Some(value) => {
+            let stand_in = vm.new_dict()?;
+            stand_in.set(vm, Value::NOT_IMPLEMENTED, value)?;
+            return Ok(stand_in.into_value());
+        }
         None => None,
     };
     match namespace.or_else(|| vm.builtins.get()) {
         Some(dict) => Ok(dict),
         None => Err(vm.system_error("no builtins".to_string())),
     }
+}
+
+/// What stands in `builtins` instead of a plain dict.
+pub fn builtins_mapping(builtins: &Dict) -> Option<Value> {
+    match builtins.entry_from(0) {
+        Some((_, key, mapping)) if builtins.len() == 1 && key.is_not_implemented() => Some(mapping),
+        _ => None,
+    }
+}
+
+/// The builtins as Python code gave them.
+pub fn shown_builtins(builtins: &Value) -> Value {
+    builtins.downcast::<Dict>().and_then(builtins_mapping).unwrap_or_else(|| builtins.clone())
 }
 
 /// Makes a function. Errors: `TypeError` when parts have the wrong types.
@@ -197,6 +218,9 @@ fn new(vm: &Interpreter, _: &Value, args: &CallArgs) -> Res {
         return Err(vm.type_error("arg 4 (defaults) must be None or tuple".to_string()));
     }
     let kwdefaults = kwdefaults.filter(|d| !d.is_none());
+    if kwdefaults.as_ref().is_some_and(|d| d.downcast::<Dict>().is_none()) {
+        return Err(vm.type_error("arg 6 (kwdefaults) must be None or dict".to_string()));
+    }
     let parts = FunctionParts {
         code: code.clone(),
         globals,
@@ -324,13 +348,14 @@ pub static FUNCTION: TypeDef = TypeDef {
     base: None,
     payload: payload::<Function>(),
     flags: TypeFlags::METHOD_DESCRIPTOR.or(TypeFlags::HAS_DICT).or(TypeFlags::WEAKREF),
-    doc: "A function: code with its globals, defaults and closure.",
+    doc: "function(code, globals, name=None, argdefs=None, closure=None, kwdefaults=None)\n--\n\n\
+          A function: code with its globals, defaults and closure.",
     slots: &[Slot::New(new), Slot::Call(call), Slot::DescrGet(get), Slot::Repr(repr)],
     methods: &[],
     getset: &[
         getset!("__code__", |vm, f| get_word(vm, f, |f| &f.code), set_code),
         getset!("__globals__", |vm, f| Ok(this(vm, f)?.globals.clone())),
-        getset!("__builtins__", |vm, f| Ok(this(vm, f)?.builtins.clone())),
+        getset!("__builtins__", |vm, f| Ok(shown_builtins(&this(vm, f)?.builtins))),
         getset!("__closure__", |vm, f| get_word(vm, f, |f| &f.closure)),
         getset!("__name__", |vm, f| get_word(vm, f, |f| &f.name), |vm, f, v| set_str(
             vm,

@@ -5,7 +5,7 @@
 
 use crate::code::CodeObject;
 use crate::form::{Form, Instr};
-use crate::frame::{Frame, Ret, Thread, leave};
+use crate::frame::{Frame, Ret, SinkPtr, Thread, leave};
 use crate::frame_object::{self, FrameObject};
 use crate::function::Function;
 use crate::instrument::{self, raising};
@@ -15,6 +15,7 @@ use crate::run::run;
 use crate::state::{State, state, thread};
 use pellucid_bytecode::code::flags;
 use pellucid_object::heap::Visitor;
+use pellucid_object::protocol::Sink;
 use pellucid_object::{Exception, Interpreter, Payload, Raised, Ref, Res, SlotWord, Type, Value};
 use std::cell::Cell;
 
@@ -68,6 +69,8 @@ pub struct Generator {
     pub finalizer: SlotWord,
     /// `cr_origin`.
     pub origin: SlotWord,
+    /// The locals that `eval` gave code with `await` outside functions.
+    namespace: SlotWord,
 }
 
 impl Generator {
@@ -148,6 +151,7 @@ impl Payload for Generator {
             &self.qualname,
             &self.finalizer,
             &self.origin,
+            &self.namespace,
         ];
         words.into_iter().for_each(|word| word.trace(visit));
         self.words().iter().for_each(visit);
@@ -212,8 +216,12 @@ pub unsafe fn make(
             return Err(raised);
         }
     };
-    let (name, qualname) =
-        function.downcast::<Function>().map_or((None, None), |f| (f.name.get(), f.qualname.get()));
+    let (name, qualname) = match (function.downcast::<Function>(), data) {
+        (Some(f), _) if f.code.get().is_some_and(|own| own.is(&code)) => (f.name.get(), f.qualname.get()),
+        // A generator expression runs as part of the function around it.
+        (_, Some(data)) => (Some(data.name.clone()), Some(data.qualname.clone())),
+        _ => (None, None),
+    };
     let generator = Generator {
         kind,
         life: Cell::new(Life::Created),
@@ -231,8 +239,19 @@ pub unsafe fn make(
         hooked: Cell::new(false),
         finalizer: SlotWord::default(),
         origin: SlotWord::new(origin),
+        namespace: SlotWord::default(),
     };
     vm.alloc(ty, generator)
+}
+
+/// Gives a generator that has not begun the locals that it looks names up in.
+pub fn give_locals(value: &Value, locals: &Value) {
+    let code = of(value).and_then(Generator::code);
+    if code.is_some_and(|code| code.code.flags & flags::OPTIMIZED == 0)
+        && let Some(generator) = of(value)
+    {
+        generator.namespace.set(Some(locals.clone()));
+    }
 }
 
 /// The generator behind a value.
@@ -249,8 +268,8 @@ fn begin(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value
 
 /// What the generator itself handles is handled again.
 fn take_handled(vm: &Interpreter, value: &Value) {
-    if let Some(handled) = of(value).and_then(|generator| generator.handled.replace(None)) {
-        vm.set_handled_exception(Some(handled));
+    if let Some(generator) = of(value).filter(|generator| generator.handled.is_set()) {
+        vm.set_handled_exception(generator.handled.replace(None));
     }
 }
 
@@ -261,7 +280,7 @@ fn push(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value)
         return Err(vm.bug("a generator without code"));
     };
     let begun = generator.life.get() == Life::Suspended;
-    let (form, pc) = instrument::wake(vm, code, generator.form.get(), generator.pc.get(), begun)?;
+    let (form, pc) = instrument::wake(vm, code, generator.form(), generator.pc.get(), begun)?;
     // SAFETY: `push_raw` gives a free record, every field of which is written; its registers are the generator's.
     unsafe {
         let top = thread.push_raw(vm)?;
@@ -275,10 +294,11 @@ fn push(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value)
         (&raw mut (*top).builtins).write(data.builtins_dict());
         (&raw mut (*top).function).write(function);
         (&raw mut (*top).code).write(generator.code.clone());
-        (&raw mut (*top).locals).write(SlotWord::default());
+        (&raw mut (*top).locals).write(SlotWord::new(generator.namespace.get()));
         (&raw mut (*top).object).write(SlotWord::new(generator.object.replace(None)));
         (&raw mut (*top).generator).write(SlotWord::new(Some(value.clone())));
-        (&raw mut (*top).extra).write(SlotWord::new(vm.handled_exception()));
+        let handled = if vm.handles_exception() { vm.handled_exception() } else { None };
+        (&raw mut (*top).extra).write(SlotWord::new(handled));
         (&raw mut (*top).ret).write(ret);
         (&raw mut (*top).dst).write(0);
         if (*top).object.is_set() {
@@ -316,21 +336,34 @@ pub fn suspend(vm: &Interpreter, thread: &Thread, value: Value) -> Res<Yielded> 
     Ok(sleep(vm, thread, wrapped))
 }
 
-/// Takes the record of a running generator off; what it handled itself stays with it.
+/// The innermost generator goes to sleep, and those that delegate to it, up to one that something else runs.
 fn sleep(vm: &Interpreter, thread: &Thread, value: Value) -> Yielded {
+    loop {
+        match sleep_one(vm, thread) {
+            Ret::Delegate => {}
+            Ret::ForIter => return Yielded::ForIter(value),
+            _ => return Yielded::Native(value),
+        }
+    }
+}
+
+/// Takes the record of a running generator off; what it handled itself stays with it.
+pub fn sleep_one(vm: &Interpreter, thread: &Thread) -> Ret {
     let top = thread.top_ptr();
     // SAFETY: the innermost record is a generator's; it is taken off once.
-    let ret = unsafe {
+    unsafe {
         let owner = (*top).generator.replace(None).unwrap_or(Value::NONE);
         let outer = (*top).extra.replace(None);
         if let Some(generator) = of(&owner) {
-            let now = vm.handled_exception();
-            let own = match (&now, &outer) {
-                // The same exception may be handled on both sides.
-                (Some(now), Some(outer)) if now.is(outer) && !in_handler(&*top) => None,
-                _ => now,
-            };
-            generator.handled.set(own);
+            if vm.handles_exception() {
+                let now = vm.handled_exception();
+                let own = match (&now, &outer) {
+                    // The same exception may be handled on both sides.
+                    (Some(now), Some(outer)) if now.is(outer) && !in_handler(&*top) => None,
+                    _ => now,
+                };
+                generator.handled.set(own);
+            }
             generator.pc.set((*top).pc);
             generator.form.set((*top).form);
             generator.life.set(Life::Suspended);
@@ -339,15 +372,17 @@ fn sleep(vm: &Interpreter, thread: &Thread, value: Value) -> Yielded {
                 generator.object.set((*top).object.replace(None));
             }
         }
-        vm.set_handled_exception(outer);
+        if outer.is_some() || vm.handles_exception() {
+            vm.set_handled_exception(outer);
+        }
         let ret = (*top).ret;
+        // The generator keeps them.
+        if (*top).locals.is_set() {
+            (*top).locals.set(None);
+        }
         thread.drop_top();
         drop(owner);
         ret
-    };
-    match ret {
-        Ret::ForIter => Yielded::ForIter(value),
-        _ => Yielded::Native(value),
     }
 }
 
@@ -368,12 +403,15 @@ fn in_handler(frame: &Frame) -> bool {
 pub enum Finished {
     Native(Value),
     ForIter,
+    /// The result of a `yield from`.
+    Delegate(Value),
 }
 
 /// `return` in a generator.
 pub fn finish(vm: &Interpreter, thread: &Thread, value: Value) -> Finished {
     match end(vm, thread) {
         Ret::ForIter => Finished::ForIter,
+        Ret::Delegate => Finished::Delegate(value),
         _ => Finished::Native(value),
     }
 }
@@ -533,6 +571,52 @@ pub unsafe fn enter_for(vm: &Interpreter, thread: &Thread, frame: *mut Frame, pc
     }
 }
 
+/// Runs a generator, its values going into `sink` without it being suspended; see [`Interpreter::drain`].
+pub fn drain(vm: &Interpreter, value: &Value, sink: &mut Sink) -> Res<Option<Value>> {
+    let Some(generator) = of(value) else { return Err(vm.bug("no generator")) };
+    if let Some(code) = generator.code()
+        && code.form(vm)?.woven.is_some()
+    {
+        // Each of its steps is an event.
+        return vm.next(value);
+    }
+    let (st, thread) = (state(vm), thread(vm));
+    loop {
+        match generator.life.get() {
+            Life::Running => return Err(vm.value_error("generator already executing".to_string())),
+            Life::Done => return Ok(None),
+            Life::Created | Life::Suspended => {}
+        }
+        begin(vm, thread, value, Ret::Drain, Value::NONE)?;
+        // SAFETY: the sink is used only while the generator runs, below; `Thread::sink` is put back before this returns.
+        let erased = unsafe { std::mem::transmute::<*mut Sink<'_>, SinkPtr>(sink) };
+        let outer = thread.sink.replace(Some(erased));
+        let result = run(vm, st, thread);
+        thread.sink.set(outer);
+        let result = result?;
+        if generator.life.get() != Life::Suspended {
+            return Ok(None);
+        }
+        // Refused by the sink, or yielded by what the generator delegates to.
+        if let Some(refused) = sink(result)? {
+            return Ok(Some(refused));
+        }
+    }
+}
+
+/// `yield` in a generator that is drained. `None`: the sink took the value.
+///
+/// # Safety
+/// The innermost frame is that of a generator with `Ret::Drain`.
+pub unsafe fn deliver(vm: &Interpreter, thread: &Thread, value: Value) -> Res<Option<Value>> {
+    match thread.sink.get() {
+        // SAFETY: `drain`, which called the loop, lends the sink for as long as its generator runs; it is not in use: sinks
+        // run no Python code.
+        Some(sink) => unsafe { (*sink)(value) },
+        None => Err(vm.bug("a drained generator without a sink")),
+    }
+}
+
 /// One step of an iterator that may end with a value: its `StopIteration` value, or what it yields.
 pub fn step(vm: &Interpreter, receiver: &Value, sent: Value) -> Res<Outcome> {
     let st = state(vm);
@@ -567,7 +651,16 @@ pub fn stop_value(vm: &Interpreter, raised: Raised) -> Res {
     vm.get_attr_str(&exception, "value")
 }
 
-/// `yield from`: `None` when the receiver is finished and its result stored.
+/// What a `yield from` does next.
+pub enum Delegated {
+    /// The receiver is finished, its result stored.
+    Done,
+    Yielded(Yielded),
+    /// The receiver runs in the same loop.
+    Entered,
+}
+
+/// `yield from` and `await`.
 ///
 /// # Safety
 /// `frame` is the innermost frame, at the `YieldFrom` instruction `pc`.
@@ -576,21 +669,36 @@ pub unsafe fn delegate(
     thread: &Thread,
     frame: *mut Frame,
     pc: *const Instr,
-) -> Res<Option<Yielded>> {
+) -> Res<Delegated> {
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
         let sent = (*frame).replace_reg(i.b as usize, Value::UNBOUND);
         let receiver = (*frame).reg(i.a as usize).clone();
+        if (*frame).form().woven.is_none()
+            && let Some(generator) = of(&receiver)
+            && generator.kind != Kind::AsyncGenerator
+            && match generator.life.get() {
+                Life::Created => sent.is_none(),
+                Life::Suspended => true,
+                _ => false,
+            }
+        {
+            if crate::poll::pending(vm) {
+                crate::poll::poll(vm)?;
+            }
+            begin(vm, thread, &receiver, Ret::Delegate, sent)?;
+            return Ok(Delegated::Entered);
+        }
         let outcome = step(vm, &receiver, sent)?;
         if (*frame).form().woven.is_some() {
             instrument::delegated(vm, thread, frame, &receiver, &outcome)?;
         }
         match outcome {
-            Outcome::Yielded(value) => Ok(Some(sleep(vm, thread, value))),
+            Outcome::Yielded(value) => Ok(Delegated::Yielded(sleep(vm, thread, value))),
             Outcome::Returned(value) => {
                 drop((*frame).replace_reg(i.a as usize, value));
-                Ok(None)
+                Ok(Delegated::Done)
             }
         }
     }

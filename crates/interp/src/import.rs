@@ -7,7 +7,7 @@ use pellucid_object::{CallArgs, Dict, Interpreter, Res, Str, Value};
 
 /// `__import__(name, globals(), locals(), from_list, level)`, whatever `__import__` the builtins hold.
 pub fn name(vm: &Interpreter, frame: &Frame, name: &Value, from_list: Value, level: Value) -> Res {
-    let Some(import) = frame.builtins().get_interned(vm, &state(vm).names.__import__) else {
+    let Some(import) = crate::ops_name::builtin(vm, frame, &state(vm).names.__import__)? else {
         return Err(vm.raise_text(&vm.exceptions().import_error().clone(), "__import__ not found"));
     };
     let locals = frame.locals.get().unwrap_or(Value::NONE);
@@ -70,7 +70,7 @@ fn cannot_import(vm: &Interpreter, module: &Value, name: &Value, package: Option
     let ty = vm.exceptions().import_error().value().clone();
     let text = vm.new_str(&message)?;
     let (path, package) = (file.unwrap_or(Value::NONE), package.unwrap_or(Value::NONE));
-    let keywords = [vm.intern("name")?, vm.intern("path")?, vm.intern("name_from")?];
+    let keywords = [vm.intern_static("name")?, vm.intern_static("path")?, vm.intern_static("name_from")?];
     let exception =
         vm.call(&ty, &CallArgs { values: &[text, package, path, name.clone()], names: &keywords })?;
     Err(vm.raise(exception))

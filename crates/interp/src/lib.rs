@@ -16,6 +16,8 @@ pub mod builtins;
 pub mod cell;
 pub mod code;
 pub mod code_type;
+pub mod comprehension;
+pub mod dunder;
 pub mod extras;
 pub mod form;
 pub mod frame;
@@ -87,6 +89,8 @@ pub fn install(vm: &Interpreter) -> Res<()> {
         Some(frame) => frame_object::of_frame(vm, frame).map(Some),
         None => Ok(None),
     }));
+    let generator = state::state(vm).generator.value().bits();
+    vm.hooks.drain.set(Some((generator, generator::drain)));
     vm.hooks.threads.set(Some(threads::HOOKS));
     vm.hooks.globals.set(Some(|vm| Some(frame::current(vm)?.function().globals.clone())));
     Ok(())

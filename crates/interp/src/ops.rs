@@ -9,7 +9,7 @@ macro_rules! for_each_op {
         $m! {
             /// nothing: keeps a line visible to tracing
             Nop,
-            /// `r[a] = rk(b)`
+            /// `r[a] = rk(b)`, a temporary `b` being kept
             Move,
             /// `r[a] = r[b]`, the temporary `b` being consumed
             Take,
@@ -78,6 +78,10 @@ macro_rules! for_each_op {
             LoadSubscr,
             /// `rk(a)[rk(b)] = rk(c)`
             StoreSubscr,
+            /// `r[a] = rk(b)[rk(c):rk(k)]`
+            LoadSlice,
+            /// `rk(a)[rk(b):rk(k)] = rk(c)`
+            StoreSlice,
             /// `r[a] = contents of cell r[b]`
             LoadDeref,
             /// `contents of cell r[a] = rk(b)`
@@ -88,6 +92,10 @@ macro_rules! for_each_op {
             CallMethod,
             /// as `Call`, the last arguments by keyword: names in constant `k`
             CallKw,
+            /// `r[a] =` the comprehension `k` of the form over the iterator `r[b]`
+            Comprehension,
+            /// `r[a] =` a function for the comprehension `k`
+            MakeComprehension,
             /// `r[a] = iter(rk(b))`
             GetIter,
             /// `r[a] = next(r[b])`, or at its end drop `r[b]` and jump to k

@@ -230,15 +230,29 @@ fn float_compare(op: CmpOp, a: &Value, b: &Value) -> Option<bool> {
     if !exact(a) || !exact(b) {
         return None;
     }
-    let (x, y) = (number(a)?, number(b)?);
-    Some(match op {
+    Some(floats_hold(op, number(a)?, number(b)?))
+}
+
+/// Whether a comparison of floats holds.
+#[inline(always)]
+pub fn floats_hold(op: CmpOp, x: f64, y: f64) -> bool {
+    match op {
         CmpOp::Lt => x < y,
         CmpOp::Le => x <= y,
         CmpOp::Eq => x == y,
         CmpOp::Ne => x != y,
         CmpOp::Gt => x > y,
         CmpOp::Ge => x >= y,
-    })
+    }
+}
+
+/// A small int or common float negated.
+#[inline(always)]
+pub fn negated(value: &Value) -> Option<Value> {
+    match value.as_small_int() {
+        Some(n) => Value::small_int(-n),
+        None => Value::small_float(-value.as_small_float()?),
+    }
 }
 
 /// # Safety
@@ -285,7 +299,7 @@ pub unsafe fn compare_test(vm: &Interpreter, frame: *mut Frame, pc: *const Instr
 
 /// # Safety
 /// As for [`binary`].
-pub unsafe fn is(frame: *mut Frame, pc: *const Instr) -> Res<()> {
+pub unsafe fn is(frame: *mut Frame, pc: *const Instr) {
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
@@ -293,7 +307,6 @@ pub unsafe fn is(frame: *mut Frame, pc: *const Instr) -> Res<()> {
         release(frame, i.c);
         release(frame, i.b);
         set(frame, i.a, Value::bool(same != (i.d != 0)));
-        Ok(())
     }
 }
 

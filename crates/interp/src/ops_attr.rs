@@ -14,14 +14,19 @@
 //!
 //! Values are borrowed: whoever owns them changes its version when it gives them up.
 
+use crate::dunder::{enter_method, python_method};
 use crate::form::{Cache, Instr};
-use crate::frame::Frame;
+use crate::frame::{Frame, Ret, Thread};
 use crate::ops_arith::{release, rk, set};
 use crate::ops_name::take;
+use crate::run::Entered;
+use crate::state::State;
+use crate::translate::operand_of;
 use pellucid_object::attrs::Attrs;
 use pellucid_object::heap::type_of_header;
 use pellucid_object::native::{Member, Module};
-use pellucid_object::{Interpreter, List, Res, Tuple, Type, TypeFlags, Value};
+use pellucid_object::{Dict, Interpreter, List, Res, Tuple, Type, TypeFlags, Value};
+use pellucid_types::slice::new_slice;
 
 const INLINE: u32 = 1;
 const OVERFLOW: u32 = 2;
@@ -73,14 +78,26 @@ pub unsafe fn cached(frame: *mut Frame, i: &Instr, object: &Value) -> Option<Val
         if cache.version.get() != u64::from(ty.current_version()) {
             return None;
         }
-        match cache.kind.get() {
-            INLINE => {
-                let attrs = object.attrs()?;
-                if attrs.shape_ptr() as u64 != cache.shape.get() {
-                    return None;
-                }
-                attrs.inline_word(cache.index.get() as usize).get()
+        if cache.kind.get() == INLINE {
+            let attrs = object.attrs()?;
+            if attrs.shape_ptr() as u64 != cache.shape.get() {
+                return None;
             }
+            return attrs.inline_word(cache.index.get() as usize).get();
+        }
+        cached_elsewhere(cache, ty, object)
+    }
+}
+
+/// The attribute by a cache of any other kind, the type's version being the cache's.
+///
+/// # Safety
+/// As for [`cached`].
+#[inline(never)]
+unsafe fn cached_elsewhere(cache: &Cache, ty: &Type, object: &Value) -> Option<Value> {
+    // SAFETY: by the contract.
+    unsafe {
+        match cache.kind.get() {
             SLOT => object.slot_word(cache.index.get() as usize)?.get(),
             CLASS if shape_bits(object.attrs()) == cache.shape.get() => Some(cached_value(cache)),
             OVERFLOW => {
@@ -170,8 +187,9 @@ fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: 
     if let Some(descr) = &found
         && vm.is_data_descriptor(descr)
     {
-        if let Some(member) = descr.downcast::<Member>().filter(|m| ty.is_subtype_of(&m.owner)) {
-            remember(SLOT, member.index, 0);
+        let member = descr.downcast::<Member>().filter(|m| ty.is_subtype_of(&m.owner));
+        if let Some(index) = member.and_then(Member::slot) {
+            remember(SLOT, index, 0);
         }
         return;
     }
@@ -346,9 +364,10 @@ fn learn_store(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, be
     if let Some(descr) = ty.lookup(vm, name)
         && vm.is_data_descriptor(&descr)
     {
-        if let Some(member) = descr.downcast::<Member>().filter(|m| ty.is_subtype_of(&m.owner)) {
+        let member = descr.downcast::<Member>().filter(|m| ty.is_subtype_of(&m.owner));
+        if let Some(index) = member.and_then(Member::slot) {
             cache.version.set(version);
-            cache.index.set(member.index as u32);
+            cache.index.set(index as u32);
             cache.kind.set(SLOT);
         }
         return;
@@ -366,31 +385,19 @@ fn learn_store(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, be
     cache.kind.set(if before == after { INLINE } else { ADD });
 }
 
-/// The position that a small int means in a sequence of `len` items.
-#[inline(always)]
-fn position(key: &Value, len: usize) -> Option<usize> {
-    let index = key.as_small_int()?;
-    let index = if index < 0 { index + len as i64 } else { index };
-    usize::try_from(index).ok()
-}
-
 /// An item of an exact list or tuple at a small int.
 #[inline(always)]
-pub fn list_item(vm: &Interpreter, container: &Value, key: &Value) -> Option<Value> {
-    if !key.is_small_int() {
-        return None;
-    }
+pub fn sequence_item(vm: &Interpreter, container: &Value, key: &Value) -> Option<Value> {
+    let index = key.as_small_int()?;
     let ty = container.header()?.ty.get() as u64;
     let types = vm.types();
     if ty == types.list.value().bits() {
         // SAFETY: exact lists have a list's payload.
-        let list = unsafe { container.payload_unchecked::<List>() };
-        return list.get(position(key, list.len())?);
+        return unsafe { container.payload_unchecked::<List>() }.at(index);
     }
     if ty == types.tuple.value().bits() {
         // SAFETY: exact tuples have a tuple's payload.
-        let tuple = unsafe { container.payload_unchecked::<Tuple>() };
-        return tuple.get(position(key, tuple.len())?);
+        return unsafe { container.payload_unchecked::<Tuple>() }.at(index);
     }
     None
 }
@@ -398,23 +405,45 @@ pub fn list_item(vm: &Interpreter, container: &Value, key: &Value) -> Option<Val
 /// Replaces an item of an exact list; false when that is not what is asked for.
 #[inline(always)]
 pub fn set_list_item(vm: &Interpreter, container: &Value, key: &Value, value: &Value) -> bool {
-    let Some(header) = container.header() else { return false };
-    if !key.is_small_int() || header.ty.get() as u64 != vm.types().list.value().bits() {
+    let (Some(header), Some(index)) = (container.header(), key.as_small_int()) else { return false };
+    if header.ty.get() as u64 != vm.types().list.value().bits() {
         return false;
     }
     // SAFETY: exact lists have a list's payload.
-    let list = unsafe { container.payload_unchecked::<List>() };
-    position(key, list.len()).is_some_and(|index| list.set(index, value.clone()).is_ok())
+    unsafe { container.payload_unchecked::<List>() }.set_at(index, value)
 }
 
 /// # Safety
 /// As for [`load`].
 #[inline(never)]
-pub unsafe fn load_subscr(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<bool> {
+pub unsafe fn load_subscr(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<bool> {
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
-        let value = vm.get_item(rk(frame, i.b), rk(frame, i.c))?;
+        let (container, key) = (rk(frame, i.b), rk(frame, i.c));
+        let value = match exact_dict(vm, container) {
+            Some(dict) => dict.get(vm, key)?.ok_or_else(|| vm.key_error(key.clone()))?,
+            None => match python_method(vm, st, container, &st.names.__getitem__) {
+                Some(method) => {
+                    let args = [container, key];
+                    match enter_method(vm, st, thread, frame, method, &args, Ret::Call, i.a)? {
+                        Entered::Value(value) => value,
+                        Entered::Frame => {
+                            release(frame, i.c);
+                            release(frame, i.b);
+                            return Ok(true);
+                        }
+                    }
+                }
+                None => vm.get_item(container, key)?,
+            },
+        };
         release(frame, i.c);
         release(frame, i.b);
         set(frame, i.a, value);
@@ -422,17 +451,149 @@ pub unsafe fn load_subscr(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
     }
 }
 
+/// Whether a container is an exact dict.
+#[inline(always)]
+fn exact_dict<'a>(vm: &Interpreter, container: &'a Value) -> Option<&'a Dict> {
+    let exact = container.header()?.ty.get() as u64 == vm.types().dict.value().bits();
+    // SAFETY: exact dicts have a dict's payload.
+    exact.then(|| unsafe { container.payload_unchecked::<Dict>() })
+}
+
+/// The items of a sequence that a bound of a slice means; `None`: not a small int or None.
+#[inline(always)]
+fn bound(value: &Value, len: usize, absent: usize) -> Option<usize> {
+    if value.is_none() {
+        return Some(absent);
+    }
+    let index = value.as_small_int()?;
+    let index = if index < 0 { index + len as i64 } else { index };
+    Some(index.clamp(0, len as i64) as usize)
+}
+
+/// A slice of an exact list or tuple.
+fn sequence_slice(vm: &Interpreter, container: &Value, start: &Value, stop: &Value) -> Option<Res> {
+    let types = vm.types();
+    let copy = |items: &[Value]| {
+        let (from, to) = (bound(start, items.len(), 0)?, bound(stop, items.len(), items.len())?);
+        let part = items.get(from..to).unwrap_or(&[]);
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(part.len()).ok()?;
+        copy.extend_from_slice(part);
+        Some(copy)
+    };
+    if vm.is_exact(container, &types.list) {
+        let items = container.downcast::<List>()?.with(copy)?;
+        return Some(vm.new_list(items));
+    }
+    if vm.is_exact(container, &types.tuple) {
+        let items = container.downcast::<Tuple>()?.with(copy)?;
+        return Some(vm.new_tuple(items));
+    }
+    None
+}
+
+/// Puts the items of an exact list in place of a part of another one; false when that is not what is asked for.
+fn replace_slice(vm: &Interpreter, list: &Value, start: &Value, stop: &Value, new: &Value) -> Res<bool> {
+    let ty = &vm.types().list;
+    if !vm.is_exact(list, ty) || !vm.is_exact(new, ty) {
+        return Ok(false);
+    }
+    let (Some(list), Some(new)) = (list.downcast::<List>(), new.downcast::<List>()) else { return Ok(false) };
+    let len = list.len();
+    let (Some(from), Some(to)) = (bound(start, len, 0), bound(stop, len, len)) else { return Ok(false) };
+    let mut new = new.items();
+    let to = to.max(from);
+    // What was there dies when the list is whole again.
+    let old = list.with_mut(|items| {
+        if to - from == new.len() {
+            items[from..to].swap_with_slice(&mut new);
+            return Ok(new);
+        }
+        items.try_reserve(new.len()).map_err(|_| vm.no_memory())?;
+        Ok(items.splice(from..to, new).collect())
+    })?;
+    pellucid_object::tuple::drop_from_the_end(old);
+    Ok(true)
+}
+
 /// # Safety
 /// As for [`load`].
 #[inline(never)]
-pub unsafe fn store_subscr(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+pub unsafe fn load_slice(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
-        vm.set_item(rk(frame, i.a), rk(frame, i.b), Some(rk(frame, i.c)))?;
+        let end = operand_of(i.d);
+        let (container, start, stop) = (rk(frame, i.b), rk(frame, i.c), rk(frame, end));
+        let value = match sequence_slice(vm, container, start, stop) {
+            Some(value) => value?,
+            None => {
+                let slice = new_slice(vm, start.clone(), stop.clone(), Value::NONE)?;
+                vm.get_item(container, &slice)?
+            }
+        };
+        release(frame, end);
+        release(frame, i.c);
+        release(frame, i.b);
+        set(frame, i.a, value);
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As for [`load`].
+#[inline(never)]
+pub unsafe fn store_slice(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let end = operand_of(i.d);
+        let (container, start, stop, value) =
+            (rk(frame, i.a), rk(frame, i.b), rk(frame, end), rk(frame, i.c));
+        if !replace_slice(vm, container, start, stop, value)? {
+            let slice = new_slice(vm, start.clone(), stop.clone(), Value::NONE)?;
+            vm.set_item(container, &slice, Some(value))?;
+        }
+        release(frame, end);
+        release(frame, i.b);
+        release(frame, i.a);
+        release(frame, i.c);
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As for [`load`].
+#[inline(never)]
+pub unsafe fn store_subscr(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<bool> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let (container, key, value) = (rk(frame, i.a), rk(frame, i.b), rk(frame, i.c));
+        let mut entered = false;
+        match exact_dict(vm, container) {
+            Some(dict) => dict.set(vm, key.clone(), value.clone())?,
+            None => match python_method(vm, st, container, &st.names.__setitem__) {
+                Some(method) => {
+                    let args = [container, key, value];
+                    if let Entered::Frame =
+                        enter_method(vm, st, thread, frame, method, &args, Ret::Discard, 0)?
+                    {
+                        entered = true;
+                    }
+                }
+                None => vm.set_item(container, key, Some(value))?,
+            },
+        }
         release(frame, i.c);
         release(frame, i.b);
         release(frame, i.a);
-        Ok(())
+        Ok(entered)
     }
 }

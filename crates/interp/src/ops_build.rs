@@ -142,14 +142,17 @@ pub unsafe fn list_append(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
     }
 }
 
-/// Writes items into registers from `first` on, the first item into the last one.
+/// Copies items into registers from `first` on, the first item into the last one.
 ///
 /// # Safety
-/// As for [`rk`]; the registers are free temporaries.
-unsafe fn spread(frame: *mut Frame, first: usize, items: impl DoubleEndedIterator<Item = Value>) {
-    for (at, item) in items.rev().enumerate() {
+/// As for [`rk`]; the registers are free temporaries, which hold nothing.
+#[inline(always)]
+unsafe fn spread(frame: *mut Frame, first: usize, items: &[Value]) {
+    let mut at = first + items.len();
+    for item in items {
+        at -= 1;
         // SAFETY: by the contract.
-        unsafe { drop((*frame).regs.add(first + at).replace(item)) }
+        unsafe { (*frame).regs.add(at).write(item.clone()) }
     }
 }
 
@@ -160,19 +163,32 @@ pub unsafe fn unpack_sequence(vm: &Interpreter, frame: *mut Frame, pc: *const In
     unsafe {
         let i = *pc;
         let (first, want) = (i.a as usize, i.d as usize);
-        let source = rk(frame, i.b).clone();
+        // The source may stand in the first of the registers to be written.
+        let source = if i.b == i.a { take(frame, i.b) } else { rk(frame, i.b).clone() };
         let types = vm.types();
-        if vm.is_exact(&source, &types.tuple)
-            && let Some(tuple) = source.downcast::<Tuple>()
-            && tuple.len() == want
-        {
-            release(frame, i.b);
-            tuple.with(|items| spread(frame, first, items.iter().cloned()));
-            return Ok(());
+        let spread_all = |items: &[Value]| {
+            let fits = items.len() == want;
+            if fits {
+                spread(frame, first, items);
+            }
+            fits
+        };
+        let done = match source.header().map(|header| header.ty.get() as u64) {
+            Some(ty) if ty == types.tuple.value().bits() => {
+                source.payload_unchecked::<Tuple>().with(spread_all)
+            }
+            Some(ty) if ty == types.list.value().bits() => {
+                source.payload_unchecked::<List>().with(spread_all)
+            }
+            _ => false,
+        };
+        if !done {
+            spread(frame, first, &unpack(vm, &source, want, None)?);
         }
-        let items = unpack(vm, &source, want, None)?;
-        release(frame, i.b);
-        spread(frame, first, items.into_iter());
+        drop(source);
+        if i.b != i.a {
+            release(frame, i.b);
+        }
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! Calls.
 
+use crate::dunder::python_method;
 use crate::form::Instr;
 use crate::frame::{Frame, Ret, Thread, drop_words};
 use crate::function::Function;
@@ -9,7 +10,7 @@ use crate::poll;
 use crate::run::{Entered, enter};
 use crate::state::State;
 use pellucid_object::interpreter::Plain;
-use pellucid_object::native::BoundMethod;
+use pellucid_object::native::{BoundMethod, call_fixed};
 use pellucid_object::{CallArgs, Interpreter, Res, SlotWord, Tuple, Type, TypeFlags, Value};
 
 /// The quick way to call a Python function: when its arguments are exactly its parameters, the window begins at them.
@@ -37,6 +38,7 @@ pub unsafe fn enter_simple(
             || form.argcount as usize != given
             || (*frame).generator.is_set()
             || poll::pending(vm)
+            || !thread.has_room(vm)
             || !thread.ready(window, form.nregs as usize)
         {
             return false;
@@ -46,7 +48,9 @@ pub unsafe fn enter_simple(
             window.add(index).write(Value::UNBOUND);
         }
         let Some(code) = function.code.get() else { return false };
-        thread.push_call(vm, callee, code, form, window, (*pc).a)
+        let function = callee.replace(Value::UNBOUND);
+        thread.push_call(function, code, form, window, Ret::Call, (*pc).a, None);
+        true
     }
 }
 
@@ -69,7 +73,7 @@ pub unsafe fn call(
             st,
             thread,
             frame,
-            Call { callee, first: base + 1, given: i.c as usize, names: &[], dst: i.a },
+            Call { callee, first: base + 1, room: 1, given: i.c as usize, names: &[], dst: i.a },
         )
     }
 }
@@ -90,9 +94,9 @@ pub unsafe fn call_method(
         let given = i.c as usize;
         let take = |index: usize| (*frame).regs.add(index).replace(Value::UNBOUND);
         let what = if (*(*frame).regs.add(base)).is_unbound() {
-            Call { callee: take(base + 1), first: base + 2, given, names: &[], dst: i.a }
+            Call { callee: take(base + 1), first: base + 2, room: 2, given, names: &[], dst: i.a }
         } else {
-            Call { callee: take(base), first: base + 1, given: given + 1, names: &[], dst: i.a }
+            Call { callee: take(base), first: base + 1, room: 1, given: given + 1, names: &[], dst: i.a }
         };
         call_at(vm, st, thread, frame, what)
     }
@@ -119,15 +123,16 @@ pub unsafe fn call_kw(
         // The tuple is a constant: only the collector could change it, and not while it is reachable.
         tuple.with(|names| {
             let given = i.c as usize;
-            call_at(vm, st, thread, frame, Call { callee, first: base + 1, given, names, dst: i.a })
+            call_at(vm, st, thread, frame, Call { callee, first: base + 1, room: 1, given, names, dst: i.a })
         })
     }
 }
 
-/// A call whose arguments stand in registers from `first` on; the register before them is free.
+/// A call whose arguments stand in registers from `first` on; `room` registers before them are free.
 pub struct Call<'a> {
     pub callee: Value,
     pub first: usize,
+    pub room: usize,
     pub given: usize,
     pub names: &'a [Value],
     pub dst: i16,
@@ -151,12 +156,17 @@ pub unsafe fn call_at(
             poll::poll(vm)?;
         }
         let pc = (*frame).pc;
-        let Call { mut callee, mut first, mut given, names, dst } = call;
+        let Call { mut callee, mut first, mut room, mut given, names, dst } = call;
+        if names.is_empty() && (*frame).form().woven.is_none() {
+            let words = (*frame).regs.add(first);
+            if let Some(result) = call_fixed(vm, &callee, std::slice::from_raw_parts(words, given)) {
+                drop_words(words, words.add(given));
+                set(frame, dst, result?);
+                return Ok(false);
+            }
+        }
         let mut ret = Ret::Call;
         let mut extra = None;
-        // The one register before the arguments takes one more argument. A method of a method, or of a class, needs
-        // more than that and is called as any other object.
-        let mut room = true;
         while let Some(header) = callee.header() {
             if header.ty.get() as u64 == st.function.value().bits() {
                 let window = window(vm, thread, frame, first, given)?;
@@ -168,29 +178,41 @@ pub unsafe fn call_at(
                     }
                 };
             }
+            // A method of a method, or of a class, may need more room than there is: it is called as any other object.
+            if room == 0 {
+                break;
+            }
+            room -= 1;
             let parts = match callee.downcast::<BoundMethod>() {
                 Some(method) if header.ty.get() as u64 == vm.types().method.value().bits() => {
                     method.function.get().zip(method.this.get())
                 }
                 _ => None,
             };
-            if room && let Some((function, this)) = parts {
-                room = false;
+            if let Some((function, this)) = parts {
                 first -= 1;
                 given += 1;
                 (*frame).regs.add(first).write(this);
                 callee = function;
                 continue;
             }
-            if room && let Some(init) = python_init(vm, st, &callee) {
+            if ret == Ret::Call
+                && let Some(init) = python_init(vm, st, &callee)
+            {
                 let object = vm.alloc_subclass(&callee, Plain)?;
-                room = false;
                 first -= 1;
                 given += 1;
                 (*frame).regs.add(first).write(object.clone());
                 ret = Ret::Init;
                 extra = Some(object);
                 callee = init;
+                continue;
+            }
+            if let Some(method) = python_method(vm, st, &callee, &st.names.__call__) {
+                first -= 1;
+                given += 1;
+                (*frame).regs.add(first).write(callee);
+                callee = method;
                 continue;
             }
             break;

@@ -2,6 +2,7 @@
 
 use crate::form::Instr;
 use crate::frame::Frame;
+use crate::function::builtins_mapping;
 use crate::ops_arith::{release, rk, set};
 use pellucid_object::{Dict, Exception, Interpreter, Raised, Res, Value};
 
@@ -156,13 +157,29 @@ pub unsafe fn load_global(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
                 None => None,
             }
         };
-        match value {
-            Some(value) => {
-                set(frame, i.a, value);
-                Ok(())
-            }
-            None => Err(not_defined(vm, &name)),
-        }
+        let value = match value {
+            Some(value) => value,
+            None => strange_builtin(vm, &*frame, &name)?.ok_or_else(|| not_defined(vm, &name))?,
+        };
+        set(frame, i.a, value);
+        Ok(())
+    }
+}
+
+/// A builtin by name, when `__builtins__` is no plain dict.
+#[cold]
+fn strange_builtin(vm: &Interpreter, frame: &Frame, name: &Value) -> Res<Option<Value>> {
+    match builtins_mapping(frame.builtins()) {
+        Some(mapping) => mapping_get(vm, &mapping, name),
+        None => Ok(None),
+    }
+}
+
+/// A builtin by name, whatever `__builtins__` is. Errors: what look-up raises but `KeyError`.
+pub fn builtin(vm: &Interpreter, frame: &Frame, name: &Value) -> Res<Option<Value>> {
+    match frame.builtins().get_interned(vm, name) {
+        Some(value) => Ok(Some(value)),
+        None => strange_builtin(vm, frame, name),
     }
 }
 
@@ -177,7 +194,7 @@ fn special_globals(vm: &Interpreter, frame: &Frame) -> Option<Value> {
 fn special_global(vm: &Interpreter, frame: &Frame, globals: &Value, name: &Value) -> Res {
     let found = match mapping_get(vm, globals, name)? {
         Some(value) => Some(value),
-        None => frame.builtins().get_interned(vm, name),
+        None => builtin(vm, frame, name)?,
     };
     found.ok_or_else(|| not_defined(vm, name))
 }
@@ -187,7 +204,10 @@ pub fn global(vm: &Interpreter, frame: &Frame, name: &Value) -> Res {
     if let Some(globals) = special_globals(vm, frame) {
         return special_global(vm, frame, &globals, name);
     }
-    let found = frame.globals().get_interned(vm, name).or_else(|| frame.builtins().get_interned(vm, name));
+    let found = match frame.globals().get_interned(vm, name) {
+        Some(value) => Some(value),
+        None => builtin(vm, frame, name)?,
+    };
     found.ok_or_else(|| not_defined(vm, name))
 }
 
@@ -235,9 +255,7 @@ pub unsafe fn store_name(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) 
     unsafe {
         let i = *pc;
         let name = (&(*frame).code().names)[i.d as usize].clone();
-        let Some(locals) = (*frame).locals.get() else {
-            return Err(vm.system_error(format!("no locals found when storing '{}'", vm.str_lossy(&name))));
-        };
+        let locals = (*frame).namespace();
         let value = rk(frame, i.b);
         match locals.downcast::<Dict>().filter(|_| vm.is_exact(&locals, &vm.types().dict)) {
             Some(dict) => dict.set(vm, name, value.clone())?,

@@ -10,14 +10,16 @@
 
 use crate::code::CodeObject;
 use crate::form::{Form, Instr};
-use crate::frame::{Frame, Ret, Thread, leave, new_frame};
+use crate::frame::{Frame, Ret, Thread, leave};
 use crate::function::Function;
 use crate::ops::Op;
 use crate::ops_arith as arith;
 use crate::state::{State, state};
-use crate::{bind, generator, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll, unwind};
+use crate::{
+    bind, comprehension, generator, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll, unwind,
+};
 use pellucid_object::protocol::{BinOp, CmpOp, UnOp};
-use pellucid_object::{CallArgs, Interpreter, Raised, Res, SlotWord, Value};
+use pellucid_object::{CallArgs, Interpreter, Raised, Res, Value};
 
 /// Native code calls a Python function. Errors: what binding and the function raise.
 pub fn call_function(vm: &Interpreter, thread: &Thread, callee: &Value, args: &CallArgs) -> Res {
@@ -102,15 +104,11 @@ pub unsafe fn enter(
         if (*form).generator {
             return generator::make(vm, st, &callee, code.clone(), &*form, window).map(Entered::Value);
         }
-        let end = window.add((*form).nregs as usize);
-        let mut frame = new_frame(&callee, code.clone(), &*form, window, end);
-        frame.ret = ret;
-        frame.dst = dst;
-        frame.extra = SlotWord::new(extra);
-        if let Err(raised) = thread.push(vm, frame) {
+        if !thread.has_room(vm) {
             crate::frame::drop_words(window, window.add((*form).first_temp as usize));
-            return Err(raised);
+            return Err(thread.too_deep(vm));
         }
+        thread.push_call(callee, code, &*form, window, ret, dst, extra);
         Ok(Entered::Frame)
     }
 }
@@ -138,10 +136,19 @@ pub fn run_function_with_locals(vm: &Interpreter, function: &Value, locals: &Val
     let window = thread.free_words();
     // SAFETY: no arguments; the callee is a function.
     match unsafe { enter(vm, st, thread, function.clone(), window, 0, &[], Ret::Native, 0, None)? } {
-        Entered::Value(value) => Ok(value),
+        Entered::Value(value) => {
+            generator::give_locals(&value, locals);
+            Ok(value)
+        }
         Entered::Frame => {
             // SAFETY: the frame was just pushed.
-            unsafe { (*thread.top_ptr()).locals.set(Some(locals.clone())) };
+            unsafe {
+                let top = thread.top_ptr();
+                // Code of a function has variables of its own.
+                if (*top).code().code.flags & pellucid_bytecode::code::flags::OPTIMIZED == 0 {
+                    (*top).locals.set(Some(locals.clone()));
+                }
+            }
             run(vm, st, thread)
         }
     }
@@ -172,6 +179,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
         let mut pc: *const Instr = (*frame).pc;
         let mut regs: *mut Value = (*frame).regs;
         let mut consts_end: *const Value = (*frame).consts_end;
+        // Registers from here on are temporaries.
+        let mut first_temp = (*(*frame).form).first_temp as isize;
 
         macro_rules! reload {
             () => {{
@@ -179,6 +188,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                 pc = (*frame).pc;
                 regs = (*frame).regs;
                 consts_end = (*frame).consts_end;
+                first_temp = (*(*frame).form).first_temp as isize;
             }};
         }
         loop {
@@ -196,6 +206,15 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         drop(regs.offset($index as isize).replace($value))
                     };
                 }
+                // Consumes an operand: a temporary dies, locals and constants stay.
+                macro_rules! release {
+                    ($index:expr) => {{
+                        let index = $index as isize;
+                        if index >= first_temp {
+                            drop(regs.offset(index).replace(Value::UNBOUND));
+                        }
+                    }};
+                }
                 macro_rules! next {
                     () => {{
                         pc = pc.add(1);
@@ -205,6 +224,25 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                 macro_rules! jump {
                     () => {{
                         pc = (*(*frame).form).instrs.as_ptr().add(i.d as usize);
+                        continue 'dispatch;
+                    }};
+                }
+                // A conditional jump. One that goes back ends a loop: signals, limits and the collector are polled.
+                macro_rules! branch {
+                    () => {{
+                        let target = (*(*frame).form).instrs.as_ptr().add(i.d as usize);
+                        if target <= pc && poll::pending(vm) {
+                            (*frame).pc = target;
+                            match poll::poll_loop(vm, st, thread, frame, target) {
+                                Ok(false) => {}
+                                Ok(true) => {
+                                    reload!();
+                                    continue 'dispatch;
+                                }
+                                Err(raised) => break 'dispatch raised,
+                            }
+                        }
+                        pc = target;
                         continue 'dispatch;
                     }};
                 }
@@ -222,7 +260,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     ($f:expr) => {{
                         (*frame).pc = pc;
                         match $f {
-                            Ok(true) => jump!(),
+                            Ok(true) => branch!(),
                             Ok(false) => next!(),
                             Err(raised) => break 'dispatch raised,
                         }
@@ -265,6 +303,10 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             set!(i.a, Value::bool($op.holds((x.bits() as i64).cmp(&(y.bits() as i64)))));
                             next!()
                         }
+                        if let (Some(p), Some(q)) = (x.as_small_float(), y.as_small_float()) {
+                            set!(i.a, Value::bool(arith::floats_hold($op, p, q)));
+                            next!()
+                        }
                         slow!(arith::compare(vm, frame, pc, $op))
                     }};
                 }
@@ -273,7 +315,13 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         let (x, y) = (rk!(i.b), rk!(i.c));
                         if x.is_small_int() && y.is_small_int() {
                             if $op.holds((x.bits() as i64).cmp(&(y.bits() as i64))) == (i.a != 0) {
-                                jump!()
+                                branch!()
+                            }
+                            next!()
+                        }
+                        if let (Some(p), Some(q)) = (x.as_small_float(), y.as_small_float()) {
+                            if arith::floats_hold($op, p, q) == (i.a != 0) {
+                                branch!()
                             }
                             next!()
                         }
@@ -374,10 +422,23 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     }
                     Op::Pow => slow!(arith::binary(vm, frame, pc, BinOp::Pow, false)),
                     Op::InplacePow => slow!(arith::binary(vm, frame, pc, BinOp::Pow, true)),
-                    Op::Neg => slow!(arith::unary(vm, frame, pc, UnOp::Neg)),
+                    Op::Neg => {
+                        if let Some(value) = arith::negated(rk!(i.b)) {
+                            set!(i.a, value);
+                            next!()
+                        }
+                        slow!(arith::unary(vm, frame, pc, UnOp::Neg))
+                    }
                     Op::Pos => slow!(arith::unary(vm, frame, pc, UnOp::Pos)),
                     Op::Invert => slow!(arith::unary(vm, frame, pc, UnOp::Invert)),
-                    Op::Not => slow!(arith::not(vm, frame, pc)),
+                    Op::Not => {
+                        let value = rk!(i.b);
+                        if value.is_bool() {
+                            set!(i.a, Value::bool(!value.is_true()));
+                            next!()
+                        }
+                        slow!(arith::not(vm, frame, pc))
+                    }
                     Op::Lt => compare!(CmpOp::Lt),
                     Op::Le => compare!(CmpOp::Le),
                     Op::Eq => compare!(CmpOp::Eq),
@@ -390,13 +451,16 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::JumpNe => compare_jump!(CmpOp::Ne),
                     Op::JumpGt => compare_jump!(CmpOp::Gt),
                     Op::JumpGe => compare_jump!(CmpOp::Ge),
-                    Op::Is => slow!(arith::is(frame, pc)),
+                    Op::Is => {
+                        arith::is(frame, pc);
+                        next!()
+                    }
                     Op::JumpIs => {
                         let same = rk!(i.b).is(rk!(i.c));
-                        arith::release(frame, i.c);
-                        arith::release(frame, i.b);
+                        release!(i.c);
+                        release!(i.b);
                         if same == (i.a != 0) {
-                            jump!()
+                            branch!()
                         }
                         next!()
                     }
@@ -421,7 +485,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         let value = rk!(i.b);
                         if value.is_bool() {
                             if !value.is_true() {
-                                jump!()
+                                branch!()
                             }
                             next!()
                         }
@@ -431,7 +495,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         let value = rk!(i.b);
                         if value.is_bool() {
                             if value.is_true() {
-                                jump!()
+                                branch!()
                             }
                             next!()
                         }
@@ -452,7 +516,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::LoadAttr => {
                         let object = rk!(i.b);
                         if let Some(value) = ops_attr::cached(frame, i, object) {
-                            arith::release(frame, i.b);
+                            release!(i.b);
                             set!(i.a, value);
                             next!()
                         }
@@ -460,7 +524,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     }
                     Op::StoreAttr => {
                         if ops_attr::cached_store(frame, i) {
-                            arith::release(frame, i.b);
+                            release!(i.b);
                             next!()
                         }
                         slow!(ops_attr::store(vm, frame, pc))
@@ -468,7 +532,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::LoadMethod => {
                         let object = rk!(i.b);
                         if let Some(function) = ops_attr::cached_method(frame, i, object) {
-                            let this = if i.b as isize >= (*(*frame).form).first_temp as isize {
+                            let this = if i.b as isize >= first_temp {
                                 regs.offset(i.b as isize).replace(Value::UNBOUND)
                             } else {
                                 object.clone()
@@ -480,21 +544,23 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         slow!(ops_attr::load_method(vm, frame, pc))
                     }
                     Op::LoadSubscr => {
-                        if let Some(value) = ops_attr::list_item(vm, rk!(i.b), rk!(i.c)) {
-                            arith::release(frame, i.b);
+                        if let Some(value) = ops_attr::sequence_item(vm, rk!(i.b), rk!(i.c)) {
+                            release!(i.b);
                             set!(i.a, value);
                             next!()
                         }
-                        entering!(ops_attr::load_subscr(vm, frame, pc))
+                        entering!(ops_attr::load_subscr(vm, st, thread, frame, pc))
                     }
                     Op::StoreSubscr => {
                         if ops_attr::set_list_item(vm, rk!(i.a), rk!(i.b), rk!(i.c)) {
-                            arith::release(frame, i.c);
-                            arith::release(frame, i.a);
+                            release!(i.c);
+                            release!(i.a);
                             next!()
                         }
-                        slow!(ops_attr::store_subscr(vm, frame, pc))
+                        entering!(ops_attr::store_subscr(vm, st, thread, frame, pc))
                     }
+                    Op::LoadSlice => slow!(ops_attr::load_slice(vm, frame, pc)),
+                    Op::StoreSlice => slow!(ops_attr::store_slice(vm, frame, pc)),
                     Op::LoadDeref => {
                         let cell = (*regs.offset(i.b as isize)).payload_unchecked::<crate::cell::Cell>();
                         if let Some(value) = cell.contents.get() {
@@ -532,6 +598,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         entering!(ops_call::call_method(vm, st, thread, frame, pc))
                     }
                     Op::CallKw => entering!(ops_call::call_kw(vm, st, thread, frame, pc)),
+                    Op::Comprehension => entering!(comprehension::enter(vm, st, thread, frame, pc)),
+                    Op::MakeComprehension => slow!(comprehension::make(vm, frame, pc)),
                     Op::GetIter => slow!(ops_build::get_iter(vm, frame, pc)),
                     Op::ForIter => {
                         (*frame).pc = pc;
@@ -573,6 +641,11 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                                     jump_at(&mut pc, frame, i);
                                     continue 'dispatch;
                                 }
+                                generator::Finished::Delegate(value) => {
+                                    reload!();
+                                    set!((*pc).a, value);
+                                    next!()
+                                }
                             }
                         }
                         let done = leave(vm, thread);
@@ -585,6 +658,11 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                                 next!()
                             }
                             Ret::Native => return Ok(value),
+                            Ret::Discard => {
+                                drop((done, value));
+                                reload!();
+                                next!()
+                            }
                             _ => {
                                 reload!();
                                 match ops_call::init_done(vm, &done, &value) {
@@ -599,7 +677,20 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     }
                     Op::Yield => {
                         (*frame).pc = pc;
-                        let value = ops_name::take(frame, i.b);
+                        let mut value = ops_name::take(frame, i.b);
+                        if (*frame).ret == Ret::Drain && (*(*frame).form).woven.is_none() {
+                            match generator::deliver(vm, thread, value) {
+                                Ok(None) => {
+                                    set!(i.a, Value::NONE);
+                                    next!()
+                                }
+                                Ok(Some(refused)) => value = refused,
+                                Err(raised) => {
+                                    generator::sleep_one(vm, thread);
+                                    return Err(raised);
+                                }
+                            }
+                        }
                         match generator::suspend(vm, thread, value) {
                             Err(raised) => break 'dispatch raised,
                             Ok(generator::Yielded::Native(value)) => return Ok(value),
@@ -614,9 +705,15 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         (*frame).pc = pc;
                         match generator::delegate(vm, thread, frame, pc) {
                             Err(raised) => break 'dispatch raised,
-                            Ok(None) => next!(),
-                            Ok(Some(generator::Yielded::Native(value))) => return Ok(value),
-                            Ok(Some(generator::Yielded::ForIter(value))) => {
+                            Ok(generator::Delegated::Done) => next!(),
+                            Ok(generator::Delegated::Entered) => {
+                                reload!();
+                                continue 'dispatch;
+                            }
+                            Ok(generator::Delegated::Yielded(generator::Yielded::Native(value))) => {
+                                return Ok(value);
+                            }
+                            Ok(generator::Delegated::Yielded(generator::Yielded::ForIter(value))) => {
                                 reload!();
                                 set!((*pc).a, value);
                                 next!()

@@ -179,8 +179,8 @@ pub static SUPER: TypeDef = TypeDef {
     ],
     methods: &[],
     getset: &[
-        GetSetDef { name: "__thisclass__", doc: "", get: |_, s| Ok(word(s, |s| &s.this_class)), set: None },
-        GetSetDef { name: "__self__", doc: "", get: |_, s| Ok(word(s, |s| &s.object)), set: None },
+        GetSetDef::member("__thisclass__", "", |_, s| Ok(word(s, |s| &s.this_class))),
+        GetSetDef::member("__self__", "", |_, s| Ok(word(s, |s| &s.object))),
         GetSetDef {
             name: "__self_class__",
             doc: "",

@@ -124,7 +124,7 @@ pub static TRACEBACK: TypeDef = TypeDef {
     base: None,
     payload: payload::<Traceback>(),
     flags: TypeFlags::NONE,
-    doc: "Create a new traceback object.",
+    doc: "traceback(tb_next, tb_frame, tb_lasti, tb_lineno)\n--\n\nCreate a new traceback object.",
     slots: &[Slot::New(new)],
     methods: &[FunctionDef::new("__dir__", "($self, /)", "", NativeFn::Args(dir))],
     getset: &[

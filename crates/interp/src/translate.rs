@@ -8,11 +8,11 @@
 //!
 //! Invariant of running code: a temporary that holds nothing live holds no heap word.
 
-use crate::form::{Block, Form, Instr, OpenBlock};
+use crate::form::{Block, Comprehension, Form, Instr, OpenBlock};
 use crate::ops::Op;
 use pellucid_bytecode::code::flags;
 use pellucid_bytecode::ops::Op as Word;
-use pellucid_bytecode::{Code, decode};
+use pellucid_bytecode::{Code, Const, decode};
 use std::collections::HashMap;
 
 /// Why code cannot be translated: it is malformed, or larger than registers can address.
@@ -71,6 +71,8 @@ enum Sym {
     Local(i16),
     /// The constant.
     Const(usize),
+    /// The function of a comprehension, which need not be made: index into `comprehensions`.
+    Comprehension(usize),
 }
 
 /// Which opcodes end a way through the code.
@@ -103,6 +105,7 @@ struct Translator<'a> {
     first_temp: usize,
     most_depth: usize,
     caches: u32,
+    comprehensions: Vec<Comprehension>,
     /// The last instruction writes the temporary on top of the stack, and may write a local instead.
     producer: Option<usize>,
 }
@@ -141,6 +144,7 @@ pub fn translate_with(code: &Code, weaver: Option<Weaver>) -> Result<Form, Malfo
         first_temp,
         most_depth: 0,
         caches: 0,
+        comprehensions: Vec::new(),
         producer: None,
         words,
     };
@@ -299,7 +303,7 @@ impl Translator<'_> {
     }
 
     fn emit_all(&mut self) -> Done {
-        let mut skip = false;
+        let mut skip = 0;
         for at in 0..self.words.len() {
             let Some(entry) = self.entries[at].clone() else { continue };
             if self.leader[at] || at == 0 {
@@ -311,7 +315,8 @@ impl Translator<'_> {
             self.now_open = entry.open;
             let word = self.words[at];
             self.now_offset = word.offset;
-            if std::mem::take(&mut skip) {
+            if skip > 0 {
+                skip -= 1;
                 if word.op == Word::StoreFast {
                     self.stack.pop();
                     if !has_bit(&self.deleted, word.arg as usize) {
@@ -321,7 +326,7 @@ impl Translator<'_> {
                 continue;
             }
             skip = self.emit_word(at, word)?;
-            let falls = !ends_way(word.op) && self.leader.get(at + 1 + usize::from(skip)).is_some_and(|l| *l);
+            let falls = !ends_way(word.op) && self.leader.get(at + 1 + skip).is_some_and(|l| *l);
             if falls && !word.op.is_jump() {
                 self.settle_all();
             }
@@ -387,6 +392,7 @@ impl Translator<'_> {
             .collect();
         Form {
             instrs: self.instrs.into(),
+            comprehensions: self.comprehensions.into(),
             caches: (0..self.caches).map(|_| Default::default()).collect(),
             offsets: self.offsets.into(),
             open: self.open.into(),
@@ -488,6 +494,11 @@ impl Translator<'_> {
                 self.emit(Op::LoadConst, temp, 0, 0, index as u32);
                 temp
             }
+            Sym::Comprehension(index) => {
+                let temp = self.temp(position);
+                self.emit(Op::MakeComprehension, temp, 0, 0, index as u32);
+                temp
+            }
         }
     }
 
@@ -507,11 +518,13 @@ impl Translator<'_> {
         let (sym, temp) = (self.stack[position], self.temp(position));
         match sym {
             Sym::Temp => return,
-            Sym::Const(index) => match self.operand(position, sym) {
+            // One that is too far from the end is loaded to be an operand.
+            Sym::Const(_) => match self.operand(position, sym) {
                 operand if operand < 0 => drop(self.emit(Op::Move, temp, operand, 0, 0)),
-                _ => debug_assert!(index > 0, "the operand was loaded"),
+                _ => {}
             },
             Sym::Local(local) => drop(self.emit(Op::Move, temp, local, 0, 0)),
+            Sym::Comprehension(_) => drop(self.operand(position, sym)),
         }
         self.stack[position] = Sym::Temp;
     }
@@ -603,8 +616,8 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// A test whose result only decides a jump is one instruction with it. `Some`: both are done.
-    fn fused(&mut self, at: usize, value_op: Op, jump_op: Op, invert: bool) -> Done<bool> {
+    /// A test whose result only decides a jump is one instruction with it. How many of the next ones are done.
+    fn fused(&mut self, at: usize, value_op: Op, jump_op: Op, invert: bool) -> Done<usize> {
         let next = self.words.get(at + 1).copied();
         if let Some(next) = next
             && !self.leader[at + 1]
@@ -612,10 +625,10 @@ impl Translator<'_> {
         {
             let sense = (next.op == Word::PopJumpIfTrue) != invert;
             self.comparing_jump(jump_op, sense, next.target)?;
-            return Ok(true);
+            return Ok(1);
         }
         self.binary(value_op, u32::from(invert))?;
-        Ok(false)
+        Ok(0)
     }
 
     fn call(&mut self, op: Op, callee_words: usize, count: u32, d: u32) -> Done {
@@ -637,8 +650,29 @@ impl Translator<'_> {
         Ok(())
     }
 
-    fn rotate_two(&mut self) -> Done {
-        let top = self.stack.len().checked_sub(2).ok_or(Malformed("stack underflow"))?;
+    /// Moves the top below `count - 1` others. Entries that are not in temporaries yet need no instruction.
+    fn rotate(&mut self, count: usize) -> Done {
+        let low = self.stack.len().checked_sub(count).ok_or(Malformed("stack underflow"))?;
+        let top = self.stack.len() - 1;
+        let settled = |sym: &Sym| *sym == Sym::Temp;
+        if self.stack[low..top].iter().any(settled) {
+            (low..top).rev().for_each(|position| self.exchange(position));
+            return Ok(());
+        }
+        if self.stack[top] == Sym::Temp {
+            let (from, to) = (self.temp(top), self.temp(low));
+            match self.producer {
+                Some(instr) => self.instrs[instr].a = to,
+                None => drop(self.emit(Op::Take, to, from, 0, 0)),
+            }
+        }
+        self.stack[low..].rotate_right(1);
+        self.producer = None;
+        Ok(())
+    }
+
+    /// Exchanges the entries at `top` and above it.
+    fn exchange(&mut self, top: usize) {
         let (first, second) = (self.stack[top], self.stack[top + 1]);
         let (low, high) = (self.temp(top), self.temp(top + 1));
         match (first, second) {
@@ -650,7 +684,95 @@ impl Translator<'_> {
         self.stack[top] = second;
         self.stack[top + 1] = first;
         self.producer = None;
+    }
+
+    /// Pushes a copy of the entry at `position`.
+    fn duplicate(&mut self, position: usize) {
+        match self.stack[position] {
+            Sym::Temp => {
+                let (from, to) = (self.temp(position), self.next_temp());
+                self.emit(Op::Move, to, from, 0, 0);
+                self.stack.push(Sym::Temp);
+            }
+            sym => self.stack.push(sym),
+        }
+    }
+
+    /// Whether constant `index`, loaded at `at`, is the code of a comprehension whose function is made there.
+    fn makes_comprehension(&self, at: usize, index: u32) -> bool {
+        self.is_comprehension(index) && self.makes_function(at + 1, 0)
+    }
+
+    /// Whether the two instructions from `at` on load a name and make a function with these flags.
+    fn makes_function(&self, at: usize, flags: u32) -> bool {
+        let next = |by: usize| self.words.get(at + by).filter(|_| !self.leader[at + by]);
+        next(0).is_some_and(|w| w.op == Word::LoadConst)
+            && next(1).is_some_and(|w| w.op == Word::MakeFunction && w.arg == flags)
+    }
+
+    /// Whether a constant is the code of a comprehension or generator expression that is no coroutine.
+    fn is_comprehension(&self, index: u32) -> bool {
+        let Some(Const::Code(code)) = self.code.consts.get(index as usize) else { return false };
+        let known: [&[u8]; 4] = [b"<listcomp>", b"<setcomp>", b"<dictcomp>", b"<genexpr>"];
+        code.flags & (flags::COROUTINE | flags::ASYNC_GENERATOR) == 0
+            && code.argcount == 1
+            && known.contains(&&*code.name.0)
+    }
+
+    /// The registers of the `count` cells on top of the stack, when a comprehension's function is made of them at `at`.
+    fn closure_of_comprehension(&self, at: usize, count: usize) -> Option<Box<[i16]>> {
+        let load = self.words.get(at + 1).filter(|w| w.op == Word::LoadConst && !self.leader[at + 1])?;
+        if !self.is_comprehension(load.arg) || !self.makes_function(at + 2, 8) {
+            return None;
+        }
+        let from = self.stack.len().checked_sub(count)?;
+        let cells = self.code.varnames.len()..self.first_temp;
+        let cell = |sym: &Sym| match sym {
+            Sym::Local(register) if cells.contains(&(*register as usize)) => Some(*register),
+            _ => None,
+        };
+        self.stack[from..].iter().map(cell).collect()
+    }
+
+    fn comprehension(&mut self, code: u32, cells: Box<[i16]>) {
+        self.stack.push(Sym::Comprehension(self.comprehensions.len()));
+        self.comprehensions.push(Comprehension { code, cells });
+        self.producer = None;
+    }
+
+    /// Calls the comprehension below the iterator on top of the stack.
+    fn call_comprehension(&mut self, index: usize) -> Done {
+        self.settle_top(1)?;
+        self.stack.truncate(self.stack.len() - 2);
+        let dst = self.next_temp();
+        let instr = self.emit(Op::Comprehension, dst, dst + 1, 0, index as u32);
+        self.push_result(instr);
         Ok(())
+    }
+
+    fn below_top(&self, count: usize) -> Done<usize> {
+        self.stack.len().checked_sub(count).ok_or(Malformed("stack underflow"))
+    }
+
+    /// A slice that is only a subscript is never made. How many of the next instructions are done with this one.
+    fn build_slice(&mut self, at: usize, word: WordInstr) -> Done<usize> {
+        let next = self.words.get(at + 1).filter(|_| word.arg == 2 && !self.leader[at + 1]);
+        match next.map(|next| next.op) {
+            Some(Word::BinarySubscr) => {
+                let (stop, start, container) = (self.pop()?, self.pop()?, self.pop()?);
+                let dst = self.next_temp();
+                let instr = self.emit(Op::LoadSlice, dst, container, start, operand_word(stop));
+                self.push_result(instr);
+                Ok(1)
+            }
+            Some(Word::StoreSubscr) => {
+                let (stop, start) = (self.pop()?, self.pop()?);
+                let (container, value) = (self.pop()?, self.pop()?);
+                self.emit(Op::StoreSlice, container, start, value, operand_word(stop));
+                Ok(1)
+            }
+            _ => self.generic(word).map(|()| 0),
+        }
     }
 
     /// An instruction that works on its operands as on a stack.
@@ -664,13 +786,13 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// Emits one instruction; true when the next one is done with it.
-    fn emit_word(&mut self, at: usize, word: WordInstr) -> Done<bool> {
+    /// Emits one instruction; how many of the next ones are done with it.
+    fn emit_word(&mut self, at: usize, word: WordInstr) -> Done<usize> {
         use Word::*;
         let arg = word.arg;
         if let Some(op) = binary_op(word.op) {
             self.binary(op, 0)?;
-            return Ok(false);
+            return Ok(0);
         }
         match word.op {
             Nop => drop(self.emit(Op::Nop, 0, 0, 0, 0)),
@@ -683,15 +805,22 @@ impl Translator<'_> {
                 }
                 self.producer = None;
             }
-            RotTwo => self.rotate_two()?,
-            DupTop => match self.stack.last().copied().ok_or(Malformed("stack underflow"))? {
-                Sym::Temp => {
-                    let (from, to) = (self.temp(self.stack.len() - 1), self.next_temp());
-                    self.emit(Op::Move, to, from, 1, 0);
-                    self.stack.push(Sym::Temp);
-                }
-                sym => self.stack.push(sym),
-            },
+            RotTwo => self.rotate(2)?,
+            RotThree => self.rotate(3)?,
+            RotFour => self.rotate(4)?,
+            RotN => self.rotate(arg as usize)?,
+            DupTop => {
+                let position = self.below_top(1)?;
+                self.duplicate(position);
+                self.producer = None;
+            }
+            DupTopTwo => {
+                let position = self.below_top(2)?;
+                self.duplicate(position);
+                self.duplicate(position + 1);
+                self.producer = None;
+            }
+            BuildSlice => return self.build_slice(at, word),
             UnaryPositive => drop(self.unary(Op::Pos, 0)?),
             UnaryNegative => drop(self.unary(Op::Neg, 0)?),
             UnaryInvert => drop(self.unary(Op::Invert, 0)?),
@@ -702,6 +831,10 @@ impl Translator<'_> {
                 let container = self.pop()?;
                 let value = self.pop()?;
                 self.emit(Op::StoreSubscr, container, key, value, 0);
+            }
+            LoadConst if self.makes_comprehension(at, arg) => {
+                self.comprehension(arg, Box::default());
+                return Ok(2);
             }
             LoadConst => {
                 self.stack.push(Sym::Const(arg as usize));
@@ -765,7 +898,10 @@ impl Translator<'_> {
                 self.stack.extend([Sym::Temp, Sym::Temp]);
             }
             CallMethod => self.call(Op::CallMethod, 2, arg, 0)?,
-            CallFunction => self.call(Op::Call, 1, arg, 0)?,
+            CallFunction => match self.stack.len().checked_sub(2).map(|at| self.stack[at]) {
+                Some(Sym::Comprehension(index)) if arg == 1 => self.call_comprehension(index)?,
+                _ => self.call(Op::Call, 1, arg, 0)?,
+            },
             CallFunctionKw => match self.stack.pop() {
                 Some(Sym::Const(names)) => self.call(Op::CallKw, 1, arg, names as u32)?,
                 _ => return Err(Malformed("keyword names are no constant")),
@@ -782,14 +918,20 @@ impl Translator<'_> {
                 self.emit(Op::StoreDeref, cell, b, 0, 0);
             }
             LoadClosure => {
-                let dst = self.next_temp();
-                let cell = (self.code.varnames.len() + arg as usize) as i16;
-                let instr = self.emit(Op::Move, dst, cell, 0, 0);
-                self.push_result(instr);
+                // The cells of a frame are never exchanged.
+                self.stack.push(Sym::Local((self.code.varnames.len() + arg as usize) as i16));
+                self.producer = None;
             }
             GetIter => drop(self.unary(Op::GetIter, 0)?),
             ForIter => return self.for_iter(at, word),
-            BuildTuple => self.build(Op::BuildTuple, arg)?,
+            BuildTuple => {
+                if let Some(cells) = self.closure_of_comprehension(at, arg as usize) {
+                    self.stack.truncate(self.stack.len() - cells.len());
+                    self.comprehension(self.words[at + 1].arg, cells);
+                    return Ok(3);
+                }
+                self.build(Op::BuildTuple, arg)?;
+            }
             BuildList => self.build(Op::BuildList, arg)?,
             ListAppend => {
                 let c = self.pop()?;
@@ -825,11 +967,11 @@ impl Translator<'_> {
             }
             _ => self.generic(word)?,
         }
-        Ok(false)
+        Ok(0)
     }
 
     /// The loop's variable is written at once when the body starts by storing it.
-    fn for_iter(&mut self, at: usize, word: WordInstr) -> Done<bool> {
+    fn for_iter(&mut self, at: usize, word: WordInstr) -> Done<usize> {
         self.settle_all();
         let iterator = self.temp(self.stack.len().checked_sub(1).ok_or(Malformed("stack underflow"))?);
         let next = self.words.get(at + 1).copied();
@@ -837,8 +979,19 @@ impl Translator<'_> {
         let dst = stored.map_or(self.next_temp(), |next| next.arg as i16);
         let instr = self.emit(Op::ForIter, dst, iterator, 0, word.target as u32);
         self.with_cache(instr);
-        Ok(stored.is_some())
+        Ok(usize::from(stored.is_some()))
     }
+}
+
+/// An operand that stands where a number does; see [`operand_of`].
+fn operand_word(operand: i16) -> u32 {
+    u32::from(operand as u16)
+}
+
+/// The operand that [`operand_word`] wrote.
+#[inline(always)]
+pub fn operand_of(word: u32) -> i16 {
+    word as u16 as i16
 }
 
 /// Wordcode's binary operators.

@@ -36,8 +36,8 @@ _INTRINSICS = {
 }
 
 # The widths of the columns of a listing.
-_NAME_WIDTH = 20
-_ARG_WIDTH = 5
+_OPNAME_WIDTH = 20
+_OPARG_WIDTH = 5
 
 
 # Finding code
@@ -65,19 +65,25 @@ def _compiled(source, name):
 
 # Instructions
 
+Positions = collections.namedtuple(
+    "Positions", "lineno end_lineno col_offset end_col_offset", defaults=(None,) * 4)
+
 _Fields = collections.namedtuple(
-    "Instruction", "opname opcode arg argval argrepr offset starts_line is_jump_target")
+    "Instruction",
+    "opname opcode arg argval argrepr offset start_offset starts_line line_number label positions cache_info",
+    defaults=(None, None, None))
 _Fields.opname.__doc__ = "Human readable name for operation"
 _Fields.opcode.__doc__ = "Numeric code for operation"
 _Fields.arg.__doc__ = "Numeric argument to operation (if any), otherwise None"
 _Fields.argval.__doc__ = "Resolved arg value (if known), otherwise same as arg"
 _Fields.argrepr.__doc__ = "Human readable description of operation argument"
 _Fields.offset.__doc__ = "Start index of operation within bytecode sequence"
-_Fields.starts_line.__doc__ = "Line started by this opcode (if any), otherwise None"
-_Fields.is_jump_target.__doc__ = "True if other code jumps to here, otherwise False"
-
-Positions = collections.namedtuple(
-    "Positions", "lineno end_lineno col_offset end_col_offset", defaults=(None,) * 4)
+_Fields.start_offset.__doc__ = "Where the operation starts with the EXTENDED_ARG in front of it"
+_Fields.starts_line.__doc__ = "True if a line of source starts here"
+_Fields.line_number.__doc__ = "The line of source (if any), otherwise None"
+_Fields.label.__doc__ = "A number if other code jumps to here, otherwise None"
+_Fields.positions.__doc__ = "The place in the source"
+_Fields.cache_info.__doc__ = "Always None: caches do not stand in the bytecode"
 
 
 class Instruction(_Fields):
@@ -89,14 +95,13 @@ class Instruction(_Fields):
     argval - what the argument stands for
     argrepr - that as text
     offset - where it is in the code
-    starts_line - the line that starts here, or None
-    is_jump_target - whether a jump goes here
-
-    Besides these fields: `line_number` and `positions`, the place in the source; `jump_target`.
+    start_offset - where the EXTENDED_ARG in front of it are
+    starts_line - whether a line of source starts here
+    line_number - the line, or None
+    label - a number if a jump goes here, or None
+    positions - the place in the source
+    cache_info - always None
     """
-
-    line_number = None
-    positions = None
 
     @property
     def oparg(self):
@@ -114,13 +119,6 @@ class Instruction(_Fields):
         return self.opcode
 
     @property
-    def start_offset(self):
-        """Where it starts, with the EXTENDED_ARG in front of it."""
-        if self.arg is None:
-            return self.offset
-        return self.offset - 2 * max(0, (self.arg.bit_length() - 1) // 8)
-
-    @property
     def end_offset(self):
         """Where the next one starts."""
         return self.offset + 2
@@ -132,18 +130,22 @@ class Instruction(_Fields):
         """Where it jumps to, or None."""
         return self.argval if self.opcode in hasjump else None
 
-    def _line(self, line_width, offset_width, current):
-        """The instruction as a line of a listing."""
+    @property
+    def is_jump_target(self):
+        """Whether a jump goes here."""
+        return self.label is not None
+
+    def _listed(self, line, line_width, offset_width, current):
+        """The instruction as a line of a listing; line is shown if it is not None."""
         columns = []
         if line_width:
-            columns.append("" if self.starts_line is None else str(self.starts_line))
-            columns[0] = columns[0].rjust(line_width)
+            columns.append(("" if line is None else str(line)).rjust(line_width))
         columns.append("-->" if current else "   ")
         columns.append(">>" if self.is_jump_target else "  ")
         columns.append(str(self.offset).rjust(offset_width or 4))
-        columns.append(self.opname.ljust(_NAME_WIDTH))
+        columns.append(self.opname.ljust(_OPNAME_WIDTH))
         if self.arg is not None:
-            columns.append(str(self.arg).rjust(_ARG_WIDTH))
+            columns.append(str(self.arg).rjust(_OPARG_WIDTH))
             if self.argrepr:
                 columns.append(f"({self.argrepr})")
         return " ".join(columns).rstrip()
@@ -182,10 +184,10 @@ def findlabels(code):
 
 
 def findlinestarts(code):
-    """Pairs of an offset at which a line of source starts, and the line."""
-    last = None
+    """Pairs of an offset at which another line of source starts, and the line, which may be None."""
+    last = False
     for start, _, line in code.co_lines():
-        if line is not None and line != last:
+        if line is not last:
             last = line
             yield start, line
 
@@ -231,29 +233,31 @@ def _argument(offset, op, arg, names, varnames, consts, cells):
 
 def _instructions(code, names=None, varnames=None, consts=None, cells=None,
                   line_starts=None, line_offset=0, positions=()):
-    labels = set(findlabels(code))
-    starts = {offset: line + line_offset for offset, line in line_starts or ()}
+    labels = {offset: number for number, offset in enumerate(sorted(findlabels(code)), 1)}
+    starts = dict(line_starts or ())
     positions = iter(positions)
-    line = None
+    line = start_offset = None
     for offset, op, arg in _unpack_opargs(code):
         argval, argrepr = None, ""
         if arg is not None:
             argval, argrepr = _argument(offset, op, arg, names, varnames, consts, cells)
-        starts_line = starts.get(offset)
-        instruction = Instruction(opname[op], op, arg, argval, argrepr, offset, starts_line, offset in labels)
-        instruction.positions = Positions(*next(positions, ()))
-        if starts_line is not None:
-            line = starts_line
-        elif instruction.positions.lineno is not None:
-            line = instruction.positions.lineno + line_offset
-        instruction.line_number = line
-        yield instruction
+        if starts_line := offset in starts:
+            line = starts[offset]
+            if line is not None:
+                line += line_offset
+        place = Positions(*next(positions, ()))
+        if start_offset is None:
+            start_offset = offset
+        yield Instruction(opname[op], op, arg, argval, argrepr, offset, start_offset, starts_line, line,
+                          labels.get(offset), place)
+        if op != EXTENDED_ARG:
+            start_offset = None
 
 
 def _code_instructions(code, first_line=None):
     offset = 0 if first_line is None else first_line - code.co_firstlineno
     return _instructions(code.co_code, code.co_names, code.co_varnames, code.co_consts,
-                         code.co_cellvars + code.co_freevars, list(findlinestarts(code)), offset,
+                         code.co_cellvars + code.co_freevars, findlinestarts(code), offset,
                          code.co_positions())
 
 
@@ -272,7 +276,7 @@ def dis(x=None, *, file=None, depth=None, show_caches=False, adaptive=False,
     """List the code of classes, methods, functions, generators, code, or source.
 
     With no argument, list that of the last traceback. Code inside of code is listed too, up to depth. If adaptive, what
-    really runs is shown: the private form, once the code was called.
+    really runs is shown: the private form, and what its inline caches have learnt.
     """
     options = dict(file=file, depth=depth, adaptive=adaptive, show_positions=show_positions)
     if x is None:
@@ -323,8 +327,8 @@ def _list_recursively(code, *, file=None, depth=None, adaptive=False, show_posit
 def disassemble(co, lasti=-1, *, file=None, show_caches=False, adaptive=False,
                 show_offsets=False, show_positions=False):
     """List a code object, with an arrow at the offset lasti."""
-    if adaptive and (form := _opcode.form(co)) is not None:
-        print(form, end="", file=file)
+    if adaptive:
+        print(_opcode.form(co), end="", file=file)
         return
     instructions = list(_code_instructions(co))
     _print_instructions(instructions, file, lasti, positions=show_positions)
@@ -334,32 +338,36 @@ disco = disassemble
 
 
 def _print_instructions(instructions, file, current=-1, positions=False):
-    lines = [i.starts_line for i in instructions if i.starts_line is not None]
+    lines = [i.line_number for i in instructions if i.line_number is not None]
     line_width = max(3, len(str(max(lines)))) if lines else 0
     last = instructions[-1].offset if instructions else 0
     offset_width = max(4, len(str(last)))
+    shown = None
     for i in instructions:
-        if i.starts_line is not None and i.offset > 0 and lines:
-            print(file=file)
-        line = i._line(line_width, offset_width, i.offset == current)
+        line = None
+        if i.starts_line and i.line_number not in (None, shown):
+            line = shown = i.line_number
+            if i.offset > 0:
+                print(file=file)
+        text = i._listed(line, line_width, offset_width, i.offset == current)
         if positions:
             place = ":".join("?" if n is None else str(n) for n in
                              (i.positions.lineno, i.positions.col_offset,
                               i.positions.end_lineno, i.positions.end_col_offset))
-            line = f"{place:<18} {line}"
-        print(line, file=file)
+            text = f"{place:<18} {text}"
+        print(text, file=file)
 
 
 def distb(tb=None, *, file=None, show_caches=False, adaptive=False,
           show_offsets=False, show_positions=False):
-    """List the code where an exception was raised: that of a traceback, by default the last one."""
+    """List the code of a traceback's frame; by default where the last exception was raised."""
     if tb is None:
         last = getattr(sys, "last_exc", None)
         tb = last.__traceback__ if last is not None else getattr(sys, "last_traceback", None)
         if tb is None:
             raise RuntimeError("no last traceback to disassemble")
-    while tb.tb_next:
-        tb = tb.tb_next
+        while tb.tb_next:
+            tb = tb.tb_next
     disassemble(tb.tb_frame.f_code, tb.tb_lasti, file=file, adaptive=adaptive,
                 show_positions=show_positions)
 
@@ -450,8 +458,8 @@ class Bytecode:
     def dis(self):
         """The listing."""
         with io.StringIO() as output:
-            if self.adaptive and (form := _opcode.form(self.codeobj)) is not None:
-                return form
+            if self.adaptive:
+                return _opcode.form(self.codeobj)
             current = -1 if self.current_offset is None else self.current_offset
             _print_instructions(list(self), output, current, positions=self.show_positions)
             return output.getvalue()

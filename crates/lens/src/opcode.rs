@@ -82,16 +82,13 @@ fn intrinsics(vm: &Interpreter, arity: u32) -> Res {
     texts(vm, Intrinsic::ALL.iter().map(name))
 }
 
-/// The private form that runs, as text; `None` before the first call.
+/// The private form that runs, as text.
 fn form(vm: &Interpreter, code: &Value) -> Res {
     let Some(code) = code_of(code) else {
         let got = vm.type_name(code);
         return Err(vm.type_error(format!("expected a code object, not {got}")));
     };
-    match code.ready_form() {
-        Some(form) => vm.new_str(&pellucid_interp::code_type::form_text(form)),
-        None => Ok(Value::NONE),
-    }
+    vm.new_str(&crate::form::listing(vm, code)?)
 }
 
 /// There is no machine code of traces.
@@ -128,7 +125,7 @@ pub static MODULE: ModuleDef = ModuleDef {
         FunctionDef::new(
             "form",
             "($module, code, /)",
-            "The private form of the code that runs, as text, or None if it has not run yet.",
+            "The private form of the code, which is what runs, as text.",
             NativeFn::F1(form),
         ),
         FunctionDef::new(
@@ -162,6 +159,9 @@ pub static MODULE: ModuleDef = ModuleDef {
         constant("cmp_op", |vm| {
             vm.new_tuple(COMPARE.iter().map(|sign| vm.new_str(sign)).collect::<Res<_>>()?)
         }),
+        // Wordcode never changes; what is learnt stands in inline caches of the private form.
+        constant("ENABLE_SPECIALIZATION", |_| Ok(Value::bool(false))),
+        constant("ENABLE_SPECIALIZATION_FT", |_| Ok(Value::bool(false))),
         constant("HAVE_ARGUMENT", |vm| vm.new_int(HAVE_ARGUMENT.into())),
         constant("hasjrel", |vm| numbers(vm, |op| op.operand() == Operand::JumpRelative)),
         constant("hasjabs", |vm| numbers(vm, |op| op.operand() == Operand::JumpAbsolute)),

@@ -11,6 +11,7 @@
 //!
 //! Arenas, large blocks and stacks come from [`std::alloc::System`] and are accounted by the heap or not at all.
 
+use crate::buffers::Buffers;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ptr;
@@ -164,7 +165,7 @@ fn beyond_limit(size: usize) -> bool {
     })
 }
 
-/// The process's allocator: the system's, counted.
+/// The process's allocator: that for buffers, counted.
 struct Counted {
     /// Given up when the system refuses a request.
     reserve: AtomicPtr<u8>,
@@ -227,10 +228,10 @@ unsafe impl GlobalAlloc for Counted {
             return ptr::null_mut();
         }
         // SAFETY: passed on from the caller.
-        let mut place = unsafe { System.alloc(layout) };
+        let mut place = unsafe { Buffers.alloc(layout) };
         if place.is_null() && self.give_up_reserve() {
             // SAFETY: as above.
-            place = unsafe { System.alloc(layout) };
+            place = unsafe { Buffers.alloc(layout) };
         }
         if !place.is_null() {
             count(layout.size() as isize);
@@ -244,10 +245,10 @@ unsafe impl GlobalAlloc for Counted {
             return ptr::null_mut();
         }
         // SAFETY: passed on from the caller.
-        let mut place = unsafe { System.alloc_zeroed(layout) };
+        let mut place = unsafe { Buffers.alloc_zeroed(layout) };
         if place.is_null() && self.give_up_reserve() {
             // SAFETY: as above.
-            place = unsafe { System.alloc_zeroed(layout) };
+            place = unsafe { Buffers.alloc_zeroed(layout) };
         }
         if !place.is_null() {
             count(layout.size() as isize);
@@ -259,7 +260,7 @@ unsafe impl GlobalAlloc for Counted {
     unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
         count(-(layout.size() as isize));
         // SAFETY: passed on from the caller.
-        unsafe { System.dealloc(place, layout) };
+        unsafe { Buffers.dealloc(place, layout) };
     }
 
     #[inline]
@@ -268,10 +269,10 @@ unsafe impl GlobalAlloc for Counted {
             return ptr::null_mut();
         }
         // SAFETY: passed on from the caller.
-        let mut moved = unsafe { System.realloc(place, layout, size) };
+        let mut moved = unsafe { Buffers.realloc(place, layout, size) };
         if moved.is_null() && self.give_up_reserve() {
             // SAFETY: as above; a failed `realloc` leaves the old block as it was.
-            moved = unsafe { System.realloc(place, layout, size) };
+            moved = unsafe { Buffers.realloc(place, layout, size) };
         }
         if !moved.is_null() {
             count(size as isize - layout.size() as isize);

@@ -1,8 +1,8 @@
 //! The module `_operator`: operators as functions, and callables that get items, attributes and results of methods.
 
 use pellucid_object::{
-    Args, BinOp, CallArgs, CmpOp, FunctionDef, Interpreter, ModuleDef, NativeFn, Payload, Res, Slot, Str,
-    TypeDef, TypeFlags, UnOp, Value, Visitor, payload,
+    Args, BinOp, CallArgs, CmpOp, FunctionDef, GetSetDef, Interpreter, ModuleDef, NativeFn, Payload, Res,
+    Slot, Str, TypeDef, TypeFlags, UnOp, Value, Visitor, payload,
 };
 use pellucid_types::seq::Writer;
 
@@ -322,13 +322,18 @@ fn reduce_methodcaller(vm: &Interpreter, this: &Value) -> Res {
     vm.new_tuple(vec![bound, vm.new_tuple(caller.positional().to_vec())?])
 }
 
+/// How `inspect.signature` sees a call of the three types below.
+const CALL_SIGNATURE: GetSetDef =
+    GetSetDef { name: "__text_signature__", doc: "", get: |vm, _| vm.new_str("(obj, /)"), set: None };
+
 static ITEMGETTER: TypeDef = TypeDef {
     name: "itemgetter",
     module: "operator",
     base: None,
     payload: payload::<ItemGetter>(),
     flags: TypeFlags::NONE,
-    doc: "Return a callable object that fetches the given item(s) from its operand.\n\nAfter f = itemgetter(2), the call f(r) \
+    doc: "itemgetter(item, /, *items)\n--\n\n\
+          Return a callable object that fetches the given item(s) from its operand.\n\nAfter f = itemgetter(2), the call f(r) \
           returns r[2].\nAfter g = itemgetter(2, 5, 3), the call g(r) returns (r[2], r[5], r[3])",
     slots: &[
         Slot::New(new_itemgetter),
@@ -344,7 +349,7 @@ static ITEMGETTER: TypeDef = TypeDef {
         "Return state information for pickling",
         NativeFn::F1(reduce_itemgetter),
     )],
-    getset: &[],
+    getset: &[CALL_SIGNATURE],
 };
 
 static ATTRGETTER: TypeDef = TypeDef {
@@ -353,7 +358,8 @@ static ATTRGETTER: TypeDef = TypeDef {
     base: None,
     payload: payload::<AttrGetter>(),
     flags: TypeFlags::NONE,
-    doc: "Return a callable object that fetches the given attribute(s) from its operand.\n\nAfter f = attrgetter('name'), the call \
+    doc: "attrgetter(attr, /, *attrs)\n--\n\n\
+          Return a callable object that fetches the given attribute(s) from its operand.\n\nAfter f = attrgetter('name'), the call \
           f(r) returns r.name.\nAfter g = attrgetter('name', 'date'), the call g(r) returns (r.name, r.date).\nAfter h = \
           attrgetter('name.first', 'name.last'), the call h(r) returns\n(r.name.first, r.name.last).",
     slots: &[
@@ -373,7 +379,7 @@ static ATTRGETTER: TypeDef = TypeDef {
             vm.new_tuple(vec![vm.type_of(this).into_value(), names])
         }),
     )],
-    getset: &[],
+    getset: &[CALL_SIGNATURE],
 };
 
 static METHODCALLER: TypeDef = TypeDef {
@@ -382,7 +388,8 @@ static METHODCALLER: TypeDef = TypeDef {
     base: None,
     payload: payload::<MethodCaller>(),
     flags: TypeFlags::NONE,
-    doc: "Return a callable object that calls the given method on its operand.\n\nAfter f = methodcaller('name'), the call f(r) \
+    doc: "methodcaller(name, /, *args, **kwargs)\n--\n\n\
+          Return a callable object that calls the given method on its operand.\n\nAfter f = methodcaller('name'), the call f(r) \
           returns r.name().\nAfter g = methodcaller('name', 'date', foo=1), the call g(r) returns\nr.name('date', foo=1).",
     slots: &[Slot::New(new_methodcaller), Slot::Call(call_methodcaller), Slot::Repr(repr_methodcaller)],
     methods: &[FunctionDef::new(
@@ -391,7 +398,7 @@ static METHODCALLER: TypeDef = TypeDef {
         "Return state information for pickling",
         NativeFn::F1(reduce_methodcaller),
     )],
-    getset: &[],
+    getset: &[CALL_SIGNATURE],
 };
 
 macro_rules! unary {
@@ -431,7 +438,7 @@ static OPERATORS: [[FunctionDef; 2]; 13] = [
 
 /// Adds the binary operators.
 fn init(vm: &Interpreter, module: &Value) -> Res<()> {
-    let name = vm.intern("_operator")?;
+    let name = vm.intern_static("_operator")?;
     for function in OPERATORS.iter().flatten() {
         let value = vm.new_builtin(function, Some(module.clone()), false, Some(name.clone()))?;
         vm.set_attr_str(module, function.name, value)?;

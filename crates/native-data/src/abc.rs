@@ -8,7 +8,7 @@ use pellucid_object::{
     FunctionDef, Interpreter, ModuleDef, NativeFn, Payload, Ref, Res, Slot, Str, Tuple, Type, TypeDef,
     TypeFlags, Value, Visitor, payload,
 };
-use pellucid_types::generic_alias::builtin;
+use pellucid_types::builtins::named as builtin;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
@@ -100,7 +100,7 @@ static ABC_DATA: TypeDef = TypeDef {
 
 /// The `_abc_data` of a class.
 fn data(vm: &Interpreter, class: &Value) -> Res {
-    let name = vm.intern("_abc_impl")?;
+    let name = vm.intern_static("_abc_impl")?;
     let found = match class.downcast::<Type>().and_then(|ty| ty.lookup(vm, &name)) {
         Some(found) => found,
         None => vm.get_attr(class, &name)?,
@@ -168,13 +168,13 @@ fn abc_init(vm: &Interpreter, this_class: &Value) -> Res {
     compute_abstract_methods(vm, this_class, &ty)?;
     let data = vm.alloc(&vm.type_for(&ABC_DATA)?, AbcData::default())?;
     vm.set_attr_str(this_class, "_abc_impl", data)?;
-    let key = vm.intern("__abc_tpflags__")?;
+    let key = vm.intern_static("__abc_tpflags__")?;
     let declared = match ty.namespace() {
         Some(namespace) => namespace.get_interned(vm, &key),
         None => None,
     };
     if let Some(bits) = declared.and_then(|f| f.as_small_int()) {
-        let flags = collection_flags(bits);
+        let flags = collection_flags(vm, bits)?;
         ty.flags.set(ty.flags.get().or(flags));
         vm.set_attr(this_class, &key, None)?;
     }
@@ -184,11 +184,14 @@ fn abc_init(vm: &Interpreter, this_class: &Value) -> Res {
 const COLLECTIONS: TypeFlags = TypeFlags::SEQUENCE.or(TypeFlags::MAPPING);
 
 /// `__abc_tpflags__` as `collections.abc` writes it.
-fn collection_flags(bits: i64) -> TypeFlags {
+fn collection_flags(vm: &Interpreter, bits: i64) -> Res<TypeFlags> {
     match bits & 0x60 {
-        0x20 => TypeFlags::SEQUENCE,
-        0x40 => TypeFlags::MAPPING,
-        _ => TypeFlags::NONE,
+        0x20 => Ok(TypeFlags::SEQUENCE),
+        0x40 => Ok(TypeFlags::MAPPING),
+        0x60 => Err(vm.type_error(
+            "__abc_tpflags__ cannot be both Py_TPFLAGS_SEQUENCE and Py_TPFLAGS_MAPPING".to_string(),
+        )),
+        _ => Ok(TypeFlags::NONE),
     }
 }
 
@@ -240,7 +243,7 @@ fn subclass_check(vm: &Interpreter, this_class: &Value, subclass: &Value) -> Res
 fn abc_instancecheck(vm: &Interpreter, this_class: &Value, instance: &Value) -> Res {
     let data = data(vm, this_class)?;
     let abc = this::<AbcData>(vm, &data)?;
-    let subclass = vm.get_attr(instance, &vm.intern("__class__")?)?;
+    let subclass = vm.get_attr(instance, &vm.intern_static("__class__")?)?;
     if abc.cache.contains(&subclass) {
         return Ok(Value::TRUE);
     }

@@ -458,7 +458,7 @@ pub static MODULE: ModuleDef = ModuleDef {
     init: Some(|vm, _| {
         let token = vm.type_for(&TOKEN)?;
         match token.namespace() {
-            Some(namespace) => namespace.set(vm, vm.intern("MISSING")?, missing(vm)?),
+            Some(namespace) => namespace.set(vm, vm.intern_static("MISSING")?, missing(vm)?),
             None => Ok(()),
         }
     }),

@@ -65,8 +65,8 @@ fn empty_type(vm: &Interpreter) -> Res<Ref<Type>> {
         return Ok(known.clone());
     }
     let namespace = vm.new_dict()?;
-    namespace.set(vm, vm.intern("__module__")?, vm.new_str("_queue")?)?;
-    namespace.set(vm, vm.intern("__doc__")?, vm.new_str("Raised by get() of an empty queue.")?)?;
+    namespace.set(vm, vm.intern_static("__module__")?, vm.new_str("_queue")?)?;
+    namespace.set(vm, vm.intern_static("__doc__")?, vm.new_str("Raised by get() of an empty queue.")?)?;
     let base = vm.exceptions().exception().value().clone();
     let made = vm.new_class(vm.types().type_.value(), "Empty", vec![base], &namespace, &[])?;
     let Some(ty) = made.downcast_ref::<Type>() else { return Err(vm.bug("a class is a type")) };
@@ -150,7 +150,8 @@ static SIMPLE_QUEUE: TypeDef = TypeDef {
     base: None,
     payload: payload::<SimpleQueue>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::WEAKREF),
-    doc: "A queue without a limit, first in, first out.",
+    doc: "SimpleQueue()\n--\n\n\
+          A queue without a limit, first in, first out.",
     slots: &[Slot::New(|vm, cls, call| {
         if vm.type_for(&SIMPLE_QUEUE)?.value().is(cls) {
             no_keywords(vm, "SimpleQueue", call)?;

@@ -3,7 +3,8 @@
 use pellucid_object::args::Signature;
 use pellucid_object::weakref::WeakRef;
 use pellucid_object::{
-    Args, CallArgs, FunctionDef, Interpreter, NativeFn, Payload, Res, TypeDef, TypeFlags, Value, payload,
+    Args, CallArgs, FunctionDef, Interpreter, NativeFn, Payload, Res, Type, TypeDef, TypeFlags, Value,
+    payload,
 };
 
 /// The payload of a value whose type was checked by whoever called. Errors: `TypeError`.
@@ -31,6 +32,14 @@ pub fn no_keywords(vm: &Interpreter, name: &str, call: &CallArgs) -> Res<()> {
         return Ok(());
     }
     Err(vm.type_error(format!("{name}() takes no keyword arguments")))
+}
+
+/// The arguments that `__new__` of a builtin type looks at: keywords are left to the `__init__` of a subclass that has one.
+pub fn for_new<'a>(cls: &Value, call: &CallArgs<'a>) -> CallArgs<'a> {
+    match cls.downcast::<Type>().is_some_and(Type::overrides_init) {
+        true => CallArgs::new(call.positional()),
+        false => *call,
+    }
 }
 
 /// The arguments of a function that takes `least` to `most` of them, by position only. Errors: `TypeError`.

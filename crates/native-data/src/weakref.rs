@@ -106,9 +106,13 @@ fn show(vm: &Interpreter, value: &Value, kind: &str) -> Res {
     };
     let (ty, there) = (vm.type_name(&target), target.bits());
     let name = match kind {
-        "weakref" => vm.get_attr_opt(&target, "__name__")?.filter(|n| n.downcast::<Str>().is_some()),
+        "weakref" => match vm.lookup_special(&target, "__name__")? {
+            Some(found) => Some(vm.bind_descriptor(&found, &target, vm.type_of_ref(&target).value())?),
+            None => None,
+        },
         _ => None,
     };
+    let name = name.filter(|n| n.downcast::<Str>().is_some());
     vm.new_str(&match name {
         Some(name) => format!("<{kind} at {at:#x}; to '{ty}' at {there:#x} ({})>", vm.str_lossy(&name)),
         None => format!("<{kind} at {at:#x}; to '{ty}' at {there:#x}>"),
@@ -294,11 +298,19 @@ fn proxy(vm: &Interpreter, call: &CallArgs) -> Res {
 
 // ---- functions ----
 
-/// The references and proxies of an object that Python code made, oldest first.
+/// The references and proxies of an object that Python code made: the shared reference, the shared proxy, then the others,
+/// newest first.
 fn visible(vm: &Interpreter, object: &Value) -> Res<Vec<Value>> {
     let own = vm.type_for(&REFERENCE)?;
     let mut found = vm.weakrefs.of(object);
     found.retain(|r| vm.is_instance(r, &own) || is_proxy(r, vm));
+    let rank = |r: &Value| match r.downcast::<WeakRef>().is_some_and(|weak| weak.callback.is_set()) {
+        false if vm.is_exact(r, &own) => 0,
+        false if is_proxy(r, vm) => 1,
+        _ => 2,
+    };
+    found.reverse();
+    found.sort_by_key(rank);
     Ok(found)
 }
 

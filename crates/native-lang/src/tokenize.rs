@@ -8,14 +8,14 @@ use pellucid_syntax::tokenizer::{Token, TokenError, TokenKind, Tokenizer, Tokeni
 use pellucid_syntax::{ErrorKind, SyntaxError};
 use std::cell::{Cell, RefCell};
 
-/// An iterator over tokens. All of the source is read and cut when the first token is asked for; an error waits for its
-/// turn.
+/// An iterator over tokens, which reads no more lines than the next token needs.
 #[derive(Default)]
 struct TokenizerIter {
     readline: SlotWord,
     /// Name of the encoding of the lines, when they are bytes.
     encoding: SlotWord,
     extra: Cell<bool>,
+    /// `None` at the end, and while a token is cut.
     cut: RefCell<Option<Cut>>,
 }
 
@@ -39,11 +39,15 @@ struct Row {
     line: String,
 }
 
-#[derive(Default)]
+/// The lines read so far and how far they are cut.
 struct Cut {
-    rows: Vec<Row>,
-    next: usize,
-    error: Option<SyntaxError>,
+    text: String,
+    /// The text is whole.
+    whole: bool,
+    /// The last line end was added.
+    implicit: bool,
+    /// Stands in `text`, which it is given again for each token.
+    tokenizer: Tokenizer<'static>,
 }
 
 fn new(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
@@ -79,36 +83,32 @@ fn new(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
         return Err(vm.type_error(message.to_string()));
     };
     iterator.extra.set(extra);
+    *iterator.cut.borrow_mut() = Some(Cut {
+        text: String::new(),
+        whole: false,
+        implicit: false,
+        tokenizer: Tokenizer::new("", TokenizerOptions { extra_tokens: extra }),
+    });
     vm.alloc_subclass(cls, iterator)
 }
 
-/// All lines that `readline` gives.
+/// The next line that `readline` gives; empty at the end.
 fn read(vm: &Interpreter, readline: &Value, encoding: Option<&Value>) -> Res<String> {
-    let mut source = String::new();
-    loop {
-        let line = match vm.call_values(readline, &[]) {
-            Ok(line) => line,
-            Err(raised) if vm.raised_is(vm.exceptions().stop_iteration()) => {
-                drop(vm.take_raised(raised));
-                return Ok(source);
-            }
-            Err(raised) => return Err(raised),
-        };
-        let line = match encoding {
-            None if line.downcast::<Str>().is_none() => return Err(wrong_line(vm, "a non-string object")),
-            None => vm.expect_str(&line)?,
-            Some(_) if line.downcast::<pellucid_object::Bytes>().is_none() => {
-                return Err(wrong_line(vm, "a non-bytes object"));
-            }
-            Some(encoding) => {
-                vm.expect_str(&vm.call_attr(&line, "decode", std::slice::from_ref(encoding))?)?
-            }
-        };
-        if line.is_empty() {
-            return Ok(source);
+    let line = match vm.call_values(readline, &[]) {
+        Ok(line) => line,
+        Err(raised) if vm.raised_is(vm.exceptions().stop_iteration()) => {
+            drop(vm.take_raised(raised));
+            return Ok(String::new());
         }
-        source.push_str(&line);
-        vm.poll()?;
+        Err(raised) => return Err(raised),
+    };
+    match encoding {
+        None if line.downcast::<Str>().is_none() => Err(wrong_line(vm, "a non-string object")),
+        None => vm.expect_str(&line),
+        Some(_) if line.downcast::<pellucid_object::Bytes>().is_none() => {
+            Err(wrong_line(vm, "a non-bytes object"))
+        }
+        Some(encoding) => vm.expect_str(&vm.call_attr(&line, "decode", std::slice::from_ref(encoding))?),
     }
 }
 
@@ -116,28 +116,38 @@ fn wrong_line(vm: &Interpreter, what: &str) -> Raised {
     vm.type_error(format!("readline() returned {what}"))
 }
 
-fn cut(source: &str, extra_tokens: bool) -> Cut {
-    let mut cut = Cut::default();
-    let implicit = !source.is_empty() && !source.ends_with('\n');
-    let text = if implicit { format!("{source}\n") } else { source.to_string() };
-    let mut tokenizer = Tokenizer::new(&text, TokenizerOptions { extra_tokens });
-    loop {
-        match tokenizer.get() {
+impl Cut {
+    /// The next token, unless more lines are needed to tell.
+    fn token(&mut self, extra: bool) -> Option<Result<Row, SyntaxError>> {
+        let mut tokenizer = self.tokenizer.clone().with_text(&self.text);
+        let got = tokenizer.get();
+        if tokenizer.is_done() && !self.whole {
+            return None;
+        }
+        let result = match got {
             Ok(token) => {
                 // The line end that was added belongs to the last line only.
-                let implicit = implicit && tokenizer.line_end() == text.len();
-                cut.rows.push(row(&tokenizer, &text, token, extra_tokens, implicit));
-                if token.kind == TokenKind::EndMarker {
-                    break;
-                }
+                let implicit = self.implicit && tokenizer.line_end() == self.text.len();
+                Ok(row(&tokenizer, &self.text, token, extra, implicit))
             }
-            Err(error) => {
-                cut.error = Some(syntax_error(&tokenizer, &text, error));
-                break;
-            }
+            Err(error) => Err(syntax_error(&tokenizer, &self.text, error)),
+        };
+        self.tokenizer = tokenizer.with_text("");
+        Some(result)
+    }
+
+    /// Takes what `readline` gave. A line gets a line end when it has none.
+    fn add(&mut self, line: &str) {
+        if line.is_empty() {
+            self.whole = true;
+            return;
+        }
+        self.text.push_str(line);
+        self.implicit = !line.ends_with('\n');
+        if self.implicit {
+            self.text.push('\n');
         }
     }
-    cut
 }
 
 fn row(tokenizer: &Tokenizer, text: &str, token: Token, extra: bool, implicit: bool) -> Row {
@@ -160,6 +170,10 @@ fn row(tokenizer: &Tokenizer, text: &str, token: Token, extra: bool, implicit: b
         line: text.get(line_start..line_end).unwrap_or("").to_string(),
     };
     if !extra {
+        if token.kind == TokenKind::Newline {
+            row.text.clear();
+            row.end = row.start;
+        }
         return row;
     }
     if trailing {
@@ -180,8 +194,8 @@ fn row(tokenizer: &Tokenizer, text: &str, token: Token, extra: bool, implicit: b
 }
 
 fn syntax_error(tokenizer: &Tokenizer, text: &str, error: TokenError) -> SyntaxError {
-    let (kind, message) = match error {
-        TokenError::Syntax(error) => return error,
+    let (kind, message) = match &error {
+        TokenError::Syntax(error) => return error.clone(),
         TokenError::EndOfFile => (ErrorKind::Syntax, "unexpected EOF in multi-line statement"),
         TokenError::Dedent => (ErrorKind::Indentation, "unindent does not match any outer indentation level"),
         TokenError::TabSpace => (ErrorKind::Tab, "inconsistent use of tabs and spaces in indentation"),
@@ -191,9 +205,18 @@ fn syntax_error(tokenizer: &Tokenizer, text: &str, error: TokenError) -> SyntaxE
         }
     };
     let line = text.get(tokenizer.line_start()..tokenizer.line_end()).unwrap_or("");
+    let offset = match error {
+        // What was read of a string with fields, else of a line that goes on; brackets read from nothing.
+        TokenError::EndOfFile if tokenizer.in_string() => {
+            tokenizer.line_end().saturating_sub(tokenizer.token_line_start(TokenKind::FStringMiddle))
+        }
+        TokenError::EndOfFile if !line.ends_with("\\\n") => 0,
+        _ => line.chars().count(),
+    };
+    let line = line.strip_suffix('\n').unwrap_or(line);
     SyntaxError {
         line: tokenizer.line(),
-        offset: line.chars().count(),
+        offset,
         text: Some(line.to_string()),
         ..SyntaxError::without_place(kind, message)
     }
@@ -203,36 +226,32 @@ fn next(vm: &Interpreter, this: &Value) -> Res<Option<Value>> {
     let Some(iterator) = this.downcast::<TokenizerIter>() else {
         return Err(vm.bug("a tokenizer"));
     };
-    if iterator.cut.borrow().is_none() {
-        let readline = iterator.readline.get().unwrap_or(Value::NONE);
-        let source = read(vm, &readline, iterator.encoding.get().as_ref())?;
-        *iterator.cut.borrow_mut() = Some(cut(&source, iterator.extra.get()));
-    }
-    let taken = {
-        let mut cut = iterator.cut.borrow_mut();
-        let Some(cut) = cut.as_mut() else { return Ok(None) };
-        match cut.rows.get_mut(cut.next) {
-            Some(row) => {
-                cut.next += 1;
-                Ok((
-                    row.kind,
-                    std::mem::take(&mut row.text),
-                    row.start,
-                    row.end,
-                    std::mem::take(&mut row.line),
-                ))
-            }
-            None => Err(cut.error.take()),
+    // Taken out, as reading lines runs Python code.
+    let Some(mut cut) = iterator.cut.take() else { return Ok(None) };
+    let got = loop {
+        if let Some(got) = cut.token(iterator.extra.get()) {
+            break got;
         }
+        let readline = iterator.readline.get().unwrap_or(Value::NONE);
+        match read(vm, &readline, iterator.encoding.get().as_ref()) {
+            Ok(line) => cut.add(&line),
+            Err(raised) => {
+                *iterator.cut.borrow_mut() = Some(cut);
+                return Err(raised);
+            }
+        }
+        vm.poll()?;
     };
-    let (kind, text, start, end, line) = match taken {
+    let Row { kind, text, start, end, line } = match got {
         Ok(row) => row,
-        Err(None) => return Ok(None),
-        Err(Some(error)) => {
-            let filename = vm.intern("<string>")?;
+        Err(error) => {
+            let filename = vm.intern_static("<string>")?;
             return Err(crate::compile::raise(vm, &error, &filename));
         }
     };
+    if kind != TokenKind::EndMarker as u8 {
+        *iterator.cut.borrow_mut() = Some(cut);
+    }
     let place = |(line, column): (usize, i64)| -> Res {
         vm.new_tuple(vec![vm.new_int(line as i64)?, vm.new_int(column)?])
     };

@@ -76,17 +76,11 @@ fn groups(vm: &Interpreter, value: &Value) -> Res<Option<Vec<u32>>> {
     items.iter().map(one).collect::<Res<Vec<u32>>>().map(Some)
 }
 
-fn id(vm: &Interpreter, value: &Value, name: &str, words: &str) -> Res<Option<u32>> {
+fn id(vm: &Interpreter, value: &Value, name: &str) -> Res<Option<u32>> {
     if value.is_none() {
         return Ok(None);
     }
-    match id_arg(vm, value, name) {
-        Ok(id) => Ok(Some(id.unwrap_or(u32::MAX))),
-        Err(raised) => {
-            drop(vm.take_raised(raised));
-            Err(vm.value_error(words.to_string()))
-        }
-    }
+    Ok(Some(id_arg(vm, value, name)?.unwrap_or(u32::MAX)))
 }
 
 fn fork_exec(vm: &Interpreter, args: &Args) -> Res {
@@ -135,9 +129,9 @@ fn fork_exec(vm: &Interpreter, args: &Args) -> Res {
         restore_signals: vm.truthy(args.req(14))?,
         new_session: vm.truthy(args.req(15))?,
         process_group: (process_group >= 0).then_some(process_group),
-        gid: id(vm, args.req(17), "gid", "invalid group id")?,
+        gid: id(vm, args.req(17), "gid")?,
         groups: groups.as_deref(),
-        uid: id(vm, args.req(19), "uid", "invalid user id")?,
+        uid: id(vm, args.req(19), "uid")?,
         umask: u32::try_from(mask).ok(),
     };
     let Some(function) = preexec else {

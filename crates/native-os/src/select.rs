@@ -6,28 +6,19 @@ use pellucid_host::{Error, PollEntry, SELECT_LIMIT, libc};
 use pellucid_native_sys::posix::path::file_descriptor;
 use pellucid_native_sys::sys::c_int;
 use pellucid_object::{
-    Args, CallArgs, FunctionDef, GetSetDef, Interpreter, ModuleDef, NativeFn, Payload, Res, Slot, TypeDef,
-    TypeFlags, Value, constant, payload,
+    Args, CallArgs, FunctionDef, GetSetDef, Interpreter, List, ModuleDef, NativeFn, Payload, Res, Slot,
+    TypeDef, TypeFlags, Value, constant, payload,
 };
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 // ---- select ----
 
-/// The objects of an argument with their descriptors. Errors: `TypeError`, `ValueError`.
+/// The objects of an argument with their descriptors. A list may change while its objects are asked for them.
+/// Errors: `TypeError`, `ValueError`.
 fn objects(vm: &Interpreter, value: &Value) -> Res<Vec<(Value, i32)>> {
-    let items = match vm.collect(value) {
-        Ok(items) => items,
-        Err(raised)
-            if vm.raised_is(vm.exceptions().type_error()) && vm.type_of(value).slots.iter.get().is_none() =>
-        {
-            drop(vm.take_raised(raised));
-            return Err(vm.type_error("arguments 1-3 must be sequences".to_string()));
-        }
-        Err(raised) => return Err(raised),
-    };
     let mut result = Vec::new();
-    for item in items {
+    let mut add = |item: Value| -> Res<()> {
         let fd = file_descriptor(vm, &item)?;
         if fd >= SELECT_LIMIT {
             return Err(vm.value_error("filedescriptor out of range in select()".to_string()));
@@ -36,7 +27,21 @@ fn objects(vm: &Interpreter, value: &Value) -> Res<Vec<(Value, i32)>> {
             return Err(vm.value_error("too many file descriptors in select()".to_string()));
         }
         result.push((item, fd));
+        Ok(())
+    };
+    if let Some(list) = value.downcast::<List>() {
+        let mut index = 0;
+        while let Some(item) = list.get(index) {
+            add(item)?;
+            index += 1;
+        }
+        return Ok(result);
     }
+    let ty = vm.type_of(value);
+    if ty.slots.iter.get().is_none() && ty.slots.getitem.get().is_none() {
+        return Err(vm.type_error("arguments 1-3 must be sequences".to_string()));
+    }
+    vm.collect(value)?.into_iter().try_for_each(add)?;
     Ok(result)
 }
 

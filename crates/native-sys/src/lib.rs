@@ -56,7 +56,7 @@ pub(crate) fn report_ignored(vm: &Interpreter, raised: Raised, message: &str, ob
 /// A new exception class of a module. Errors: `MemoryError`.
 pub fn new_exception_class(vm: &Interpreter, module: &str, name: &str, base: &Value) -> Res {
     let namespace = vm.new_dict()?;
-    namespace.set(vm, vm.intern("__module__")?, vm.new_str(module)?)?;
+    namespace.set(vm, vm.intern_static("__module__")?, vm.new_str(module)?)?;
     let bases = vm.new_tuple(vec![base.clone()])?;
     vm.call_values(vm.types().type_.value(), &[vm.new_str(name)?, bases, namespace.into_value()])
 }

@@ -69,6 +69,12 @@ pub fn install(vm: &Interpreter) -> Res<()> {
     Ok(())
 }
 
+/// Lets the handlers go: the interpreter is ending.
+pub fn finish(vm: &Interpreter) {
+    let state = vm.state::<State>();
+    state.handlers.iter().for_each(|handler| handler.set(None));
+}
+
 fn set_handler(vm: &Interpreter, signal: i32, handler: Option<Value>) -> Option<Value> {
     let state = vm.state::<State>();
     let word = usize::try_from(signal).ok().and_then(|index| state.handlers.get(index))?;
@@ -100,10 +106,18 @@ pub fn run_pending(vm: &Interpreter) -> Res<()> {
         if observer.is_some_and(|observer| !observer(vm, signal)) {
             continue;
         }
-        let Some(handler) = handler(vm, signal) else { continue };
-        if handler.is_none() || handler.as_int().is_some() {
-            continue;
-        }
+        let handler = match handler(vm, signal) {
+            Some(handler) if !handler.is_none() && handler.as_int().is_none() => handler,
+            None if !crate::sys::is_finalizing(vm) => continue,
+            // It was taken away after the signal had come.
+            _ => {
+                let ty = vm.exceptions().os_error().clone();
+                let raised = vm.raise_text(&ty, &format!("Signal {signal} ignored due to race condition"));
+                let exception = vm.take_raised(raised);
+                crate::sys::report_unraisable(vm, &exception, "", &Value::NONE);
+                continue;
+            }
+        };
         let frame = match vm.hooks.frame.get() {
             Some(frame) => frame(vm, 0)?.unwrap_or(Value::NONE),
             None => Value::NONE,
@@ -144,6 +158,11 @@ pub fn simulate(vm: &Interpreter, signal: i64) -> Res<()> {
         _ => return Err(vm.value_error("signal number out of range".to_string())),
     };
     match handler(vm, number) {
+        None if crate::sys::is_finalizing(vm) => {
+            vm.host().simulate_signal(number).map_err(|error| vm.os_error(error))?;
+            vm.attention.store(true, std::sync::atomic::Ordering::SeqCst);
+            Ok(())
+        }
         Some(handler) if !handler.is_none() && handler.as_int().is_none() => {
             vm.host().simulate_signal(number).map_err(|error| vm.os_error(error))?;
             vm.attention.store(true, std::sync::atomic::Ordering::SeqCst);
@@ -237,8 +256,11 @@ fn signal_list(vm: &Interpreter, iterable: &Value) -> Res<Vec<i32>> {
     vm.collect(iterable)?
         .iter()
         .map(|item| {
-            let number = crate::sys::c_int(vm, item)?;
-            if (1..SIGNAL_COUNT as i32).contains(&number) {
+            let index = vm.index(item)?;
+            let number = vm.as_i64(&index).unwrap_or(-1);
+            if let Ok(number) = i32::try_from(number)
+                && (1..SIGNAL_COUNT as i32).contains(&number)
+            {
                 return Ok(number);
             }
             Err(vm.value_error(format!("signal number {number} out of range [1; {}]", SIGNAL_COUNT - 1)))

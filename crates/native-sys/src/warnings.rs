@@ -74,7 +74,7 @@ fn default_action(vm: &Interpreter) -> Res {
 /// An attribute of the module `warnings`, if that was imported.
 fn warnings_attribute(vm: &Interpreter, name: &str) -> Res<Option<Value>> {
     let Some(modules) = vm.modules.get().and_then(|m| m.downcast_ref::<Dict>()) else { return Ok(None) };
-    match modules.get_str(vm, &vm.intern("warnings")?)? {
+    match modules.get_str(vm, &vm.intern_static("warnings")?)? {
         Some(module) if !module.is_none() => vm.get_attr_opt(&module, name),
         _ => Ok(None),
     }
@@ -153,7 +153,7 @@ struct Warning {
 /// Whether the registry knows the key already; if not and `note`, it does afterwards.
 fn already_warned(vm: &Interpreter, registry: &Ref<Dict>, key: &Value, note: bool) -> Res<bool> {
     let version = vm.new_int(vm.state::<State>().version.get())?;
-    let version_key = vm.intern("version")?;
+    let version_key = vm.intern_static("version")?;
     let fresh = match registry.get_str(vm, &version_key)? {
         Some(known) => vm.keys_equal(&known, &version)?,
         None => false,
@@ -371,7 +371,7 @@ fn origin(vm: &Interpreter, level: i64, skip: &[Value]) -> Res<Origin> {
     }
     let modules = vm.modules.get().and_then(|m| m.downcast_ref::<Dict>());
     let sys = match modules {
-        Some(modules) => modules.get_str(vm, &vm.intern("sys")?)?,
+        Some(modules) => modules.get_str(vm, &vm.intern_static("sys")?)?,
         None => None,
     };
     let globals = match sys {
@@ -391,12 +391,12 @@ fn warn_from(
     skip: &[Value],
 ) -> Res<()> {
     let origin = origin(vm, level, skip)?;
-    let module = origin.globals.get_str(vm, &vm.intern("__name__")?)?;
+    let module = origin.globals.get_str(vm, &vm.intern_static("__name__")?)?;
     let module = match module.filter(|name| name.is_none() || name.downcast::<Str>().is_some()) {
         Some(name) => name,
         None => vm.new_str("<string>")?,
     };
-    let registry_name = vm.intern("__warningregistry__")?;
+    let registry_name = vm.intern_static("__warningregistry__")?;
     let registry = match origin.globals.get_str(vm, &registry_name)? {
         Some(registry) => registry,
         None => {

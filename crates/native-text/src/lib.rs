@@ -5,6 +5,7 @@
 
 pub mod binascii;
 pub mod blake2;
+pub mod bz2;
 pub mod codecs;
 pub mod csv;
 mod digest;
@@ -24,6 +25,7 @@ use pellucid_object::{Interpreter, ModuleDef, Res, Value};
 pub static MODULES: &[&ModuleDef] = &[
     &binascii::MODULE,
     &blake2::MODULE,
+    &bz2::MODULE,
     &codecs::MODULE,
     &csv::MODULE,
     &json::MODULE,
@@ -40,7 +42,7 @@ pub static MODULES: &[&ModuleDef] = &[
 /// A new exception class of a module. Errors: `MemoryError`.
 pub(crate) fn new_exception_class(vm: &Interpreter, module: &str, name: &str, base: &Value) -> Res {
     let namespace = vm.new_dict()?;
-    namespace.set(vm, vm.intern("__module__")?, vm.new_str(module)?)?;
+    namespace.set(vm, vm.intern_static("__module__")?, vm.new_str(module)?)?;
     let bases = vm.new_tuple(vec![base.clone()])?;
     vm.call_values(vm.types().type_.value(), &[vm.new_str(name)?, bases, namespace.into_value()])
 }

@@ -17,6 +17,7 @@ const Z_PARTIAL_FLUSH: i64 = 1;
 const Z_SYNC_FLUSH: i64 = 2;
 const Z_FULL_FLUSH: i64 = 3;
 const Z_FINISH: i64 = 4;
+const Z_BLOCK: i64 = 5;
 
 /// The exception class of this interpreter's module.
 #[derive(Default)]
@@ -74,7 +75,7 @@ fn compressor(level: i64, bits: i64) -> Option<Compress> {
         _ => return None,
     };
     match wrap(bits)? {
-        _ if bits == 0 => None,
+        _ if matches!(bits, 0 | 16) => None,
         (Wrap::Raw, bits) => Some(Compress::new_with_window_bits(level, false, bits)),
         (Wrap::Zlib, bits) => Some(Compress::new_with_window_bits(level, true, bits)),
         (Wrap::Gzip, bits) => Some(Compress::new_gzip(level, bits)),
@@ -292,7 +293,8 @@ fn compress_some(vm: &Interpreter, this: &Value, data: &Value) -> Res {
 fn flush(vm: &Interpreter, args: &Args) -> Res {
     let mode = match args.int_or(vm, 1, Z_FINISH)? {
         Z_NO_FLUSH => return vm.new_bytes(Vec::new()),
-        Z_PARTIAL_FLUSH => FlushCompress::Partial,
+        // The library underneath cannot end a block and hold its last bits back: they come out too.
+        Z_PARTIAL_FLUSH | Z_BLOCK => FlushCompress::Partial,
         Z_SYNC_FLUSH => FlushCompress::Sync,
         Z_FULL_FLUSH => FlushCompress::Full,
         Z_FINISH => FlushCompress::Finish,
@@ -516,7 +518,8 @@ static DECOMPRESSOR: TypeDef = TypeDef {
     base: None,
     payload: payload::<Inflater>(),
     flags: TypeFlags::NONE,
-    doc: "Create a decompressor object for decompressing data incrementally.",
+    doc: "_ZlibDecompressor(wbits=15, zdict=b'')\n--\n\n\
+          Create a decompressor object for decompressing data incrementally.",
     slots: &[Slot::New(new_decompressor)],
     methods: &[
         FunctionDef::new("decompress", "($self, /, data, max_length=-1)", "Decompress *data*, returning uncompressed data as bytes.", NativeFn::Args(decompress_next)),
@@ -570,7 +573,7 @@ pub static MODULE: ModuleDef = ModuleDef {
         int!("Z_SYNC_FLUSH", Z_SYNC_FLUSH),
         int!("Z_FULL_FLUSH", Z_FULL_FLUSH),
         int!("Z_FINISH", Z_FINISH),
-        int!("Z_BLOCK", 5),
+        int!("Z_BLOCK", Z_BLOCK),
         int!("Z_TREES", 6),
     ],
     init: None,

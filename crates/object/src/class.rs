@@ -57,6 +57,8 @@ impl TypeFlags {
 pub struct Type {
     interp: Cell<*const Interpreter>,
     name: RefCell<Rc<str>>,
+    /// The same as a `str`, once Python asked for it: it is the same object each time.
+    name_object: SlotWord,
     /// The module of a type made from a `TypeDef`, which messages show; empty for all others.
     native_module: Cell<&'static str>,
     /// `__qualname__` when it differs from the name.
@@ -78,7 +80,7 @@ pub struct Type {
     pub slot_count: Cell<usize>,
     container: Cell<bool>,
     root_shape: Cell<Option<NonNull<Shape>>>,
-    /// The `TypeDef`'s text signature, for `__text_signature__`.
+    /// The `TypeDef`'s doc, which may begin with a signature.
     pub doc: Cell<&'static str>,
 }
 
@@ -91,6 +93,7 @@ impl Payload for Type {
     }
     fn clear(&self) {
         self.leave_bases();
+        self.name_object.set(None);
         let mro = std::mem::replace(&mut *self.mro.borrow_mut(), Rc::new([]));
         drop(mro);
         self.dict.set(None);
@@ -123,6 +126,7 @@ impl Type {
         Type {
             interp: Cell::new(interp),
             name: RefCell::new(name.into()),
+            name_object: SlotWord::default(),
             native_module: Cell::new(""),
             qualname: SlotWord::default(),
             bases: SlotWord::default(),
@@ -159,8 +163,22 @@ impl Type {
             module => format!("{module}.{}", self.name.borrow()).into(),
         }
     }
+    /// Whether a type made from a `TypeDef` belongs to `builtins`; true for classes made in Python as well.
+    pub fn is_of_builtins(&self) -> bool {
+        self.native_module.get().is_empty()
+    }
     pub fn set_name(&self, name: &str) {
         *self.name.borrow_mut() = name.into();
+        self.name_object.set(None);
+    }
+    /// `__name__` as Python sees it. Errors: `MemoryError`.
+    pub fn name_object(&self, vm: &Interpreter) -> Res {
+        if let Some(known) = self.name_object.get() {
+            return Ok(known);
+        }
+        let made = vm.new_str(&self.name())?;
+        self.name_object.set(Some(made.clone()));
+        Ok(made)
     }
     /// `__qualname__`.
     pub fn qualified_name(&self, vm: &Interpreter) -> String {
@@ -183,7 +201,21 @@ impl Type {
     }
 
     pub fn is_subtype_of(&self, other: &Ref<Type>) -> bool {
-        self.mro.borrow().iter().any(|t| t.is(other.value()))
+        let mro = self.mro.borrow();
+        mro.iter().any(|t| t.is(other.value())) || mro.is_empty() && self.extends(other)
+    }
+
+    /// Whether `other` is on the chain of bases: what can be said of a class whose order is not known yet.
+    #[cold]
+    fn extends(&self, other: &Type) -> bool {
+        let mut at = self.base.get().and_then(|base| base.downcast_ref::<Type>());
+        while let Some(base) = at {
+            if std::ptr::eq(&*base, other) {
+                return true;
+            }
+            at = base.base.get().and_then(|base| base.downcast_ref::<Type>());
+        }
+        std::ptr::eq(self, other)
     }
 
     pub(crate) fn slots_offset(&self) -> usize {
@@ -293,7 +325,19 @@ impl Type {
 
     fn lookup_uncached(&self, interp: &Interpreter, name: &Value) -> Option<Value> {
         let mro = self.mro();
-        mro.iter().find_map(|t| t.downcast::<Type>()?.namespace()?.get_interned(interp, name))
+        mro.iter().find_map(|t| t.downcast::<Type>()?.namespace()?.get_interned_or_ask(interp, name))
+    }
+}
+
+/// Splits the doc of a type as CPython writes it, `name(arguments)\n--\n\ntext`, into signature and text.
+pub fn split_signature<'a>(name: &str, doc: &'a str) -> (Option<&'a str>, &'a str) {
+    let split = doc.strip_prefix(name).filter(|rest| rest.starts_with('(')).and_then(|rest| {
+        let end = rest.find(")\n--\n\n")?;
+        Some((&rest[..=end], &rest[end + ")\n--\n\n".len()..]))
+    });
+    match split {
+        Some((signature, text)) => (Some(signature), text),
+        None => (None, doc),
     }
 }
 
@@ -444,7 +488,7 @@ impl Interpreter {
         def.slots.iter().for_each(|slot| own.install(*slot));
         self.add_wrappers(ty, &own)?;
         if own.compare.get().is_some() && own.hash.get().is_none() {
-            dict.set(self, self.intern("__hash__")?, Value::NONE)?;
+            dict.set(self, self.intern_static("__hash__")?, Value::NONE)?;
             ty.slots.hash.set(Some(|vm, a| Err(vm.unhashable(a))));
         }
         for method in def.methods {
@@ -457,15 +501,16 @@ impl Interpreter {
         let new_attrs = ty.attrs_offset.get() != 0 && base.is_none_or(|b| b.attrs_offset.get() == 0);
         if new_attrs && !def.getset.iter().any(|g| g.name == "__dict__") {
             let getset = self.new_getset(ty, &crate::class_new::DUNDER_DICT)?;
-            dict.set(self, self.intern("__dict__")?, getset)?;
+            dict.set(self, self.intern_static("__dict__")?, getset)?;
         }
-        let doc = if def.doc.is_empty() { Value::NONE } else { self.new_str(def.doc)? };
+        let (_, text) = split_signature(def.name, def.doc);
+        let doc = if text.is_empty() { Value::NONE } else { self.new_str(text)? };
         if !def.getset.iter().any(|g| g.name == "__doc__") {
-            dict.set(self, self.intern("__doc__")?, doc)?;
+            dict.set(self, self.intern_static("__doc__")?, doc)?;
         }
         if def.module != "builtins" {
             ty.native_module.set(def.module);
-            dict.set(self, self.intern("__module__")?, self.new_str(def.module)?)?;
+            dict.set(self, self.intern_static("__module__")?, self.new_str(def.module)?)?;
         }
         if let Some(base) = ty.base.get().and_then(|b| b.downcast_ref::<Type>()) {
             ty.slots.inherit(&base.slots);
@@ -485,7 +530,7 @@ impl Interpreter {
             }
         }
         if slots.new.get().is_some() {
-            dict.set(self, self.intern("__new__")?, self.new_dunder_new(ty)?)?;
+            dict.set(self, self.intern_static("__new__")?, self.new_dunder_new(ty)?)?;
         }
         Ok(())
     }
@@ -495,6 +540,9 @@ impl Interpreter {
         let mut lists: Vec<Vec<Value>> = Vec::new();
         for base in bases {
             match base.downcast::<Type>() {
+                Some(b) if b.mro.borrow().is_empty() => {
+                    return Err(self.type_error(format!("Cannot extend an incomplete type '{}'", b.name())));
+                }
                 Some(b) => lists.push(b.mro().to_vec()),
                 None => return Err(self.type_error("bases must be types".to_string())),
             }
@@ -537,9 +585,11 @@ impl Interpreter {
     pub fn refresh_slots(&self, ty: &Ref<Type>) -> Res<()> {
         let base = ty.base.get().and_then(|b| b.downcast_ref::<Type>());
         if !ty.flags.get().contains(TypeFlags::MUTABLE) {
-            // A builtin type keeps its own functions.
-            slots::dunders().try_for_each(|dunder| slots::refresh_slot(self, ty, dunder))?;
-            return self.refresh_new(ty);
+            // A builtin type keeps its own functions and has nothing in Python to ask.
+            for ancestor in ty.mro().iter().filter_map(|cls| cls.downcast::<Type>()) {
+                ty.slots.inherit(&ancestor.slots);
+            }
+            return Ok(());
         }
         ty.slots.reset();
         if let Some(base) = &base {

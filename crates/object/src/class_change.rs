@@ -23,7 +23,7 @@ impl Interpreter {
         if meta.value().is(self.types().type_.value()) {
             return self.compute_mro(ty.value(), bases);
         }
-        let found = meta.lookup(self, &self.intern("mro")?);
+        let found = meta.lookup(self, &self.intern_static("mro")?);
         let Some(method) = found.filter(|m| m.downcast::<MethodDescriptor>().is_none()) else {
             return self.compute_mro(ty.value(), bases);
         };

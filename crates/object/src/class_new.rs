@@ -5,7 +5,7 @@ use crate::class_change::solid_base;
 use crate::dict::Dict;
 use crate::heap::{Ref, SlotWord};
 use crate::interpreter::Interpreter;
-use crate::native::{GetSetDef, Member, MethodDescriptor, Wrapped};
+use crate::native::{GetSet, GetSetDef, Member, MethodDescriptor, Place, Wrapped};
 use crate::slots::SlotWrapper;
 use crate::value::Value;
 use crate::{Raised, Res, Str, Tuple};
@@ -34,21 +34,27 @@ pub const DUNDER_DICT: GetSetDef = GetSetDef {
     get: |vm, object| match vm.attrs_dict(object)? {
         Some(dict) => Ok(dict.into_value()),
         None => match builtin_dict(vm, object)? {
-            Some(descriptor) => vm.bind_descriptor(&descriptor, object, vm.type_of(object).value()),
-            None => Err(vm.no_attribute(object, &vm.intern("__dict__")?)),
+            Some(descriptor) if object.downcast::<Type>().is_some() => {
+                vm.bind_descriptor(&descriptor, object, vm.type_of(object).value())
+            }
+            _ => Err(vm.no_attribute(object, &vm.intern_static("__dict__")?)),
         },
     },
     set: Some(|vm, object, value| {
+        if let Some(descriptor) = builtin_dict(vm, object)?
+            && descriptor.downcast::<GetSet>().is_none_or(|known| known.def.set.is_none())
+            && let Some(set) = vm.type_of_ref(&descriptor).slots.descr_set.get()
+        {
+            return set(vm, &descriptor, object, value);
+        }
         if object.attrs().is_none() {
-            if let Some(descriptor) = builtin_dict(vm, object)?
-                && let Some(set) = vm.type_of_ref(&descriptor).slots.descr_set.get()
-            {
-                return set(vm, &descriptor, object, value);
-            }
             let name = vm.type_name(object);
             return Err(vm.type_error(format!("this __dict__ descriptor does not support '{name}' objects")));
         }
         let dict = match value {
+            None if builtin_dict(vm, object)?.is_some() => {
+                return Err(vm.type_error("cannot delete __dict__".to_string()));
+            }
             None => vm.new_dict()?,
             Some(value) => match value.downcast_ref::<Dict>() {
                 Some(dict) => dict,
@@ -63,12 +69,20 @@ pub const DUNDER_DICT: GetSetDef = GetSetDef {
     }),
 };
 
-/// The descriptor `__dict__` of `type`, for a class: a metaclass may inherit from a class that has another.
+/// The descriptor `__dict__` of the builtin type that an object extends (a class, a module), which may not be passed by
+/// through that of a class written in Python.
 fn builtin_dict(vm: &Interpreter, object: &Value) -> Res<Option<Value>> {
-    match object.downcast::<Type>() {
-        Some(_) => Ok(vm.types().type_.lookup(vm, &vm.intern("__dict__")?)),
-        None => Ok(None),
+    let name = vm.intern_static("__dict__")?;
+    let mut at = Some(vm.type_of(object));
+    while let Some(ty) = at {
+        if !ty.flags.get().contains(TypeFlags::MUTABLE)
+            && let Some(found) = ty.namespace().and_then(|names| names.get_interned(vm, &name))
+        {
+            return Ok(Some(found));
+        }
+        at = ty.base.get().and_then(|base| base.downcast_ref::<Type>());
     }
+    Ok(None)
 }
 
 impl Interpreter {
@@ -90,7 +104,7 @@ impl Interpreter {
         let Some(ty) = value.downcast_ref::<Type>() else { return Err(self.bug("a class is a type")) };
         let dict = self.new_dict()?;
         dict.update_from(self, namespace)?;
-        let qualname = dict.remove(self, &self.intern("__qualname__")?)?;
+        let qualname = dict.remove(self, &self.intern_static("__qualname__")?)?;
         if let Some(q) = &qualname
             && q.downcast::<Str>().is_none()
         {
@@ -98,8 +112,8 @@ impl Interpreter {
             return Err(self.type_error(format!("type __qualname__ must be a str, not {got}")));
         }
         ty.qualname.set(qualname);
-        let cell = dict.remove(self, &self.intern("__classcell__")?)?;
-        let dict_cell = dict.remove(self, &self.intern("__classdictcell__")?)?;
+        let cell = dict.remove(self, &self.intern_static("__classcell__")?)?;
+        let namespace_cell = dict.remove(self, &self.intern_static("__classdictcell__")?)?;
         let slots = self.slot_names(name, &dict, &base)?;
         self.wrap_implicit_methods(&dict)?;
         self.complete_namespace(&dict)?;
@@ -111,15 +125,19 @@ impl Interpreter {
         if weakref {
             ty.flags.set(ty.flags.get().or(TypeFlags::WEAKREF));
         }
-        let inline = self.static_attribute_count(&dict)?.max(base.inline_slots.get()).min(MAX_INLINE);
+        let own = self.static_attribute_count(&dict)?;
+        let inline = (base.inline_slots.get() + own).clamp(2, MAX_INLINE);
         ty.dict.set(Some(dict.value().clone()));
         if let Some(cell) = cell {
             self.fill_class_cell(&cell, "__classcell__", &value)?;
         }
+        if let Some(cell) = namespace_cell {
+            self.fill_class_cell(&cell, "__classdictcell__", dict.value())?;
+        }
         // `mro()` of a metaclass may make instances: the layout must stand before.
         self.lay_out_class(&ty, &bases, &base, &dict, slots, inline)?;
         if weakref && !had_weakref {
-            let key = self.intern("__weakref__")?;
+            let key = self.intern_static("__weakref__")?;
             dict.set_default(self, key, self.new_getset(&ty, &DUNDER_WEAKREF)?)?;
         }
         self.finish_type(&ty, &bases, &base)?;
@@ -128,9 +146,6 @@ impl Interpreter {
         if dict.keys().iter().any(|key| key.downcast::<Str>().is_none()) {
             let text = format!("non-string key in the __dict__ of class {name}");
             self.warn(&self.exceptions().runtime_warning().clone(), &text)?;
-        }
-        if let Some(cell) = dict_cell {
-            self.set_attr_str(&cell, "cell_contents", dict.value().clone())?;
         }
         self.call_set_name(&value, &dict)?;
         self.call_init_subclass(&ty, &value, keywords)?;
@@ -201,7 +216,7 @@ impl Interpreter {
     }
 
     fn slot_names(&self, class: &str, dict: &Dict, base: &Ref<Type>) -> Res<Option<SlotNames>> {
-        let Some(declared) = dict.get_str(self, &self.intern("__slots__")?)? else { return Ok(None) };
+        let Some(declared) = dict.get_str(self, &self.intern_static("__slots__")?)? else { return Ok(None) };
         let items = match declared.downcast::<Str>() {
             Some(_) => vec![declared.clone()],
             None => self.collect(&declared)?,
@@ -275,18 +290,20 @@ impl Interpreter {
 
     /// `__doc__` is always there; `__eq__` without `__hash__` makes instances unhashable.
     fn complete_namespace(&self, dict: &Dict) -> Res<()> {
-        let module = self.intern("__module__")?;
+        let module = self.intern_static("__module__")?;
         if !dict.contains(self, &module)? {
             let globals = self.hooks.globals.get().and_then(|globals| globals(self));
             let globals = globals.and_then(|g| g.downcast_ref::<Dict>());
-            if let Some(name) = globals.and_then(|g| g.get_interned(self, &self.intern("__name__").ok()?)) {
+            if let Some(name) =
+                globals.and_then(|g| g.get_interned(self, &self.intern_static("__name__").ok()?))
+            {
                 dict.set(self, module, name)?;
             }
         }
-        let doc = self.intern("__doc__")?;
+        let doc = self.intern_static("__doc__")?;
         dict.set_default(self, doc, Value::NONE)?;
-        let hash = self.intern("__hash__")?;
-        if dict.contains(self, &self.intern("__eq__")?)? {
+        let hash = self.intern_static("__hash__")?;
+        if dict.contains(self, &self.intern_static("__eq__")?)? {
             dict.set_default(self, hash, Value::NONE)?;
         }
         Ok(())
@@ -294,7 +311,7 @@ impl Interpreter {
 
     /// How many attributes the methods of the class assign, as the compiler counted them.
     fn static_attribute_count(&self, dict: &Dict) -> Res<usize> {
-        let names = dict.get_str(self, &self.intern("__static_attributes__")?)?;
+        let names = dict.get_str(self, &self.intern_static("__static_attributes__")?)?;
         Ok(names.and_then(|n| n.downcast::<Tuple>().map(Tuple::len)).unwrap_or(2))
     }
 
@@ -318,11 +335,11 @@ impl Interpreter {
         ty.lay_out(first + names.len(), attrs, if attrs { inline } else { 0 });
         for (i, name) in names.iter().enumerate() {
             let name = self.intern(name)?;
-            let member = Member { name: name.clone(), owner: ty.clone(), index: first + i };
+            let member = Member { name: name.clone(), owner: ty.clone(), place: Place::Slot(first + i) };
             dict.set(self, name, self.alloc(&self.types().member_descriptor, member)?)?;
         }
         if attrs && !had_attrs {
-            let key = self.intern("__dict__")?;
+            let key = self.intern_static("__dict__")?;
             if !dict.contains(self, &key)? {
                 dict.set(self, key, self.new_getset(ty, &DUNDER_DICT)?)?;
             }
@@ -345,7 +362,7 @@ impl Interpreter {
 
     /// `super(cls, cls).__init_subclass__(**keywords)`.
     fn call_init_subclass(&self, ty: &Ref<Type>, class: &Value, keywords: &[(Value, Value)]) -> Res<()> {
-        let name = self.intern("__init_subclass__")?;
+        let name = self.intern_static("__init_subclass__")?;
         let mro = ty.mro();
         // As `super(cls, cls)` would: behind the class in its order.
         let Some(own) = mro.iter().position(|t| t.is(class)) else {
@@ -470,8 +487,9 @@ mod tests {
     #[test]
     fn slots_are_words_of_the_object_and_names_are_mangled() {
         let vm = Interpreter::new().expect("memory");
-        let names =
-            vm.new_tuple(vec![vm.intern("x").expect("x"), vm.intern("__y").expect("y")]).expect("names");
+        let names = vm
+            .new_tuple(vec![vm.intern_static("x").expect("x"), vm.intern_static("__y").expect("y")])
+            .expect("names");
         let c = class(&vm, "C", &[], &[("__slots__", names)]).expect("C");
         let ty = c.downcast_ref::<Type>().expect("a type");
         assert_eq!((ty.slot_count.get(), ty.attrs_offset.get()), (2, 0));

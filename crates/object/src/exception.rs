@@ -317,7 +317,7 @@ impl Interpreter {
     }
 
     fn module_no_attribute(&self, module: &Value, text: &str) -> String {
-        let name = self.intern("__name__").and_then(|n| self.attrs_get(module, &n));
+        let name = self.intern_static("__name__").and_then(|n| self.attrs_get(module, &n));
         match name {
             Ok(Some(name)) => format!("module '{}' has no attribute '{text}'", self.str_lossy(&name)),
             _ => format!("module has no attribute '{text}'"),

@@ -337,7 +337,10 @@ impl Interpreter {
         let started = std::thread::Builder::new()
             .name(name.chars().filter(|c| *c != '\0').collect())
             .stack_size(stack_size)
-            .spawn(move || parcel.run());
+            .spawn(move || {
+                parcel.run();
+                pellucid_memory::retire_thread();
+            });
         if let Err(error) = started {
             self.gil.threads.set(self.gil.threads.get() - 1);
             if let (Some(stack), Some(hooks)) = (stack, self.hooks.threads.get()) {

@@ -201,6 +201,7 @@ fn header_part(header: &Header, offset: usize) -> *const u8 {
 pub struct SlotWord(Cell<u64>);
 
 impl SlotWord {
+    #[inline(always)]
     pub fn new(value: Option<Value>) -> SlotWord {
         SlotWord(Cell::new(value.map_or(0, Value::into_bits)))
     }

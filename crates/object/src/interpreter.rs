@@ -3,6 +3,7 @@
 //! What lies above (the loop, the compiler, native modules) installs itself in [`Hooks`]; its own state lives in
 //! [`Interpreter::state`].
 
+use crate::address_cache::AddressCache;
 use crate::attrs::{Shape, Shapes};
 use crate::buffer::Buffer;
 use crate::bytes::Shared;
@@ -109,6 +110,8 @@ pub struct Hooks {
     pub memoryview: Cell<Option<fn(&Interpreter, Buffer) -> Res>>,
     /// Whether a value is a `memoryview`.
     pub is_memoryview: Cell<Option<fn(&Value) -> bool>>,
+    /// Runs a generator into a [`Sink`](crate::protocol::Sink); the word of the type `generator` says for which objects.
+    pub drain: Cell<Option<(u64, crate::protocol::DrainHook)>>,
     /// The stacks of threads.
     pub threads: Cell<Option<crate::gil::ThreadHooks>>,
     /// Warns on behalf of the frame that is so many levels up (1: the running one): (category, text, level).
@@ -178,9 +181,11 @@ pub struct Interpreter {
     pub heap: Heap,
     core: OnceCell<CoreTypes>,
     exceptions: OnceCell<Exceptions>,
-    interned: RefCell<HashMap<Box<str>, Value>>,
+    interned: RefCell<HashMap<Box<str>, Value, foldhash::fast::RandomState>>,
     /// How many strings there may be before a full collection looks for those that nobody else holds.
     interned_bound: Cell<usize>,
+    /// Names in the program text that were interned, by address.
+    static_names: AddressCache,
     /// The strings of one code point below 256, and the empty one.
     pub(crate) small_strs: Shared,
     /// The same of `bytes`.
@@ -197,6 +202,8 @@ pub struct Interpreter {
     pub(crate) next_type_version: Cell<u32>,
     next_keys_version: Cell<u64>,
     pub(crate) native_types: RefCell<WordMap<usize, Ref<Type>>>,
+    /// In front of `native_types`.
+    pub(crate) native_type_cache: AddressCache,
     pub weakrefs: Rc<WeakRefs>,
     pub(crate) births: crate::heap::Births,
     pub(crate) trashcan: RefCell<Vec<NonNull<Header>>>,
@@ -217,6 +224,8 @@ pub struct Interpreter {
     pub loop_state: Cell<*const ()>,
     /// Set from signal handlers and other threads: the loop is to call [`Interpreter::poll`] soon.
     pub attention: Arc<AtomicBool>,
+    /// `-X dev`: arguments are checked more than needed.
+    pub dev_mode: Cell<bool>,
     /// Longest int text that is converted; 0: no limit.
     pub int_max_str_digits: Cell<usize>,
     /// Deepest nesting of Python calls (`sys.setrecursionlimit`).
@@ -256,6 +265,7 @@ impl Interpreter {
             exceptions: OnceCell::new(),
             interned: RefCell::default(),
             interned_bound: Cell::new(20_000),
+            static_names: AddressCache::default(),
             small_strs: Shared::new(),
             small_bytes: Shared::new(),
             raised: SlotWord::default(),
@@ -269,6 +279,7 @@ impl Interpreter {
             next_type_version: Cell::new(1),
             next_keys_version: Cell::new(1),
             native_types: RefCell::default(),
+            native_type_cache: AddressCache::default(),
             weakrefs: Rc::default(),
             births: crate::heap::Births::default(),
             trashcan: RefCell::default(),
@@ -281,6 +292,7 @@ impl Interpreter {
             builtins: SlotWord::default(),
             hash_key,
             loop_state: Cell::new(std::ptr::null()),
+            dev_mode: Cell::new(false),
             int_max_str_digits: Cell::new(4300),
             recursion_limit: Cell::new(1000),
             gil: crate::gil::Gil::new(&attention),
@@ -395,6 +407,19 @@ impl Interpreter {
         Ok(value)
     }
 
+    /// [`Interpreter::intern`] for a name in the program text, which the address finds again.
+    #[inline]
+    pub fn intern_static(&self, name: &'static str) -> Res {
+        let key = name.as_ptr() as usize;
+        if let Some(found) = self.static_names.get(key, name.len()) {
+            return Ok(found);
+        }
+        let value = self.intern(name)?;
+        // SAFETY: whoever takes strings out of `interned` (`sweep_interned`, the interpreter's end) clears the cache first.
+        unsafe { self.static_names.set(key, name.len(), &value) };
+        Ok(value)
+    }
+
     /// The interned object equal to this `str`; strings with surrogates and subclass instances stay as they are.
     pub fn intern_value(&self, value: &Value) -> Res {
         match value.downcast::<Str>() {
@@ -422,9 +447,16 @@ impl Interpreter {
     }
 
     /// The exception being handled (`sys.exception()`).
+    #[inline]
     pub fn handled_exception(&self) -> Option<Value> {
         self.handled.get()
     }
+    /// Whether an exception is being handled.
+    #[inline]
+    pub fn handles_exception(&self) -> bool {
+        self.handled.is_set()
+    }
+    #[inline]
     pub fn set_handled_exception(&self, exception: Option<Value>) {
         self.handled.set(exception);
     }
@@ -523,8 +555,9 @@ impl Interpreter {
         let dead: Vec<Value> =
             self.interned.borrow_mut().extract_if(|_, value| alone(value)).map(|(_, value)| value).collect();
         self.interned_bound.set((self.interned.borrow().len() * 2).max(20_000));
-        // It knows names by their addresses.
+        // These know names by their addresses.
         self.clear_method_cache();
+        self.static_names.clear();
         drop(dead);
     }
 
@@ -603,6 +636,8 @@ impl Drop for Interpreter {
             .map_or_else(Vec::new, |core| core.each().iter().map(|ty| ty.value().clone()).collect());
         let type_of_types = self.core.get().map(|core| core.type_.value().bits());
         drop((self.memory_error.replace(None), self.empty_tuple.replace(None)));
+        self.native_type_cache.clear();
+        self.static_names.clear();
         drop((
             self.native_types.take(),
             self.interned.take(),
@@ -610,6 +645,8 @@ impl Drop for Interpreter {
             self.small_bytes.take(),
         ));
         drop((self.exceptions.take(), self.core.take()));
+        // What was frozen is given back as well; no finaliser runs any more.
+        self.heap.unfreeze();
         self.collect_until_stable();
         // Only now: what died above still knew its shape. Shapes own names, and names their type.
         self.shapes.clear();
@@ -623,8 +660,9 @@ impl Drop for Interpreter {
             // SAFETY: the one object left is `type`; it holds the last reference to itself, which is given up here.
             drop(unsafe { Value::from_bits(bits) });
         }
+        // Daemon threads that still run stay where they are, with what they hold.
         debug_assert!(
-            std::thread::panicking() || self.heap.allocated_blocks() == 0,
+            std::thread::panicking() || self.gil.threads() > 1 || self.heap.allocated_blocks() == 0,
             "{} blocks were not given back",
             self.heap.allocated_blocks()
         );

@@ -10,6 +10,7 @@
 //! - The context `&Interpreter` comes first; what was read from an object is read again after such a call.
 //! - Absent on purpose: the compiler, the loop, methods of builtin types. They install themselves as [`Hooks`].
 
+mod address_cache;
 pub mod args;
 pub mod attrs;
 pub mod buffer;

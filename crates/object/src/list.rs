@@ -29,6 +29,13 @@ impl Drop for List {
     }
 }
 
+/// Where a Python index points to in a sequence of `len` items, or beyond.
+#[inline(always)]
+pub(crate) fn position(index: i64, len: usize) -> Option<usize> {
+    let index = if index < 0 { index + len as i64 } else { index };
+    usize::try_from(index).ok()
+}
+
 impl List {
     pub fn new(items: Vec<Value>) -> List {
         List(RefCell::new(items))
@@ -43,6 +50,25 @@ impl List {
     #[inline]
     pub fn get(&self, index: usize) -> Option<Value> {
         self.0.borrow().get(index).cloned()
+    }
+    /// The item at a Python index, which counts from the end when it is negative.
+    #[inline(always)]
+    pub fn at(&self, index: i64) -> Option<Value> {
+        // SAFETY: nothing runs while the borrow lasts.
+        let items = unsafe { self.0.try_borrow_unguarded() }.ok()?;
+        items.get(position(index, items.len())?).cloned()
+    }
+    /// Replaces the item at a Python index; false when there is none.
+    #[inline(always)]
+    pub fn set_at(&self, index: i64, value: &Value) -> bool {
+        let mut items = self.0.borrow_mut();
+        let old = match position(index, items.len()).and_then(|at| items.get_mut(at)) {
+            Some(place) => std::mem::replace(place, value.clone()),
+            None => return false,
+        };
+        drop(items);
+        drop(old);
+        true
     }
     /// Replaces an item; gives the value back when the index is out of range.
     #[inline]

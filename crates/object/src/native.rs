@@ -84,6 +84,26 @@ pub struct GetSetDef {
     pub set: Option<Setter>,
 }
 
+impl GetSetDef {
+    /// A field that is only read, which Python sees as a `member_descriptor`.
+    pub const fn member(
+        name: &'static str,
+        doc: &'static str,
+        get: fn(&Interpreter, &Value) -> Res,
+    ) -> GetSetDef {
+        GetSetDef { name, doc, get, set: Some(read_only) }
+    }
+
+    fn is_member(&self) -> bool {
+        self.set.is_some_and(|set| std::ptr::fn_addr_eq(set, read_only as Setter))
+    }
+}
+
+/// The setter of what [`GetSetDef::member`] makes, by which it is known.
+pub fn read_only(vm: &Interpreter, _: &Value, _: Option<&Value>) -> Res<()> {
+    Err(vm.attribute_error_text("readonly attribute".to_string()))
+}
+
 /// A constant of a module.
 pub struct Constant {
     pub name: &'static str,
@@ -154,11 +174,30 @@ impl Payload for GetSet {
     }
 }
 
-/// Payload of `member_descriptor`: an entry of `__slots__`.
+/// Payload of `member_descriptor`: an entry of `__slots__`, or a field of a builtin type that is only read.
 pub struct Member {
     pub name: Value,
     pub owner: Ref<Type>,
-    pub index: usize,
+    pub place: Place,
+}
+
+/// Where a member stands.
+#[derive(Clone, Copy)]
+pub enum Place {
+    /// The word of that index ([`Value::slot_word`]).
+    Slot(usize),
+    /// In the payload.
+    Field(&'static GetSetDef),
+}
+
+impl Member {
+    /// The index of an entry of `__slots__`.
+    pub fn slot(&self) -> Option<usize> {
+        match self.place {
+            Place::Slot(index) => Some(index),
+            Place::Field(_) => None,
+        }
+    }
 }
 
 impl Payload for Member {
@@ -237,6 +276,48 @@ pub fn call_native(
     }
 }
 
+/// Calls a builtin function or method whose Rust function takes just these positional arguments. `None`: it is something
+/// else, or wants the arguments bound or checked.
+#[inline]
+pub fn call_fixed(vm: &Interpreter, callee: &Value, args: &[Value]) -> Option<Res> {
+    let ty = callee.header()?.ty.get() as u64;
+    let types = vm.types();
+    if ty == types.method_descriptor.value().bits() {
+        let method = callee.downcast::<MethodDescriptor>()?;
+        let own = vm.type_of_ref(args.first()?);
+        if !own.value().is(method.owner.value()) && !own.is_subtype_of(&method.owner) {
+            return None;
+        }
+        return fixed(vm, method.def.function, args);
+    }
+    if ty != types.builtin_function.value().bits() {
+        return None;
+    }
+    let builtin = callee.downcast::<Builtin>()?;
+    if !builtin.pass_this {
+        return fixed(vm, builtin.def.function, args);
+    }
+    let this = builtin.this.get()?;
+    match (builtin.def.function, args) {
+        (NativeFn::F1(f), []) => Some(f(vm, &this)),
+        (NativeFn::F2(f), [a]) => Some(f(vm, &this, a)),
+        (NativeFn::F3(f), [a, b]) => Some(f(vm, &this, a, b)),
+        _ => None,
+    }
+}
+
+#[inline]
+fn fixed(vm: &Interpreter, function: NativeFn, args: &[Value]) -> Option<Res> {
+    match (function, args) {
+        (NativeFn::F0(f), []) => Some(f(vm)),
+        (NativeFn::F1(f), [a]) => Some(f(vm, a)),
+        (NativeFn::F2(f), [a, b]) => Some(f(vm, a, b)),
+        (NativeFn::F3(f), [a, b, c]) => Some(f(vm, a, b, c)),
+        (NativeFn::Raw(f), values) => Some(f(vm, &CallArgs::new(values))),
+        _ => None,
+    }
+}
+
 /// The call slot of `builtin_function_or_method`.
 pub fn call_builtin(vm: &Interpreter, callee: &Value, args: &CallArgs) -> Res {
     let Some(builtin) = callee.downcast::<Builtin>() else {
@@ -269,7 +350,8 @@ pub fn module_getattr(vm: &Interpreter, module: &Value, name: &Value) -> Res {
 
 #[cold]
 fn module_missing(vm: &Interpreter, module: &Value, name: &Value) -> Res<Option<Value>> {
-    if let Some(getattr) = vm.attrs_get(module, &vm.intern("__getattr__")?)? {
+    let own = matches!(vm.str_lossy(name).as_str(), "__spec__" | "__loader__");
+    if let Some(getattr) = vm.attrs_get(module, &vm.intern_static("__getattr__")?)?.filter(|_| !own) {
         return vm.call_values(&getattr, std::slice::from_ref(name)).map(Some);
     }
     match vm.hooks.module_attribute.get() {
@@ -370,6 +452,10 @@ impl Interpreter {
     }
 
     pub(crate) fn new_getset(&self, ty: &Ref<Type>, def: &'static GetSetDef) -> Res {
+        if def.is_member() {
+            let member = Member { name: self.intern(def.name)?, owner: ty.clone(), place: Place::Field(def) };
+            return self.alloc(&self.types().member_descriptor, member);
+        }
         self.alloc(&self.types().getset_descriptor, GetSet { def, owner: ty.clone() })
     }
 
@@ -400,7 +486,7 @@ impl Interpreter {
     pub fn new_module(&self, name: &str) -> Res {
         let module = self.alloc(&self.types().module, Module)?;
         let dict = self.new_dict()?;
-        dict.set(self, self.intern("__name__")?, self.new_str(name)?)?;
+        dict.set(self, self.intern_static("__name__")?, self.new_str(name)?)?;
         for key in ["__doc__", "__package__", "__loader__", "__spec__"] {
             dict.set(self, self.intern(key)?, Value::NONE)?;
         }
@@ -416,17 +502,26 @@ impl Interpreter {
     /// The type made from `def`, once per interpreter.
     pub fn type_for(&self, def: &'static TypeDef) -> Res<Ref<Type>> {
         let key = def as *const TypeDef as usize;
-        if let Some(found) = self.native_types.borrow().get(&key) {
-            return Ok(found.clone());
+        if let Some(found) = self.native_type_cache.get(key, 0).and_then(|v| v.downcast_ref::<Type>()) {
+            return Ok(found);
         }
-        let ty = self.new_type(def)?;
-        self.native_types.borrow_mut().insert(key, ty.clone());
+        let known = self.native_types.borrow().get(&key).cloned();
+        let ty = match known {
+            Some(ty) => ty,
+            None => {
+                let ty = self.new_type(def)?;
+                self.native_types.borrow_mut().insert(key, ty.clone());
+                ty
+            }
+        };
+        // SAFETY: `native_types` keeps its types until the interpreter ends, which clears the cache first.
+        unsafe { self.native_type_cache.set(key, 0, ty.value()) };
         Ok(ty)
     }
 
     /// Brings the `new` slot of a Python class up to date.
     pub(crate) fn refresh_new(&self, ty: &Ref<Type>) -> Res<()> {
-        let Some(found) = ty.lookup(self, &self.intern("__new__")?) else { return Ok(()) };
+        let Some(found) = ty.lookup(self, &self.intern_static("__new__")?) else { return Ok(()) };
         let native = found.downcast::<Builtin>().filter(|b| std::ptr::eq(b.def, &DUNDER_NEW));
         match native.and_then(|b| b.this.get()).and_then(|t| t.downcast_ref::<Type>()) {
             // What a builtin `__new__` makes must fit the layout: the base decides.
@@ -446,7 +541,7 @@ fn call_python_new(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
     let Some(ty) = cls.downcast::<Type>() else {
         return Err(vm.type_error("__new__ needs a type".to_string()));
     };
-    let name = vm.intern("__new__")?;
+    let name = vm.intern_static("__new__")?;
     let found = ty.lookup(vm, &name).filter(|found| vm.is_exact(found, &vm.types().staticmethod));
     let callee = match found.and_then(|found| found.downcast::<Wrapped>()?.callable.get()) {
         Some(function) => function,

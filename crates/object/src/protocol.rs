@@ -5,7 +5,7 @@ use crate::class::{Type, TypeFlags};
 use crate::heap::{Payload, Ref, SlotWord, Visitor};
 use crate::int::{Int, IntRef};
 use crate::interpreter::Interpreter;
-use crate::native::{BoundMethod, GetSet, Member, MethodDescriptor, Wrapped};
+use crate::native::{BoundMethod, GetSet, Member, MethodDescriptor, Place, Wrapped};
 use crate::slots::{Slot, SlotWrapper};
 use crate::value::Value;
 use crate::{Exception, Raised, Res, Str, Tuple};
@@ -77,6 +77,12 @@ impl Payload for SequenceIterator {
 }
 
 // ---- types and names ----
+/// Takes values that an iterator gives, without running Python code; gives back what it cannot take so.
+pub type Sink<'a> = dyn FnMut(Value) -> Res<Option<Value>> + 'a;
+
+/// See [`Interpreter::drain`].
+pub type DrainHook = fn(&Interpreter, &Value, &mut Sink) -> Res<Option<Value>>;
+
 impl Interpreter {
     /// `type(value)`.
     #[inline]
@@ -115,7 +121,7 @@ impl Interpreter {
     pub fn full_type_name(&self, value: &Value) -> String {
         let ty = self.type_of(value);
         let qualname = ty.qualname.get().map_or_else(|| ty.name().to_string(), |q| self.str_lossy(&q));
-        let module = self.intern("__module__").ok().and_then(|name| ty.lookup(self, &name));
+        let module = self.intern_static("__module__").ok().and_then(|name| ty.lookup(self, &name));
         match module.map(|m| self.str_lossy(&m)) {
             Some(module) if !module.is_empty() && module != "builtins" && module != "__main__" => {
                 format!("{module}.{qualname}")
@@ -137,8 +143,8 @@ impl Interpreter {
     }
 
     /// The method `name` of the value's type, unbound. Errors: `MemoryError`.
-    pub fn lookup_special(&self, value: &Value, name: &str) -> Res<Option<Value>> {
-        let name = self.intern(name)?;
+    pub fn lookup_special(&self, value: &Value, name: &'static str) -> Res<Option<Value>> {
+        let name = self.intern_static(name)?;
         Ok(self.type_of_ref(value).lookup(self, &name))
     }
 }
@@ -148,9 +154,29 @@ impl Interpreter {
     /// `getattr(object, name)`; `name` is a `str`.
     #[inline]
     pub fn get_attr(&self, object: &Value, name: &Value) -> Res {
-        match self.type_of_ref(object).slots.getattr.get() {
+        let result = match self.type_of_ref(object).slots.getattr.get() {
             Some(f) => f(self, object, name),
             None => self.generic_getattr(object, name),
+        };
+        if result.is_err() {
+            self.complete_attribute_error(object, name);
+        }
+        result
+    }
+
+    /// A raised `AttributeError` that knows neither name nor object learns them.
+    #[cold]
+    fn complete_attribute_error(&self, object: &Value, name: &Value) {
+        if !self.raised_is(self.exceptions().attribute_error()) {
+            return;
+        }
+        let exception = self.raised.get();
+        if let Some(e) = exception.as_ref().and_then(|e| e.downcast::<crate::Exception>())
+            && e.field(0).is_none()
+            && e.field(1).is_none()
+        {
+            e.set_field(0, Some(name.clone()));
+            e.set_field(1, Some(object.clone()));
         }
     }
 
@@ -285,7 +311,7 @@ impl Interpreter {
             let tn = ty.message_name();
             return Err(self.type_error(format!("cannot set '{text}' attribute of immutable type '{tn}'")));
         }
-        let name = &self.intern_value(name)?;
+        let name = &self.attribute_name(name)?;
         let meta = self.type_of(cls);
         if let Some(descr) = meta.lookup(self, name)
             && let Some(set) = self.type_of_ref(&descr).slots.descr_set.get()
@@ -347,6 +373,7 @@ impl Interpreter {
 
     pub fn call_descriptor_args(&self, method: &Value, this: &Value, args: &CallArgs) -> Res {
         if let Some(wrapper) = method.downcast::<SlotWrapper>() {
+            wrapper.check_self(self, this)?;
             return self.nested("", || wrapper.call(self, this, args));
         }
         let ty = self.type_of(method);
@@ -790,7 +817,7 @@ impl Interpreter {
             return f(self, container, key);
         }
         if let Some(ty) = container.downcast::<Type>() {
-            let name = self.intern("__class_getitem__")?;
+            let name = self.intern_static("__class_getitem__")?;
             if ty.lookup(self, &name).is_some() {
                 let method = self.get_attr(container, &name)?;
                 return self.call_values(&method, std::slice::from_ref(key));
@@ -884,6 +911,31 @@ impl Interpreter {
         }
     }
 
+    /// Passes the values of an iterator to `sink`, as long as it takes them: a generator need not be suspended for it. The value
+    /// that it refused, or, of other iterators, the next one; `None` at the end.
+    pub fn drain(&self, iterator: &Value, sink: &mut Sink) -> Res<Option<Value>> {
+        match self.hooks.drain.get() {
+            Some((generator, drain)) if self.type_of_ref(iterator).value().bits() == generator => {
+                drain(self, iterator, sink)
+            }
+            _ => self.next(iterator),
+        }
+    }
+
+    /// Calls `f` for each value, as [`Interpreter::for_each`]; what `quiet` takes it does not see.
+    pub fn for_each_quiet(
+        &self,
+        iterable: &Value,
+        mut quiet: impl FnMut(Value) -> Res<Option<Value>>,
+        mut f: impl FnMut(Value) -> Res<()>,
+    ) -> Res<()> {
+        let iterator = self.iter(iterable)?;
+        while let Some(value) = self.drain(&iterator, &mut quiet)? {
+            f(value)?;
+        }
+        Ok(())
+    }
+
     /// Calls `f` for each value; stops at the first error.
     pub fn for_each(&self, iterable: &Value, mut f: impl FnMut(Value) -> Res<()>) -> Res<()> {
         let iterator = self.iter(iterable)?;
@@ -906,15 +958,17 @@ impl Interpreter {
         {
             return Ok(tuple.items());
         }
-        let mut values = Vec::new();
-        self.for_each(iterable, |value| {
+        let values = std::cell::RefCell::new(Vec::new());
+        let push = |value| {
+            let mut values = values.borrow_mut();
             if values.try_reserve(1).is_err() {
                 return Err(self.no_memory());
             }
             values.push(value);
             Ok(())
-        })?;
-        Ok(values)
+        };
+        self.for_each_quiet(iterable, |value| push(value).map(|()| None), push)?;
+        Ok(values.into_inner())
     }
 }
 
@@ -1078,6 +1132,13 @@ fn overrides_new(ty: &Type) -> bool {
     ty.slots.new.get().is_some_and(|f| !std::ptr::fn_addr_eq(f, object_new as crate::slots::CallFn))
 }
 
+impl Type {
+    /// Whether a class has an `__init__` other than that of `object`, which may take what `__new__` does not.
+    pub fn overrides_init(&self) -> bool {
+        overrides_init(self)
+    }
+}
+
 fn overrides_init(ty: &Type) -> bool {
     ty.slots.init.get().is_some_and(|f| !std::ptr::fn_addr_eq(f, object_init as crate::slots::InitFn))
 }
@@ -1111,7 +1172,9 @@ fn object_init(vm: &Interpreter, object: &Value, args: &CallArgs) -> Res<()> {
         return Err(vm.type_error(what.to_string()));
     }
     if !overrides_new(&ty) {
-        return Err(vm.type_error(format!("{}() takes no arguments", ty.message_name())));
+        let name = ty.message_name();
+        let what = "takes exactly one argument (the instance to initialize)";
+        return Err(vm.type_error(format!("{name}.__init__() {what}")));
     }
     Ok(())
 }
@@ -1121,7 +1184,7 @@ impl Interpreter {
     #[cold]
     fn abstract_class_error(&self, ty: &Ref<Type>) -> Raised {
         let names = (|| {
-            let key = self.intern("__abstractmethods__")?;
+            let key = self.intern_static("__abstractmethods__")?;
             let Some(methods) = ty.lookup(self, &key) else { return Ok(Vec::new()) };
             let mut names: Vec<String> =
                 self.collect(&methods)?.iter().map(|n| format!("'{}'", self.str_lossy(n))).collect();
@@ -1209,12 +1272,7 @@ fn call_slot_wrapper(vm: &Interpreter, callee: &Value, args: &CallArgs) -> Res {
     let Some(this) = args.positional().first() else {
         return Err(vm.type_error(format!("descriptor '{name}' of '{owner}' object needs an argument")));
     };
-    if !vm.is_instance(this, &wrapper.owner) {
-        let got = vm.type_name(this);
-        return Err(
-            vm.type_error(format!("descriptor '{name}' requires a '{owner}' object but received a '{got}'"))
-        );
-    }
+    wrapper.check_self(vm, this)?;
     wrapper.call(vm, this, &CallArgs { values: &args.values[1..], names: args.names })
 }
 
@@ -1260,7 +1318,11 @@ fn check_owner(vm: &Interpreter, name: &str, owner: &Ref<Type>, object: &Value) 
 fn get_member(vm: &Interpreter, descr: &Value, object: Option<&Value>, _: &Value) -> Res {
     let (Some(object), Some(d)) = (object, descr.downcast::<Member>()) else { return Ok(descr.clone()) };
     check_owner(vm, &vm.str_lossy(&d.name), &d.owner, object)?;
-    match object.slot_word(d.index).and_then(SlotWord::get) {
+    let index = match d.place {
+        Place::Slot(index) => index,
+        Place::Field(def) => return (def.get)(vm, object),
+    };
+    match object.slot_word(index).and_then(SlotWord::get) {
         Some(value) => Ok(value),
         None => Err(vm.empty_slot(object, &d.name)),
     }
@@ -1269,7 +1331,11 @@ fn get_member(vm: &Interpreter, descr: &Value, object: Option<&Value>, _: &Value
 fn set_member(vm: &Interpreter, descr: &Value, object: &Value, value: Option<&Value>) -> Res<()> {
     let Some(d) = descr.downcast::<Member>() else { return Err(vm.bug("member descriptor")) };
     check_owner(vm, &vm.str_lossy(&d.name), &d.owner, object)?;
-    let Some(word) = object.slot_word(d.index) else { return Err(vm.no_attribute(object, &d.name)) };
+    let index = match d.place {
+        Place::Slot(index) => index,
+        Place::Field(_) => return crate::native::read_only(vm, object, value),
+    };
+    let Some(word) = object.slot_word(index) else { return Err(vm.no_attribute(object, &d.name)) };
     if value.is_none() && !word.is_set() {
         return Err(vm.attribute_error_text(vm.str_lossy(&d.name)));
     }

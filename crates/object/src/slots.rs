@@ -7,6 +7,7 @@
 use crate::args::CallArgs;
 use crate::class::Type;
 use crate::heap::{Payload, Visitor};
+use crate::int::IntRef;
 use crate::interpreter::Interpreter;
 use crate::protocol::{BinOp, CmpOp, UnOp};
 use crate::value::Value;
@@ -609,6 +610,15 @@ impl Payload for SlotWrapper {
 }
 
 impl SlotWrapper {
+    /// Checks that `this` fits the slot's type. Errors: `TypeError`.
+    pub fn check_self(&self, vm: &Interpreter, this: &Value) -> Res<()> {
+        if vm.is_exact(this, &self.owner) || vm.is_instance(this, &self.owner) {
+            return Ok(());
+        }
+        let (name, owner, got) = (self.dunder.name, self.owner.message_name(), vm.type_name(this));
+        Err(vm.type_error(format!("descriptor '{name}' requires a '{owner}' object but received a '{got}'")))
+    }
+
     /// Attributes are not set past a builtin type that guards them: `object.__setattr__(str, ...)` is refused.
     fn check_override(&self, vm: &Interpreter, this: &Value) -> Res<()> {
         let Slot::SetAttr(mine) = self.slot else { return Ok(()) };
@@ -773,20 +783,31 @@ fn generic_binary(vm: &Interpreter, op: BinOp, a: &Value, b: &Value, name: &str,
 }
 
 fn generic_compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
-    match vm.lookup_special(a, op.dunder())? {
-        Some(m) => vm.call_descriptor(&m, a, std::slice::from_ref(b)),
-        None => Ok(Value::NOT_IMPLEMENTED),
+    let Some(method) = vm.lookup_special(a, op.dunder())? else { return Ok(Value::NOT_IMPLEMENTED) };
+    if vm.type_of_ref(&method).flags.get().contains(crate::TypeFlags::METHOD_DESCRIPTOR) {
+        return vm.call_descriptor(&method, a, std::slice::from_ref(b));
+    }
+    // A descriptor that cannot give the method counts as none.
+    match vm.bind_descriptor(&method, a, vm.type_of_ref(a).value()) {
+        Ok(bound) => vm.call_values(&bound, std::slice::from_ref(b)),
+        Err(raised) => {
+            drop(vm.take_raised(raised));
+            Ok(Value::NOT_IMPLEMENTED)
+        }
     }
 }
 
 fn generic_hash(vm: &Interpreter, a: &Value) -> Res<i64> {
     let result = vm.call_method(a, "__hash__", &[])?;
-    if result.as_int().is_none() {
-        return Err(vm.type_error("__hash__ method should return an integer".to_string()));
+    let word = result.as_int().and_then(|int| match int {
+        IntRef::Small(i) => Some(i),
+        IntRef::Big(big) => i64::try_from(big).ok(),
+    });
+    if let Some(hash) = word {
+        // What fits is the hash itself, so that `return hash(x)` hashes as `x` does; -1 stays the mark of an error.
+        return Ok(if hash == -1 { -2 } else { hash });
     }
-    // A hash that fits stays as it is: the method may have taken it from another object.
-    match vm.as_i64(&result) {
-        Some(-1) => Ok(-2),
+    match vm.hash_of_int(&result) {
         Some(hash) => Ok(hash),
         None => vm.hash_of_int(&result).ok_or_else(|| vm.bug("hash of no int")),
     }
@@ -801,7 +822,7 @@ fn generic_call(vm: &Interpreter, a: &Value, args: &CallArgs) -> Res {
 
 fn generic_getattr(vm: &Interpreter, a: &Value, name: &Value) -> Res {
     let ty = vm.type_of(a);
-    let getattribute = ty.lookup(vm, &vm.intern("__getattribute__")?);
+    let getattribute = ty.lookup(vm, &vm.intern_static("__getattribute__")?);
     let result = match &getattribute {
         Some(m) => match m.downcast::<SlotWrapper>() {
             Some(SlotWrapper { slot: Slot::GetAttr(f), .. }) => f(vm, a, name),
@@ -811,7 +832,7 @@ fn generic_getattr(vm: &Interpreter, a: &Value, name: &Value) -> Res {
     };
     match result {
         Err(raised) if vm.raised_is(vm.exceptions().attribute_error()) => {
-            match ty.lookup(vm, &vm.intern("__getattr__")?) {
+            match ty.lookup(vm, &vm.intern_static("__getattr__")?) {
                 Some(m) => {
                     drop(vm.take_raised(raised));
                     vm.call_descriptor(&m, a, std::slice::from_ref(name))

@@ -2,7 +2,7 @@
 //! that indexing is O(1). Lone surrogates are ordinary code points.
 //!
 //! Here: representation, constructors, indexing, comparison. [`builder`] grows a text piece by piece, [`search`] finds
-//! and replaces, [`split`] cuts, [`case`] maps cases and classifies, [`layout`] pads and strips, [`repr`] quotes.
+//! and replaces, [`split`] cuts, [`case`] maps cases and classifies, [`unicode`] is the version of the database, [`layout`] pads and strips, [`repr`] quotes.
 //!
 //! Invariants
 //! - The kind is always the narrowest that holds the code points, so equal texts have equal representations.
@@ -15,6 +15,7 @@ pub mod layout;
 pub mod repr;
 pub mod search;
 pub mod split;
+pub mod unicode;
 
 pub use builder::TextBuilder;
 

@@ -4,8 +4,8 @@ use crate::import;
 use crate::stdio::print;
 use pellucid_object::{Exception, Interpreter, Raised, Res, Value};
 
-/// The exit code of an interrupted program.
-const INTERRUPTED: i32 = 130;
+/// The exit code of an interrupted program: 130 for a shell, and a mark that the program should end by the signal.
+pub const INTERRUPTED: i32 = 0x100 | 130;
 
 /// Shows the exception as `sys.excepthook` does, or does what `SystemExit` asks for; gives the exit code.
 pub fn uncaught(vm: &Interpreter, raised: Raised) -> i32 {
@@ -87,7 +87,7 @@ fn try_report(vm: &Interpreter, exception: &Value) -> Res<()> {
 /// Shows the exception through `traceback`; with what is at hand when that fails.
 pub fn display(vm: &Interpreter, exception: &Value) {
     let by_library = || -> Res<()> {
-        let traceback = import::import_absolute(vm, &vm.intern("traceback")?)?;
+        let traceback = import::import_absolute(vm, &vm.intern_static("traceback")?)?;
         vm.call_attr(&traceback, "print_exception", std::slice::from_ref(exception)).map(drop)
     };
     if let Err(raised) = by_library() {

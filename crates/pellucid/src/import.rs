@@ -38,6 +38,8 @@ pub struct ImportState {
     pub timing: Cell<bool>,
     timing_depth: Cell<usize>,
     timing_inner: Cell<u64>,
+    /// Code of `-c` and its source, for `linecache` when that is loaded.
+    pub command: RefCell<Option<(Value, Value)>>,
     /// `-v`.
     pub verbose: Cell<u8>,
     /// `-O`: library code is compiled anew, as it was built without.
@@ -145,7 +147,7 @@ pub fn import_absolute(vm: &Interpreter, name: &Value) -> Res {
 fn wait_until_loaded(vm: &Interpreter, name: &Value, module: &Value) -> Res<()> {
     let state = vm.state::<ImportState>();
     let Some(bootstrap) = state.bootstrap.get() else { return Ok(()) };
-    let spec = match vm.attrs_get(module, &vm.intern("__spec__")?)? {
+    let spec = match vm.attrs_get(module, &vm.intern_static("__spec__")?)? {
         Some(spec) if !spec.is_none() => spec,
         _ => return Ok(()),
     };
@@ -296,7 +298,7 @@ fn package_of(vm: &Interpreter, globals: &Ref<Dict>) -> Res<String> {
 
 /// `warnings.warn(message, category)`.
 pub fn warn(vm: &Interpreter, category: Value, message: &str) -> Res<()> {
-    let warnings = import_absolute(vm, &vm.intern("_warnings")?)?;
+    let warnings = import_absolute(vm, &vm.intern_static("_warnings")?)?;
     vm.call_attr(&warnings, "warn", &[vm.new_str(message)?, category]).map(drop)
 }
 
@@ -313,7 +315,7 @@ pub fn import_error(vm: &Interpreter, message: &str, name: &Value) -> Raised {
 fn named_error(vm: &Interpreter, ty: &Value, message: &str, name: &Value) -> Raised {
     let make = || -> Res {
         let values = [vm.new_str(message)?, name.clone()];
-        let names = [vm.intern("name")?];
+        let names = [vm.intern_static("name")?];
         vm.call(ty, &CallArgs { values: &values, names: &names })
     };
     match make() {
@@ -497,7 +499,7 @@ fn load_library(
     let module = vm.new_module(text)?;
     let file = format!("{}/{}", state.library.borrow(), found.path);
     let package = if found.package { text } else { text.rsplit_once('.').map_or("", |(package, _)| package) };
-    vm.attrs_delete(&module, &vm.intern("__spec__")?)?;
+    vm.attrs_delete(&module, &vm.intern_static("__spec__")?)?;
     vm.set_attr_str(&module, "__package__", vm.new_str(package)?)?;
     vm.set_attr_str(&module, "__loader__", crate::importer::for_library(vm)?)?;
     if found.package {
@@ -516,6 +518,9 @@ fn load_library(
         drop(removed);
         return Err(raised);
     }
+    if text == "linecache" {
+        register_command(vm, state, &module)?;
+    }
     // The module may have put something else in its place.
     match loaded(vm, name)? {
         Some(module) => Ok(module),
@@ -526,13 +531,19 @@ fn load_library(
     }
 }
 
+/// Tells `linecache` the lines of the program given with `-c`, which tracebacks show.
+fn register_command(vm: &Interpreter, state: &ImportState, linecache: &Value) -> Res<()> {
+    let Some((code, source)) = state.command.take() else { return Ok(()) };
+    vm.call_attr(linecache, "_register_code", &[code, source, vm.new_str("<string>")?]).map(drop)
+}
+
 /// Runs a code object in a module's namespace.
 pub fn run_in(vm: &Interpreter, code: &Value, module: &Value) -> Res<()> {
     let Some(namespace) = vm.attrs_dict(module)? else {
         return Err(vm.type_error("a module without namespace".to_string()));
     };
     if let Some(builtins) = vm.builtins.get() {
-        namespace.set_default(vm, vm.intern("__builtins__")?, builtins)?;
+        namespace.set_default(vm, vm.intern_static("__builtins__")?, builtins)?;
     }
     let namespace = namespace.into_value();
     pellucid_interp::run_code(vm, code, &namespace, &namespace).map(drop)
@@ -550,7 +561,7 @@ pub fn library_code(
             let mut code = pellucid_bytecode::marshal::read_code(bytes)
                 .map_err(|error| vm.system_error(format!("{file}: {error}")))?;
             set_filename(&mut code, file);
-            pellucid_interp::code::new_code(vm, &code)
+            pellucid_interp::code::new_code(vm, code)
         }
         _ => {
             let source = vm.new_str(&String::from_utf8_lossy(&module.source.unpack()))?;
@@ -565,7 +576,7 @@ pub fn set_filename(code: &mut pellucid_bytecode::code::Code, file: &str) {
     code.filename = file.into();
     for constant in &mut code.consts {
         if let Const::Code(inner) = constant {
-            set_filename(inner, file);
+            set_filename(std::rc::Rc::make_mut(inner), file);
         }
     }
 }
@@ -609,7 +620,7 @@ pub fn install(vm: &Interpreter, builtins: &Ref<Dict>) -> Res<()> {
     let state = vm.state::<ImportState>();
     state.native.borrow_mut().extend(crate::modules::all().map(|def| (def.name, def)));
     let function = vm.new_builtin(&DUNDER_IMPORT, None, false, Some(vm.new_str("builtins")?))?;
-    builtins.set(vm, vm.intern("__import__")?, function)?;
+    builtins.set(vm, vm.intern_static("__import__")?, function)?;
     vm.hooks.import.set(Some(|vm, name| import_absolute(vm, &vm.new_str(name)?)));
     vm.hooks.module_attribute.set(Some(importlib::module_attribute));
     Ok(())

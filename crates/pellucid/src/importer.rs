@@ -91,7 +91,7 @@ pub fn spec(
 ) -> Res {
     let make = vm.get_attr_str(bootstrap, "ModuleSpec")?;
     let values = [name.clone(), loader.clone(), file.clone(), Value::bool(package)];
-    let names = [vm.intern("origin")?, vm.intern("is_package")?];
+    let names = [vm.intern_static("origin")?, vm.intern_static("is_package")?];
     let spec = vm.call(&make, &CallArgs { values: &values, names: &names })?;
     vm.set_attr_str(&spec, "_set_fileattr", Value::TRUE)?;
     vm.set_attr_str(&spec, "_cached", Value::NONE)?;
@@ -213,7 +213,7 @@ fn get_resource_reader(vm: &Interpreter, this: &Value, name: &Value) -> Res {
     }
     let folder = file_of(vm, found);
     let folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let reader = import::import_absolute(vm, &vm.intern("_pellucid_resources")?)?;
+    let reader = import::import_absolute(vm, &vm.intern_static("_pellucid_resources")?)?;
     vm.call_attr(&reader, "LibraryReader", &[this.clone(), vm.new_str(folder)?])
 }
 

@@ -21,7 +21,7 @@ pub fn bootstrap(vm: &Interpreter) -> Res {
         return Ok(module);
     }
     let sys = vm.sys.get().ok_or_else(|| vm.runtime_error("sys is not there yet".to_string()))?;
-    let imp = import::import_absolute(vm, &vm.intern("_imp")?)?;
+    let imp = import::import_absolute(vm, &vm.intern_static("_imp")?)?;
     let module = run_half(vm, "_frozen_importlib", BOOTSTRAP)?;
     vm.set_attr_str(&sys, "meta_path", vm.new_list(Vec::new())?)?;
     vm.set_attr_str(&sys, "path_hooks", vm.new_list(Vec::new())?)?;
@@ -118,7 +118,7 @@ fn zip_hook(vm: &Interpreter, path: &Value) -> Res {
     if !file {
         return Err(not_an_archive(vm));
     }
-    let zipimport = import::import_absolute(vm, &vm.intern("zipimport")?)?;
+    let zipimport = import::import_absolute(vm, &vm.intern_static("zipimport")?)?;
     vm.call_attr(&zipimport, "zipimporter", std::slice::from_ref(path))
 }
 
@@ -200,12 +200,12 @@ fn late_spec(
     name: &Value,
     text: &str,
 ) -> Res<Option<Value>> {
-    let Some(module_name) = vm.attrs_get(module, &vm.intern("__name__")?)? else { return Ok(None) };
+    let Some(module_name) = vm.attrs_get(module, &vm.intern_static("__name__")?)? else { return Ok(None) };
     if module_name.downcast::<Str>().is_none() {
         return Ok(None);
     }
     let full = vm.str_lossy(&module_name);
-    let file = vm.attrs_get(module, &vm.intern("__file__")?)?;
+    let file = vm.attrs_get(module, &vm.intern_static("__file__")?)?;
     let native = state.native.borrow().contains_key(full.as_str());
     let library = pellucid_library::module(&full);
     let embedded =
@@ -233,11 +233,12 @@ fn late_spec(
             let loader = vm.get_attr_str(&bootstrap, "BuiltinImporter")?;
             let make = vm.get_attr_str(&bootstrap, "ModuleSpec")?;
             let values = [module_name, loader.clone(), vm.new_str("built-in")?];
-            let spec = vm.call(&make, &CallArgs { values: &values, names: &[vm.intern("origin")?] })?;
+            let spec =
+                vm.call(&make, &CallArgs { values: &values, names: &[vm.intern_static("origin")?] })?;
             (loader, spec)
         }
     };
-    if text == "__spec__" && vm.attrs_get(module, &vm.intern("__loader__")?)?.is_none() {
+    if text == "__spec__" && vm.attrs_get(module, &vm.intern_static("__loader__")?)?.is_none() {
         vm.set_attr_str(module, "__loader__", loader.clone())?;
     }
     let value = if text == "__spec__" { spec } else { loader };
@@ -250,7 +251,7 @@ fn main_loader(vm: &Interpreter, module: &Value, file: Option<Value>) -> Res {
     let loader = match file {
         Some(file) if file.downcast::<Str>().is_some() => {
             let external = bootstrap_module(vm, "_frozen_importlib_external")?;
-            vm.call_attr(&external, "SourceFileLoader", &[vm.intern("__main__")?, file])?
+            vm.call_attr(&external, "SourceFileLoader", &[vm.intern_static("__main__")?, file])?
         }
         _ => vm.get_attr_str(&bootstrap(vm)?, "BuiltinImporter")?,
     };
@@ -267,9 +268,9 @@ fn unfinished(
     name: &Value,
     text: &str,
 ) -> Res<Option<Value>> {
-    let Some(module_name) = vm.attrs_get(module, &vm.intern("__name__")?)? else { return Ok(None) };
+    let Some(module_name) = vm.attrs_get(module, &vm.intern_static("__name__")?)? else { return Ok(None) };
     let full = vm.str_lossy(&module_name);
-    let spec = vm.attrs_get(module, &vm.intern("__spec__")?)?.filter(|spec| !spec.is_none());
+    let spec = vm.attrs_get(module, &vm.intern_static("__spec__")?)?.filter(|spec| !spec.is_none());
     let Some(spec) = spec else {
         if state.loading.borrow().contains(&full) {
             let message = format!(
@@ -371,7 +372,7 @@ fn is_stdlib_name(vm: &Interpreter, name: &Value) -> Res<bool> {
 fn attribute_error(vm: &Interpreter, module: &Value, name: &Value, message: &str) -> Raised {
     let make = || -> Res {
         let values = [vm.new_str(message)?, name.clone(), module.clone()];
-        let names = [vm.intern("name")?, vm.intern("obj")?];
+        let names = [vm.intern_static("name")?, vm.intern_static("obj")?];
         let ty = vm.exceptions().attribute_error().value().clone();
         vm.call(&ty, &CallArgs { values: &values, names: &names })
     };

@@ -28,7 +28,8 @@ mod start;
 mod stdio;
 
 pub use config::{Config, Flags};
-pub use pellucid_host::is_forked;
+pub use errors::INTERRUPTED;
 pub use pellucid_host::{Capability, Host};
+pub use pellucid_host::{end_by_interrupt, is_forked};
 pub use pellucid_object::{Interpreter, Raised, Res, Value};
 pub use start::{Pellucid, on_big_stack};

@@ -49,12 +49,13 @@ impl Pellucid {
     pub fn run_file_content(&self, bytes: &[u8], file: &Value, compiled: bool) -> Res<()> {
         let vm = self.vm();
         let namespace = self.namespace()?;
-        namespace.set(vm, vm.intern("__file__")?, file.clone())?;
-        namespace.set(vm, vm.intern("__cached__")?, Value::NONE)?;
-        namespace.remove(vm, &vm.intern("__loader__")?)?;
+        namespace.set(vm, vm.intern_static("__file__")?, file.clone())?;
+        namespace.set(vm, vm.intern_static("__cached__")?, Value::NONE)?;
+        namespace.remove(vm, &vm.intern_static("__loader__")?)?;
         let code = if compiled {
             compiled_code(vm, bytes)?
         } else {
+            check_encoding(vm, bytes, file)?;
             import::compile(vm, &vm.new_bytes(bytes.to_vec())?, file, "exec")?
         };
         self.run_code(&code).map(drop)
@@ -64,7 +65,7 @@ impl Pellucid {
     fn run_container(&self, path: &[u8]) -> Res<()> {
         let vm = self.vm();
         let entry = vm.fs_decode(path)?;
-        let sys = import::import_absolute(vm, &vm.intern("sys")?)?;
+        let sys = import::import_absolute(vm, &vm.intern_static("sys")?)?;
         let search = vm.get_attr_str(&sys, "path")?;
         vm.call_attr(&search, "insert", &[vm.new_int(0)?, entry])?;
         self.run_main_module("__main__", false)
@@ -77,7 +78,7 @@ impl Pellucid {
 
     fn run_main_module(&self, name: &str, set_argv0: bool) -> Res<()> {
         let vm = self.vm();
-        let runpy = import::import_absolute(vm, &vm.intern("runpy")?)?;
+        let runpy = import::import_absolute(vm, &vm.intern_static("runpy")?)?;
         vm.call_attr(&runpy, "_run_module_as_main", &[vm.new_str(name)?, Value::bool(set_argv0)]).map(drop)
     }
 
@@ -100,7 +101,7 @@ impl Pellucid {
 /// The code in a `.pyc` file.
 fn compiled_code(vm: &Interpreter, bytes: &[u8]) -> Res {
     match pellucid_bytecode::pyc::load(bytes) {
-        Ok((_, code)) => pellucid_interp::code::new_code(vm, &code),
+        Ok((_, code)) => pellucid_interp::code::new_code(vm, code),
         Err(error) => Err(vm.runtime_error(format!("Bad code in .pyc file: {error}"))),
     }
 }
@@ -136,7 +137,7 @@ impl Pellucid {
             return Ok(());
         }
         let vm = self.vm();
-        let sys = import::import_absolute(vm, &vm.intern("sys")?)?;
+        let sys = import::import_absolute(vm, &vm.intern_static("sys")?)?;
         let search = vm.get_attr_str(&sys, "path")?;
         vm.call_attr(&search, "insert", &[vm.new_int(0)?, vm.fs_decode(folder)?]).map(drop)
     }
@@ -151,7 +152,14 @@ impl Pellucid {
     /// `-c`.
     pub fn main_command(&self, source: &[u8]) -> Res<()> {
         self.search_first(b"")?;
-        self.run_source(source, "<string>")
+        let vm = self.vm();
+        let source = vm.new_bytes(source.to_vec())?;
+        let code = import::compile(vm, &source, &vm.new_str("<string>")?, "exec")?;
+        if let Ok(text) = std::str::from_utf8(vm.expect_bytes(&source)?) {
+            let text = vm.new_str(text)?;
+            *vm.state::<import::ImportState>().command.borrow_mut() = Some((code.clone(), text));
+        }
+        self.run_code(&code).map(drop)
     }
 
     /// `-m`.
@@ -247,4 +255,21 @@ impl Pellucid {
         let closed = host.close(fd);
         done.and(closed)
     }
+}
+
+/// A program's file that names no encoding is UTF-8. Errors: `SyntaxError`, which tells how to name one.
+fn check_encoding(vm: &Interpreter, bytes: &[u8], file: &Value) -> Res<()> {
+    let Err(error) = std::str::from_utf8(bytes) else { return Ok(()) };
+    if pellucid_syntax::declared_encoding(bytes).is_some() || bytes.starts_with(b"\xef\xbb\xbf") {
+        return Ok(());
+    }
+    let (before, rest) = bytes.split_at(error.valid_up_to());
+    let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
+    let (bad, name) = (rest.first().copied().unwrap_or(0), vm.str_lossy(file));
+    let message = format!(
+        "Non-UTF-8 code starting with '\\x{bad:02x}' in file {name} on line {line}, but no encoding declared; see \
+         https://peps.python.org/pep-0263/ for details"
+    );
+    let message = vm.new_str(&message)?;
+    Err(vm.raise(vm.call_values(vm.exceptions().syntax_error().value(), &[message])?))
 }

@@ -32,6 +32,8 @@ pub fn before(vm: &Interpreter) -> i32 {
         drop(vm.save_raised());
         status = 120;
     }
+    pellucid_native_sys::sys::set_finalizing(vm);
+    pellucid_native_sys::signal::finish(vm);
     status
 }
 
@@ -98,7 +100,7 @@ pub fn modules(vm: &Interpreter, builtins: &Value) -> Res<()> {
 /// Names in `sys` that hold on to what the program made.
 fn forget_in_sys(vm: &Interpreter, sys: &Value, builtins: &Value) -> Res<()> {
     if let Some(namespace) = vm.attrs_dict(builtins)? {
-        namespace.set(vm, vm.intern("_")?, Value::NONE)?;
+        namespace.set(vm, vm.intern_static("_")?, Value::NONE)?;
     }
     let Some(namespace) = vm.attrs_dict(sys)? else { return Ok(()) };
     const NAMES: &[&str] = &[

@@ -8,6 +8,7 @@ use pellucid_memory::Stress;
 use pellucid_native_sys::sys;
 use pellucid_object::interpreter::HashKey;
 use pellucid_object::{Dict, Interpreter, Raised, Ref, Res, Value};
+use std::ops::Deref;
 use std::rc::Rc;
 
 /// Native code may nest as deep as [`NATIVE_DEPTH`] allows: what that takes at most is reserved, not used.
@@ -37,12 +38,34 @@ pub fn on_big_stack<T: Send>(f: impl FnOnce() -> T + Send) -> T {
     })
 }
 
+/// Owns the interpreter. When a bug of ours panics, frames and objects may be in any state: nothing of it is touched again.
+struct Owner(Option<Box<Interpreter>>);
+
+impl Deref for Owner {
+    type Target = Interpreter;
+    fn deref(&self) -> &Interpreter {
+        match &self.0 {
+            Some(vm) => vm,
+            None => unreachable!("only the owner's end takes it out"),
+        }
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::mem::forget(self.0.take());
+        }
+    }
+}
+
 /// A running interpreter with everything that belongs to one.
 pub struct Pellucid {
-    vm: Box<Interpreter>,
     config: Config,
     main: Value,
     builtins: Value,
+    // The last field: it is dropped after the objects that it made.
+    vm: Owner,
 }
 
 impl Pellucid {
@@ -52,9 +75,10 @@ impl Pellucid {
         let stress = stress(&config)?;
         // Collecting at each chance begins when the program does.
         let starting = Stress { collect_every: false, ..stress };
-        let vm = Interpreter::with_hash_key(key, starting).ok_or("not enough memory")?;
+        let vm = Owner(Some(Interpreter::with_hash_key(key, starting).ok_or("not enough memory")?));
         vm.native_limit.set(NATIVE_DEPTH);
         vm.int_max_str_digits.set(config.flags.int_max_str_digits);
+        vm.dev_mode.set(config.flags.dev_mode);
         if !vm.set_host(config.host.clone()) {
             return Err("the interpreter has a host already".to_string());
         }
@@ -62,7 +86,7 @@ impl Pellucid {
             Ok((main, builtins)) => {
                 vm.heap.set_stress(stress);
                 vm.heap.set_limit(config.memory_limit.or_else(|| room_in_process(&vm)));
-                Ok(Pellucid { vm, config, main, builtins })
+                Ok(Pellucid { config, main, builtins, vm })
             }
             Err(raised) => {
                 let exception = vm.take_raised(raised);
@@ -182,23 +206,26 @@ fn assemble(vm: &Interpreter, config: &Config) -> Res<(Value, Value)> {
     state.optimize.set(config.flags.optimize);
     vm.state::<pellucid_native_lang::compile::Settings>().optimize.set(config.flags.optimize);
     vm.state::<imp::HashPolicy>().0.set(Some(vm.new_str(&config.check_hash_pycs)?));
+    if config.flags.dev_mode {
+        pellucid_types::codecs::registry::check_names(vm);
+    }
     let modules = vm.new_dict()?;
     vm.modules.set(Some(modules.value().clone()));
     let builtins = pellucid_types::builtins::make_builtins(vm)?;
     pellucid_interp::add_builtins(vm, &builtins)?;
     let namespace = namespace(vm, &builtins)?;
     vm.builtins.set(Some(namespace.value().clone()));
-    modules.set(vm, vm.intern("builtins")?, builtins.clone())?;
+    modules.set(vm, vm.intern_static("builtins")?, builtins.clone())?;
     import::install(vm, &namespace)?;
-    namespace.set(vm, vm.intern("__debug__")?, Value::bool(config.flags.optimize == 0))?;
+    namespace.set(vm, vm.intern_static("__debug__")?, Value::bool(config.flags.optimize == 0))?;
     let sys = make_sys(vm, config, &paths)?;
     vm.sys.set(Some(sys.clone()));
     stdio::install(vm, &sys, config)?;
     let main = vm.new_module("__main__")?;
     let main_namespace = self::namespace(vm, &main)?;
-    main_namespace.remove(vm, &vm.intern("__loader__")?)?;
-    main_namespace.set(vm, vm.intern("__builtins__")?, builtins.clone())?;
-    modules.set(vm, vm.intern("__main__")?, main.clone())?;
+    main_namespace.remove(vm, &vm.intern_static("__loader__")?)?;
+    main_namespace.set(vm, vm.intern_static("__builtins__")?, builtins.clone())?;
+    modules.set(vm, vm.intern_static("__main__")?, main.clone())?;
     if !config.flags.no_site {
         site(vm, config, &paths, &namespace)?;
     }
@@ -209,7 +236,7 @@ fn assemble(vm: &Interpreter, config: &Config) -> Res<(Value, Value)> {
         pellucid_native_os::faulthandler::enable_at_start(vm)?;
     }
     if !config.warn_options.is_empty() {
-        import::import_absolute(vm, &vm.intern("warnings")?)?;
+        import::import_absolute(vm, &vm.intern_static("warnings")?)?;
     }
     Ok((main, builtins))
 }
@@ -271,13 +298,13 @@ fn startup(config: &Config, paths: &Paths) -> sys::Config {
 fn make_sys(vm: &Interpreter, config: &Config, paths: &Paths) -> Res {
     vm.state::<sys::Startup>().set(startup(config, paths));
     vm.state::<sys::BuiltinNames>().0.replace(crate::modules::all().map(|def| def.name).collect());
-    let module = import::import_absolute(vm, &vm.intern("sys")?)?;
+    let module = import::import_absolute(vm, &vm.intern_static("sys")?)?;
     pellucid_interp::add_sys(vm, &module)?;
     let namespace = namespace(vm, &module)?;
     for name in crate::importlib::LAZY_IN_SYS {
         namespace.remove(vm, &vm.intern(name)?)?;
     }
-    namespace.set(vm, vm.intern("platlibdir")?, vm.new_str(&config.platlibdir)?)?;
+    namespace.set(vm, vm.intern_static("platlibdir")?, vm.new_str(&config.platlibdir)?)?;
     Ok(module)
 }
 
@@ -285,10 +312,10 @@ fn make_sys(vm: &Interpreter, config: &Config, paths: &Paths) -> Res {
 /// modules.
 fn site(vm: &Interpreter, config: &Config, paths: &Paths, builtins: &Ref<Dict>) -> Res<()> {
     if paths::needs_site(vm.host(), paths, &config.search) {
-        let site = import::import_absolute(vm, &vm.intern("site")?)?;
+        let site = import::import_absolute(vm, &vm.intern_static("site")?)?;
         return vm.call_attr(&site, "main", &[]).map(drop);
     }
-    let helpers = import::import_absolute(vm, &vm.intern("_sitebuiltins")?)?;
+    let helpers = import::import_absolute(vm, &vm.intern_static("_sitebuiltins")?)?;
     let quitter = vm.get_attr_str(&helpers, "Quitter")?;
     let end = vm.new_str("Ctrl-D (i.e. EOF)")?;
     for name in ["quit", "exit"] {
@@ -305,9 +332,14 @@ fn site(vm: &Interpreter, config: &Config, paths: &Paths, builtins: &Ref<Dict>) 
         ("license", "See https://www.python.org/psf/license/"),
     ];
     for (name, text) in TEXTS {
-        let value = vm.call_values(&printer, &[vm.new_str(name)?, vm.new_str(text)?])?;
+        // Its own `__init__` imports `os` to look for files, of which there are none.
+        let value = vm.call_attr(&printer, "__new__", std::slice::from_ref(&printer))?;
+        vm.set_attr_str(&value, "_Printer__name", vm.new_str(name)?)?;
+        vm.set_attr_str(&value, "_Printer__data", vm.new_str(text)?)?;
+        vm.set_attr_str(&value, "_Printer__lines", Value::NONE)?;
+        vm.set_attr_str(&value, "_Printer__filenames", vm.new_list(Vec::new())?)?;
         builtins.set(vm, vm.intern(name)?, value)?;
     }
     let helper = vm.call_attr(&helpers, "_Helper", &[])?;
-    builtins.set(vm, vm.intern("help")?, helper)
+    builtins.set(vm, vm.intern_static("help")?, helper)
 }

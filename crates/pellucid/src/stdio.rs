@@ -41,7 +41,7 @@ fn encoding_of(config: &Config) -> (String, String) {
 }
 
 fn open(vm: &Interpreter, fd: i32, encoding: &str, errors: &str, unbuffered: bool) -> Res {
-    let io = import::import_absolute(vm, &vm.intern("_io")?)?;
+    let io = import::import_absolute(vm, &vm.intern_static("_io")?)?;
     let write = fd != 0;
     let terminal = vm.host().isatty(fd);
     // Without a buffer, writing through the text layer leaves nothing behind.
@@ -52,7 +52,7 @@ fn open(vm: &Interpreter, fd: i32, encoding: &str, errors: &str, unbuffered: boo
         vm.new_int(if raw_only { 0 } else { -1 })?,
         Value::FALSE,
     ];
-    let names = [vm.intern("closefd")?];
+    let names = [vm.intern_static("closefd")?];
     let buffer = vm.call(&vm.get_attr_str(&io, "open")?, &CallArgs { values: &values, names: &names })?;
     let raw = if raw_only { buffer.clone() } else { vm.get_attr_str(&buffer, "raw")? };
     let name = ["<stdin>", "<stdout>", "<stderr>"][fd as usize % 3];

@@ -56,7 +56,7 @@ fn too_deep() -> SyntaxError {
 }
 
 /// Options of parsing that `compile` flags ask for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flags {
     /// Source that ends too early is [`ErrorKind::Incomplete`].
     pub allow_incomplete: bool,
@@ -64,6 +64,14 @@ pub struct Flags {
     pub dont_imply_dedent: bool,
     /// `<>` instead of `!=`.
     pub barry: bool,
+    /// Digits of a decimal int that are converted.
+    pub max_digits: usize,
+}
+
+impl Default for Flags {
+    fn default() -> Flags {
+        Flags { allow_incomplete: false, dont_imply_dedent: false, barry: false, max_digits: 4300 }
+    }
 }
 
 /// Parses source. Errors: what is wrong with it, in CPython's words.
@@ -90,7 +98,7 @@ pub fn parse_with(source: Source, mode: Mode, flags: Flags) -> Result<Parsed, Sy
     let errors = parsed.errors().iter().map(|e| e.location);
     let unsupported = parsed.unsupported_syntax_errors().iter().map(|e| e.range);
     let found = errors.chain(unsupported).next();
-    let suspicious = found.is_some() || has_suspicious_token(parsed.tokens());
+    let suspicious = found.is_some() || has_suspicious_token(parsed.tokens(), flags.max_digits);
     let warnings = if found.is_none() { strings::warnings(&source, parsed.tokens()) } else { Vec::new() };
     let module = parsed.into_syntax();
     let (depth, odd_pattern) = depth::measure(&module);
@@ -110,8 +118,6 @@ pub fn parse_with(source: Source, mode: Mode, flags: Flags) -> Result<Parsed, Sy
 
 /// Levels of blocks that CPython's tokenizer refuses.
 const MAX_INDENT: usize = 100;
-/// Longest int literal that is surely converted.
-const MAX_NUMBER: u32 = 4300;
 
 /// Nesting of strings with fields, and of fields within the specifications of fields.
 const MAX_STRINGS: usize = 149;
@@ -119,7 +125,7 @@ const MAX_FIELDS: usize = 3;
 
 /// Whether there is something that the parser lets pass and CPython does not: deep indentation, very long numbers,
 /// fields in strings in fields. May be true for what is fine.
-fn has_suspicious_token(tokens: &Tokens) -> bool {
+fn has_suspicious_token(tokens: &Tokens, max_digits: usize) -> bool {
     let mut depth = 0usize;
     // Braces open in each string with fields.
     let mut strings: Vec<usize> = Vec::new();
@@ -132,7 +138,7 @@ fn has_suspicious_token(tokens: &Tokens) -> bool {
             depth = depth.saturating_sub(1);
             false
         }
-        TokenKind::Int => token.range().len().to_u32() > MAX_NUMBER,
+        TokenKind::Int => token.range().len().to_usize() > max_digits,
         TokenKind::FStringStart | TokenKind::TStringStart => {
             strings.push(0);
             strings.len() > MAX_STRINGS

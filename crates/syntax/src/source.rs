@@ -27,6 +27,8 @@ pub enum StringOverride {
 #[derive(Clone, Debug, Default)]
 pub struct Source {
     text: String,
+    /// All of it, so that columns in bytes and in characters are the same.
+    ascii: bool,
     line_starts: Vec<u32>,
     /// The encoding that was declared, when there was a declaration.
     encoding: Option<String>,
@@ -57,6 +59,11 @@ impl Source {
         Ok(source)
     }
 
+    /// Source that was decoded from a declared encoding.
+    pub fn from_decoded(text: String, encoding: String) -> Source {
+        Source { encoding: Some(encoding), ..Source::from_text(text) }
+    }
+
     /// Source that is text already. Line ends become `\n`; a byte order mark at the start is dropped.
     pub fn from_text(text: String) -> Source {
         let text = match text.strip_prefix('\u{feff}') {
@@ -66,7 +73,7 @@ impl Source {
         let text = if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text };
         let starts = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1);
         let line_starts = std::iter::once(0).chain(starts).collect();
-        Source { text, line_starts, encoding: None, synthetic: None }
+        Source { ascii: text.is_ascii(), text, line_starts, encoding: None, synthetic: None }
     }
 
     /// The source of a tree that was built by hand: start and end of its nodes stand in `places`, which the nodes point
@@ -144,7 +151,8 @@ impl Source {
         let start = self.line_starts.get(line - 1).map_or(0, |&start| start as usize);
         let end = at.to_usize().min(self.text.len());
         let before = self.text.get(start..end).unwrap_or("");
-        let column_chars = if before.is_ascii() { before.len() } else { before.chars().count() };
+        let column_chars =
+            if self.ascii || before.is_ascii() { before.len() } else { before.chars().count() };
         Position { line, column: end - start, column_chars }
     }
 

@@ -154,7 +154,11 @@ pub(crate) fn warnings(source: &Source, tokens: &Tokens) -> Vec<Warning> {
         if flags.is_raw_string() {
             continue;
         }
-        let text = source.slice(token.range());
+        let mut text = source.slice(token.range());
+        if !close && text.ends_with('\\') {
+            // The brace behind it, which starts a field, is what it would escape.
+            text = source.slice(TextRange::new(token.start(), token.end() + TextSize::from(1)));
+        }
         if memchr::memchr(b'\\', text.as_bytes()).is_none() {
             continue;
         }

@@ -142,6 +142,7 @@ enum ModeKind {
 }
 
 /// A string with fields that is being read; the first one of the stack is the source itself.
+#[derive(Clone)]
 struct Mode {
     kind: ModeKind,
     brackets: i32,
@@ -189,10 +190,12 @@ impl Mode {
 /// How the source is cut.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokenizerOptions {
-    /// Comments and line ends within statements are tokens, unmatched brackets no errors: `tokenize` wants that.
+    /// Comments and line ends within statements are tokens, unmatched brackets and odd numbers no errors: `tokenize`
+    /// wants that.
     pub extra_tokens: bool,
 }
 
+#[derive(Clone)]
 pub struct Tokenizer<'a> {
     text: &'a str,
     bytes: &'a [u8],
@@ -254,6 +257,12 @@ impl<'a> Tokenizer<'a> {
             has_start: false,
             options,
         }
+    }
+
+    /// The same tokenizer for text that starts with what it has read so far. Who has only a part of the text tries with
+    /// a copy and, when that [is done](Tokenizer::is_done), again with more.
+    pub fn with_text(self, text: &str) -> Tokenizer<'_> {
+        Tokenizer { text, bytes: text.as_bytes(), ..self }
     }
 
     pub fn line(&self) -> usize {
@@ -1123,7 +1132,8 @@ impl<'a> Tokenizer<'a> {
             }
             Some(b'e' | b'E') => self.exponent(c),
             Some(b'j' | b'J') => self.imaginary(),
-            _ if nonzero => {
+            // The `tokenize` module takes such numbers.
+            _ if nonzero && !self.options.extra_tokens => {
                 self.back(c);
                 let start = self.start + 1 - self.line_start;
                 let columns = (start, zeros_end.saturating_sub(self.line_start));
@@ -1193,7 +1203,8 @@ impl<'a> Tokenizer<'a> {
         };
         self.back(c);
         let rest = &self.bytes[self.cur..];
-        if !keywords.iter().any(|keyword| rest.starts_with(keyword.as_bytes()))
+        if !self.options.extra_tokens
+            && !keywords.iter().any(|keyword| rest.starts_with(keyword.as_bytes()))
             && let Some(next) = c
             && next < 128
             && is_name_char(next)

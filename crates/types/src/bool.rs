@@ -45,7 +45,8 @@ pub static BOOL: TypeDef = TypeDef {
     base: None,
     payload: payload::<Int>(),
     flags: TypeFlags::MATCH_SELF,
-    doc: "Returns True when the argument is true, False otherwise.\nThe builtins True and False are the only two instances \
+    doc: "bool(object=False, /)\n--\n\n\
+          Returns True when the argument is true, False otherwise.\nThe builtins True and False are the only two instances \
           of the class bool.\nThe class bool is a subclass of the class int, and cannot be subclassed.",
     slots: &[
         Slot::New(new),

@@ -46,14 +46,14 @@ fn print(vm: &Interpreter, call: &CallArgs) -> Res {
         if i > 0 {
             match &sep {
                 Some(sep) => put(sep)?,
-                None => put(&vm.intern(" ")?)?,
+                None => put(&vm.intern_static(" ")?)?,
             }
         }
         put(&vm.str(value)?)?;
     }
     match &end {
         Some(end) => put(end)?,
-        None => put(&vm.intern("\n")?)?,
+        None => put(&vm.intern_static("\n")?)?,
     }
     if flush {
         vm.call_attr(&file, "flush", &[])?;
@@ -387,7 +387,9 @@ fn extreme(vm: &Interpreter, call: &CallArgs, name: &str, op: CmpOp) -> Res {
 
 fn any(vm: &Interpreter, iterable: &Value) -> Res {
     let it = vm.iter(iterable)?;
-    while let Some(value) = vm.next(&it)? {
+    let mut skip =
+        |value: Value| Ok(Some(value).filter(|value| !value.is(&Value::FALSE) && !value.is_none()));
+    while let Some(value) = vm.drain(&it, &mut skip)? {
         if vm.truthy(&value)? {
             return Ok(Value::TRUE);
         }
@@ -397,7 +399,8 @@ fn any(vm: &Interpreter, iterable: &Value) -> Res {
 
 fn all(vm: &Interpreter, iterable: &Value) -> Res {
     let it = vm.iter(iterable)?;
-    while let Some(value) = vm.next(&it)? {
+    let mut skip = |value: Value| Ok(Some(value).filter(|value| !value.is_true()));
+    while let Some(value) = vm.drain(&it, &mut skip)? {
         if !vm.truthy(&value)? {
             return Ok(Value::FALSE);
         }
@@ -411,7 +414,7 @@ pub fn format_value(vm: &Interpreter, value: &Value, spec: Option<&Value>) -> Re
     let spec = match spec {
         Some(spec) => spec,
         None => {
-            empty = vm.intern("")?;
+            empty = vm.intern_static("")?;
             &empty
         }
     };
@@ -454,13 +457,32 @@ fn open(vm: &Interpreter, call: &CallArgs) -> Res {
     vm.call(&function, call)
 }
 
-/// The function or type `name` of `builtins`, for pickling.
+/// The builtin function or type `name` as the running code sees it. Errors: `AttributeError` when it is not there.
 pub fn named(vm: &Interpreter, name: &str) -> Res {
-    let found = vm.builtins.get().and_then(|ns| {
-        let dict = ns.downcast_ref::<Dict>()?;
-        dict.get_interned(vm, &vm.intern(name).ok()?)
-    });
+    let key = vm.intern(name)?;
+    if let Some(mapping) = strange_builtins(vm)? {
+        return vm.get_item(&mapping, &key).map_err(|raised| {
+            if !vm.raised_is(vm.exceptions().key_error()) {
+                return raised;
+            }
+            drop(vm.take_raised(raised));
+            vm.attribute_error_text(name.to_string())
+        });
+    }
+    let namespace = vm.builtins.get();
+    let found = match namespace.as_ref().and_then(Value::downcast::<Dict>) {
+        Some(namespace) => namespace.get(vm, &key)?,
+        None => None,
+    };
     found.ok_or_else(|| vm.attribute_error_text(format!("module 'builtins' has no attribute '{name}'")))
+}
+
+/// What the running code has for `__builtins__` when that is neither a dict nor a module.
+fn strange_builtins(vm: &Interpreter) -> Res<Option<Value>> {
+    let globals = vm.hooks.globals.get().and_then(|globals| globals(vm));
+    let Some(globals) = globals.as_ref().and_then(Value::downcast::<Dict>) else { return Ok(None) };
+    let found = globals.get_interned(vm, &vm.intern_static("__builtins__")?);
+    Ok(found.filter(|b| b.downcast::<Dict>().is_none() && b.downcast::<Module>().is_none()))
 }
 
 static FUNCTIONS: &[FunctionDef] = &[
@@ -618,7 +640,7 @@ pub static BUILTINS: ModuleDef = ModuleDef {
 /// Adds the core types and the exceptions.
 fn init(vm: &Interpreter, module: &Value) -> Res<()> {
     debug_assert!(module.downcast::<Module>().is_some());
-    let name = vm.intern("builtins")?;
+    let name = vm.intern_static("builtins")?;
     for function in crate::number_builtins::FUNCTIONS {
         let value = vm.new_builtin(function, Some(module.clone()), false, Some(name.clone()))?;
         vm.set_attr_str(module, function.name, value)?;

@@ -1,6 +1,7 @@
 //! `type`: making classes, and what can be asked of them.
 
 use crate::{codecs, int_methods};
+use pellucid_object::class::split_signature;
 use pellucid_object::{
     BinOp, CallArgs, Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Raised, Ref, Res, Slot, Str, Tuple,
     Type, TypeDef, TypeFlags, Value, payload,
@@ -51,7 +52,7 @@ fn new(vm: &Interpreter, meta: &Value, call: &CallArgs) -> Res {
             }
             let name = name_text(vm, name)?;
             if let Some(doc) =
-                namespace.get(vm, &vm.intern("__doc__")?)?.filter(|d| d.downcast::<Str>().is_some())
+                namespace.get(vm, &vm.intern_static("__doc__")?)?.filter(|d| d.downcast::<Str>().is_some())
             {
                 utf8(vm, &doc)?;
             }
@@ -77,7 +78,7 @@ fn init(vm: &Interpreter, _: &Value, call: &CallArgs) -> Res<()> {
 }
 
 fn module_of(vm: &Interpreter, ty: &Type) -> Res<String> {
-    let module = ty.lookup(vm, &vm.intern("__module__")?);
+    let module = ty.lookup(vm, &vm.intern_static("__module__")?);
     Ok(module
         .filter(|m| m.downcast::<Str>().is_some())
         .map_or_else(|| "builtins".to_string(), |m| vm.str_lossy(&m)))
@@ -87,7 +88,7 @@ fn qualname(vm: &Interpreter, this: &Value) -> Res {
     let ty = class(vm, this)?;
     match ty.qualname.get() {
         Some(name) => Ok(name),
-        None => vm.new_str(&ty.name()),
+        None => ty.name_object(vm),
     }
 }
 
@@ -129,7 +130,11 @@ fn set_text(vm: &Interpreter, this: &Value, what: &str, value: Option<&Value>) -
 
 fn set_name(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> {
     if let Some(name) = set_text(vm, this, "__name__", value)? {
-        class(vm, this)?.set_name(&name_text(vm, &name)?);
+        let (ty, text) = (class(vm, this)?, name_text(vm, &name)?);
+        if !ty.qualname.is_set() {
+            ty.qualname.set(Some(vm.new_str(&ty.name())?));
+        }
+        ty.set_name(&text);
     }
     Ok(())
 }
@@ -164,8 +169,8 @@ fn set_module(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> 
     match (ty.namespace(), value) {
         (Some(dict), Some(value)) => {
             // A line number says nothing without its module.
-            drop(dict.remove(vm, &vm.intern("__firstlineno__")?)?);
-            dict.set(vm, vm.intern("__module__")?, value.clone())
+            drop(dict.remove(vm, &vm.intern_static("__firstlineno__")?)?);
+            dict.set(vm, vm.intern_static("__module__")?, value.clone())
         }
         _ => Err(vm.bug("type without a dict")),
     }
@@ -416,7 +421,6 @@ fn flags(vm: &Interpreter, this: &Value) -> Res {
         (TypeFlags::SEQUENCE, 5),
         (TypeFlags::MAPPING, 6),
         (TypeFlags::NO_NEW, 7),
-        (TypeFlags::MUTABLE, 9),
         (TypeFlags::BASETYPE, 10),
         (TypeFlags::METHOD_DESCRIPTOR, 17),
         (TypeFlags::ABSTRACT, 20),
@@ -426,6 +430,8 @@ fn flags(vm: &Interpreter, this: &Value) -> Res {
         bits |= i64::from(mine.contains(flag)) << bit;
     }
     bits |= i64::from(!mutable(&ty)) << 8;
+    // Types of modules are made on the heap in CPython, which `copyreg` asks for.
+    bits |= i64::from(mutable(&ty) || !ty.is_of_builtins()) << 9;
     bits |= i64::from(ty.payload.container || ty.object_size() > 16) << 14;
     let kinds = [
         (&types.int, 24),
@@ -497,7 +503,7 @@ pub static TYPE: TypeDef = TypeDef {
         GetSetDef {
             name: "__name__",
             doc: "",
-            get: |vm, this| vm.new_str(&class(vm, this)?.name()),
+            get: |vm, this| class(vm, this)?.name_object(vm),
             set: Some(set_name),
         },
         GetSetDef { name: "__qualname__", doc: "", get: qualname, set: Some(set_qualname) },
@@ -507,6 +513,10 @@ pub static TYPE: TypeDef = TypeDef {
             get: |vm, this| {
                 let ty = class(vm, this)?;
                 match own(vm, &ty, "__module__")? {
+                    // The attribute of instances, as `type` and functions have.
+                    Some(other) if !mutable(&ty) && other.downcast::<Str>().is_none() => {
+                        vm.new_str("builtins")
+                    }
                     Some(module) => Ok(module),
                     None if mutable(&ty) => Err(vm.attribute_error_text("__module__".to_string())),
                     None => vm.new_str("builtins"),
@@ -523,7 +533,7 @@ pub static TYPE: TypeDef = TypeDef {
             },
             set: Some(set_bases),
         },
-        read("__base__", |vm, this| Ok(class(vm, this)?.base.get().unwrap_or(Value::NONE))),
+        GetSetDef::member("__base__", "", |vm, this| Ok(class(vm, this)?.base.get().unwrap_or(Value::NONE))),
         read("__mro__", |vm, this| match &*class(vm, this)?.mro() {
             // It is being made, and its metaclass is still asked for the order.
             [] => Ok(Value::NONE),
@@ -534,18 +544,24 @@ pub static TYPE: TypeDef = TypeDef {
             None => Ok(Value::NONE),
         }),
         GetSetDef { name: "__doc__", doc: "", get: get_doc, set: Some(set_doc) },
-        read("__text_signature__", |_, _| Ok(Value::NONE)),
+        read("__text_signature__", |vm, this| {
+            let ty = class(vm, this)?;
+            match split_signature(&ty.name(), ty.doc.get()) {
+                (Some(signature), _) => vm.new_str(signature),
+                (None, _) => Ok(Value::NONE),
+            }
+        }),
         GetSetDef { name: "__annotations__", doc: "", get: get_annotations, set: Some(set_annotations) },
         GetSetDef { name: "__annotate__", doc: "", get: get_annotate, set: Some(set_annotate) },
         GetSetDef { name: "__type_params__", doc: "", get: get_type_params, set: Some(set_type_params) },
         GetSetDef { name: "__abstractmethods__", doc: "", get: get_abstract, set: Some(set_abstract) },
-        read("__flags__", flags),
-        read("__basicsize__", |vm, this| {
+        GetSetDef::member("__flags__", "", flags),
+        GetSetDef::member("__basicsize__", "", |vm, this| {
             let ty = class(vm, this)?;
             let int = ty.is_subtype_of(&vm.types().int);
             vm.new_int(if int { int_methods::basic_size(vm, &ty) } else { ty.object_size() as i64 })
         }),
-        read("__itemsize__", |vm, this| {
+        GetSetDef::member("__itemsize__", "", |vm, this| {
             // What CPython's objects of variable size have: digits of 30 bits, and pointers.
             let types = vm.types();
             let ty = class(vm, this)?;

@@ -503,7 +503,8 @@ pub static COMPLEX: TypeDef = TypeDef {
     base: None,
     payload: payload::<Complex>(),
     flags: TypeFlags::BASETYPE,
-    doc: "Create a complex number from a string or numbers.\n\nIf a string is given, parse it as a complex number.\n\
+    doc: "complex(real=0, imag=0)\n--\n\n\
+          Create a complex number from a string or numbers.\n\nIf a string is given, parse it as a complex number.\n\
           If a single number is given, convert it to a complex number.\nIf the 'real' or 'imag' arguments are given, \
           create a complex number\nwith the specified real and imaginary components.",
     slots: &[
@@ -560,17 +561,11 @@ pub static COMPLEX: TypeDef = TypeDef {
         ),
     ],
     getset: &[
-        GetSetDef {
-            name: "real",
-            doc: "the real part of a complex number",
-            get: |vm, this| vm.new_float(parts(this).unwrap_or((0.0, 0.0)).0),
-            set: None,
-        },
-        GetSetDef {
-            name: "imag",
-            doc: "the imaginary part of a complex number",
-            get: |vm, this| vm.new_float(parts(this).unwrap_or((0.0, 0.0)).1),
-            set: None,
-        },
+        GetSetDef::member("real", "the real part of a complex number", |vm, this| {
+            vm.new_float(parts(this).unwrap_or((0.0, 0.0)).0)
+        }),
+        GetSetDef::member("imag", "the imaginary part of a complex number", |vm, this| {
+            vm.new_float(parts(this).unwrap_or((0.0, 0.0)).1)
+        }),
     ],
 };

@@ -77,7 +77,7 @@ fn length_hint(vm: &Interpreter, this: &Value) -> Res {
 }
 
 fn reduce(vm: &Interpreter, this: &Value) -> Res {
-    let iter = crate::seq::builtin(vm, "iter")?;
+    let iter = crate::builtins::named(vm, "iter")?;
     let cursor = cursor(vm, this)?;
     match cursor.object.get() {
         Some(object) => {

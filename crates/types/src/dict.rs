@@ -5,8 +5,8 @@ use crate::generic_alias::CLASS_GETITEM;
 use crate::seq;
 use crate::views;
 use pellucid_object::{
-    Args, BinOp, CallArgs, CmpOp, Dict, FunctionDef, Interpreter, NativeFn, Res, Slot, TypeDef, TypeFlags,
-    Value, payload,
+    Args, BinOp, CallArgs, CmpOp, Dict, FunctionDef, Interpreter, NativeFn, Res, Set, Slot, TypeDef,
+    TypeFlags, Value, payload,
 };
 
 /// The dict inside a value. Errors: `TypeError`.
@@ -241,7 +241,21 @@ fn from_keys(vm: &Interpreter, args: &Args) -> Res {
     let made = vm.call_values(args.req(0), &[])?;
     let exact = vm.is_exact(&made, &vm.types().dict);
     let dict = made.downcast_ref::<Dict>().filter(|_| exact);
-    vm.for_each(args.req(1), |key| match &dict {
+    // Keys of a dict or set are hashed already.
+    let source = args.req(1);
+    let types = vm.types();
+    let hashed = if vm.is_exact(source, &types.set) || vm.is_exact(source, &types.frozenset) {
+        source.downcast::<Set>().map(Set::entries)
+    } else {
+        source.downcast::<Dict>().filter(|_| vm.is_exact(source, &types.dict)).map(Dict::hashed_keys)
+    };
+    if let (Some(dict), Some(hashed)) = (&dict, hashed) {
+        for (hash, key) in hashed {
+            dict.set_hashed(vm, key, hash, value.clone())?;
+        }
+        return Ok(made);
+    }
+    vm.for_each(source, |key| match &dict {
         Some(dict) => dict.set(vm, key, value.clone()),
         None => vm.set_item(&made, &key, Some(&value)),
     })?;

@@ -374,6 +374,8 @@ pub(crate) const fn plain(name: &'static str, getset: &'static [GetSetDef], doc:
 /// Fills the exception types. Bases come before the types that inherit from them.
 pub fn install(vm: &Interpreter) -> Res<()> {
     let types = vm.exceptions();
+    // They were made when `BaseException` was bare, and have the slots of `object`.
+    types.all().into_iter().for_each(|ty| ty.slots.reset());
     vm.fill_type(types.base_exception(), &BASE_EXCEPTION)?;
     let special: [(&Ref<Type>, &'static TypeDef); 10] = [
         (types.key_error(), &KEY_ERROR),
@@ -395,7 +397,7 @@ pub fn install(vm: &Interpreter) -> Res<()> {
         let name = ty.name();
         let doc = DOCS.iter().find(|(known, _)| *known == &*name);
         if let (Some((_, doc)), Some(dict)) = (doc, ty.namespace()) {
-            dict.set(vm, vm.intern("__doc__")?, vm.new_str(doc)?)?;
+            dict.set(vm, vm.intern_static("__doc__")?, vm.new_str(doc)?)?;
         }
     }
     Ok(())

@@ -22,7 +22,7 @@ pub fn exception_group(vm: &Interpreter) -> Res<Ref<Type>> {
         return Ok(ty);
     }
     let namespace = vm.new_dict()?;
-    namespace.set(vm, vm.intern("__module__")?, vm.intern("builtins")?)?;
+    namespace.set(vm, vm.intern_static("__module__")?, vm.intern_static("builtins")?)?;
     let bases = vec![
         vm.exceptions().base_exception_group().value().clone(),
         vm.exceptions().exception().value().clone(),

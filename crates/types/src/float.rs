@@ -400,7 +400,8 @@ pub static FLOAT: TypeDef = TypeDef {
     base: None,
     payload: payload::<Float>(),
     flags: TypeFlags::BASETYPE,
-    doc: "Convert a string or number to a floating-point number, if possible.",
+    doc: "float(x=0, /)\n--\n\n\
+          Convert a string or number to a floating-point number, if possible.",
     slots: &[
         Slot::New(new),
         Slot::Repr(|vm, this| vm.new_str(&text(this.as_float().unwrap_or(0.0)))),

@@ -1,7 +1,7 @@
 //! What Python sees of functions written in Rust and of bound methods: names, signatures, text, comparison.
 
 use pellucid_object::native::{
-    BoundMethod, Builtin, FunctionDef as Def, GetSet, Member, MethodDescriptor, Module,
+    BoundMethod, Builtin, FunctionDef as Def, GetSet, Member, MethodDescriptor, Module, Place,
 };
 use pellucid_object::protocol::identity_hash;
 use pellucid_object::slots::SlotWrapper;
@@ -169,7 +169,11 @@ fn facts(vm: &Interpreter, value: &Value) -> Res<Facts> {
         return Ok(make(d.def.name, &d.owner, d.def.doc, ""));
     }
     if let Some(d) = value.downcast::<Member>() {
-        return Ok(make(&vm.str_lossy(&d.name), &d.owner, "", ""));
+        let doc = match d.place {
+            Place::Slot(_) => "",
+            Place::Field(def) => def.doc,
+        };
+        return Ok(make(&vm.str_lossy(&d.name), &d.owner, doc, ""));
     }
     Err(wrong(vm))
 }
@@ -245,7 +249,7 @@ pub static CLASSMETHOD_DESCRIPTOR: TypeDef = TypeDef {
     flags: TypeFlags::NONE,
     doc: "",
     slots: &[Slot::Repr(descriptor_repr), Slot::Call(call_classmethod)],
-    methods: &[REDUCE],
+    methods: &[],
     getset: &[OBJCLASS, NAME, QUALNAME, DOC, SIGNATURE],
 };
 
@@ -363,7 +367,7 @@ pub static METHOD: TypeDef = TypeDef {
     base: None,
     payload: payload::<BoundMethod>(),
     flags: TypeFlags::WEAKREF,
-    doc: "Create a bound instance method object.",
+    doc: "method(function, instance, /)\n--\n\nCreate a bound instance method object.",
     slots: &[
         Slot::New(method_new),
         Slot::GetAttr(method_getattr),
@@ -374,18 +378,10 @@ pub static METHOD: TypeDef = TypeDef {
     ],
     methods: &[FunctionDef::new("__reduce__", "($self, /)", "", NativeFn::F1(method_reduce))],
     getset: &[
-        GetSetDef {
-            name: "__func__",
-            doc: "the function (or other callable) implementing a method",
-            get: |vm, v| Ok(parts(vm, v)?.0),
-            set: None,
-        },
-        GetSetDef {
-            name: "__self__",
-            doc: "the instance to which a method is bound",
-            get: |vm, v| Ok(parts(vm, v)?.1),
-            set: None,
-        },
+        GetSetDef::member("__func__", "the function (or other callable) implementing a method", |vm, v| {
+            Ok(parts(vm, v)?.0)
+        }),
+        GetSetDef::member("__self__", "the instance to which a method is bound", |vm, v| Ok(parts(vm, v)?.1)),
         GetSetDef {
             name: "__doc__",
             doc: "",
@@ -417,7 +413,7 @@ pub static METHOD_WRAPPER: TypeDef = TypeDef {
     slots: &[Slot::Repr(wrapper_repr), Slot::Compare(method_compare), Slot::Hash(method_hash)],
     methods: &[FunctionDef::new("__reduce__", "($self, /)", "", NativeFn::F1(method_reduce))],
     getset: &[
-        GetSetDef { name: "__self__", doc: "", get: |vm, v| Ok(parts(vm, v)?.1), set: None },
+        GetSetDef::member("__self__", "", |vm, v| Ok(parts(vm, v)?.1)),
         GetSetDef {
             name: "__objclass__",
             doc: "",

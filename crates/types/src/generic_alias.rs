@@ -1,6 +1,7 @@
 //! `types.GenericAlias`: what `list[int]` is. The substitution of type parameters, which unions and `typing` share,
 //! stands here as well.
 
+use crate::builtins::named as builtin;
 use crate::seq::Writer;
 use crate::union;
 use pellucid_object::{
@@ -401,16 +402,6 @@ fn iter_next(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
     make(vm, cls.value(), &origin, &args, true).map(Some)
 }
 
-/// A function of `builtins`, for `__reduce__`.
-pub fn builtin(vm: &Interpreter, name: &str) -> Res {
-    let namespace = vm.builtins.get();
-    let found = match namespace.as_ref().and_then(Value::downcast_ref::<pellucid_object::Dict>) {
-        Some(dict) => dict.get_interned(vm, &vm.intern(name)?),
-        None => None,
-    };
-    found.ok_or_else(|| vm.system_error(format!("builtins.{name} is not there")))
-}
-
 fn iter_reduce(vm: &Interpreter, value: &Value) -> Res {
     let left = value.downcast::<AliasIterator>().and_then(|i| i.0.get());
     let content = left.map_or_else(|| vm.new_tuple(vec![]), Ok)?;
@@ -468,8 +459,8 @@ static METHODS: &[FunctionDef] = &[
 ];
 
 static GETSET: &[GetSetDef] = &[
-    GetSetDef { name: "__origin__", doc: "", get: |vm, v| Ok(parts(vm, v)?.0), set: None },
-    GetSetDef { name: "__args__", doc: "", get: |vm, v| Ok(parts(vm, v)?.1), set: None },
+    GetSetDef::member("__origin__", "", |vm, v| Ok(parts(vm, v)?.0)),
+    GetSetDef::member("__args__", "", |vm, v| Ok(parts(vm, v)?.1)),
     GetSetDef {
         name: "__parameters__",
         doc: "The type parameters among the arguments.",
@@ -500,7 +491,7 @@ pub static GENERIC_ALIAS: TypeDef = TypeDef {
     base: None,
     payload: payload::<GenericAlias>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::WEAKREF),
-    doc: "A class with type arguments: list[int].",
+    doc: "GenericAlias(origin, args, /)\n--\n\nA class with type arguments: list[int].",
     slots: &[
         Slot::New(new),
         Slot::Repr(repr),

@@ -5,7 +5,7 @@ use crate::builtins::{self, bind};
 use crate::generic_alias::CLASS_GETITEM;
 use pellucid_object::protocol::SequenceIterator;
 use pellucid_object::{
-    BinOp, CallArgs, FunctionDef, Interpreter, NativeFn, Payload, Raised, Res, Slot, SlotWord, TypeDef,
+    BinOp, CallArgs, FunctionDef, Interpreter, NativeFn, Payload, Raised, Res, Slot, SlotWord, Type, TypeDef,
     TypeFlags, Value, Visitor, payload,
 };
 use std::cell::{Cell, RefCell};
@@ -37,7 +37,7 @@ fn or_none(word: &SlotWord) -> Value {
 
 /// Refuses keywords, unless a subclass takes them in its own `__init__`.
 fn no_keywords(vm: &Interpreter, cls: &Value, def: &'static TypeDef, call: &CallArgs) -> Res<()> {
-    if call.names.is_empty() || !cls.is(vm.type_for(def)?.value()) {
+    if call.names.is_empty() || cls.downcast::<Type>().is_some_and(Type::overrides_init) {
         return Ok(());
     }
     Err(vm.type_error(format!("{}() takes no keyword arguments", def.name)))
@@ -89,7 +89,8 @@ pub static ENUMERATE: TypeDef = TypeDef {
     base: None,
     payload: payload::<Enumerate>(),
     flags: TypeFlags::BASETYPE,
-    doc: "Return an enumerate object.\n\n  iterable\n    an object supporting iteration\n\nThe enumerate object yields \
+    doc: "enumerate(iterable, start=0)\n--\n\n\
+          Return an enumerate object.\n\n  iterable\n    an object supporting iteration\n\nThe enumerate object yields \
           pairs containing a count (from start, which\ndefaults to zero) and a value yielded by the iterable argument.\n\n\
           enumerate is useful for obtaining an indexed list:\n    (0, seq[0]), (1, seq[1]), (2, seq[2]), ...",
     slots: &[Slot::New(enumerate_new), ITER_SELF, Slot::Next(enumerate_next)],
@@ -154,8 +155,8 @@ fn zip_new(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
 }
 
 fn map_new(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
-    let exact = cls.is(vm.type_for(&MAP)?.value());
-    let strict = if exact || !call.names.is_empty() { strictness(vm, "map", call)? } else { false };
+    let takes_more = cls.downcast::<Type>().is_some_and(Type::overrides_init);
+    let strict = if takes_more { false } else { strictness(vm, "map", call)? };
     let given = call.positional();
     if given.len() < 2 {
         return Err(vm.type_error("map() must have at least two arguments.".to_string()));
@@ -264,7 +265,8 @@ pub static ZIP: TypeDef = TypeDef {
     base: None,
     payload: payload::<Parallel>(),
     flags: TypeFlags::BASETYPE,
-    doc: "The zip object yields n-length tuples, where n is the number of iterables\npassed as positional arguments to \
+    doc: "zip(*iterables, strict=False)\n--\n\n\
+          The zip object yields n-length tuples, where n is the number of iterables\npassed as positional arguments to \
           zip().  The i-th element in every tuple\ncomes from the i-th iterable argument to zip().  This continues until the\n\
           shortest argument is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise \
           a ValueError.\n\n   >>> list(zip('abcdefg', range(3), range(4)))\n   [('a', 0, 0), ('b', 1, 1), ('c', 2, 2)]",
@@ -279,7 +281,8 @@ pub static MAP: TypeDef = TypeDef {
     base: None,
     payload: payload::<Parallel>(),
     flags: TypeFlags::BASETYPE,
-    doc: "Make an iterator that computes the function using arguments from\neach of the iterables.  Stops when the shortest \
+    doc: "map(function, iterable, /, *iterables, strict=False)\n--\n\n\
+          Make an iterator that computes the function using arguments from\neach of the iterables.  Stops when the shortest \
           iterable is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise a \
           ValueError.",
     slots: &[Slot::New(map_new), ITER_SELF, Slot::Next(map_next)],
@@ -332,7 +335,8 @@ pub static FILTER: TypeDef = TypeDef {
     base: None,
     payload: payload::<Filter>(),
     flags: TypeFlags::BASETYPE,
-    doc: "Return an iterator yielding those items of iterable for which function(item)\nis true. If function is None, return \
+    doc: "filter(function, iterable, /)\n--\n\n\
+          Return an iterator yielding those items of iterable for which function(item)\nis true. If function is None, return \
           the items that are true.",
     slots: &[Slot::New(filter_new), ITER_SELF, Slot::Next(filter_next)],
     methods: &[FunctionDef::new(
@@ -443,7 +447,8 @@ pub static REVERSED: TypeDef = TypeDef {
     base: None,
     payload: payload::<Reversed>(),
     flags: TypeFlags::BASETYPE,
-    doc: "Return a reverse iterator over the values of the given sequence.",
+    doc: "reversed(sequence, /)\n--\n\n\
+          Return a reverse iterator over the values of the given sequence.",
     slots: &[Slot::New(reversed_new), ITER_SELF, Slot::Next(reversed_next)],
     methods: &[
         FunctionDef::new(
@@ -626,15 +631,26 @@ fn inner_iterator(vm: &Interpreter, this: &Value) -> Res {
     let inner = this.downcast::<AnextAwaitable>().and_then(|a| a.inner.get());
     let Some(inner) = inner else { return Err(no_self(vm)) };
     let Some(f) = vm.type_of_ref(&inner).slots.await_.get() else {
+        if is_awaitable_generator(vm, &inner)? {
+            return Ok(inner);
+        }
         let name = vm.type_name(&inner);
-        return Err(vm.type_error(format!("object {name} can't be used in 'await' expression")));
+        return Err(vm.type_error(format!("'{name}' object can't be awaited")));
     };
     let iterator = f(vm, &inner)?;
     if vm.type_of_ref(&iterator).slots.next.get().is_none() {
-        let name = vm.type_name(&iterator);
-        return Err(vm.type_error(format!("__await__ must return an iterable, not {name}")));
+        let (of, got) = (vm.type_name(&inner), vm.type_name(&iterator));
+        return Err(vm.type_error(format!("{of}.__await__() must return an iterator, not {got}")));
     }
     Ok(iterator)
+}
+
+/// Whether a generator was made by a function that `types.coroutine` marked.
+fn is_awaitable_generator(vm: &Interpreter, value: &Value) -> Res<bool> {
+    const ITERABLE_COROUTINE: i64 = 0x100;
+    let Some(code) = vm.get_attr_opt(value, "gi_code")? else { return Ok(false) };
+    let flags = vm.get_attr_opt(&code, "co_flags")?;
+    Ok(flags.and_then(|flags| vm.as_i64(&flags)).is_some_and(|flags| flags & ITERABLE_COROUTINE != 0))
 }
 
 /// `StopAsyncIteration` becomes `StopIteration(default)`.
@@ -650,7 +666,11 @@ fn with_default<T>(vm: &Interpreter, this: &Value, result: Res<T>) -> Res<T> {
 }
 
 fn anext_next(vm: &Interpreter, this: &Value) -> Res<Option<Value>> {
-    let result = inner_iterator(vm, this).and_then(|it| vm.next(&it));
+    // The slot itself: the value of a `StopIteration` is wanted.
+    let result = inner_iterator(vm, this).and_then(|it| match vm.type_of_ref(&it).slots.next.get() {
+        Some(next) => next(vm, &it),
+        None => Ok(None),
+    });
     with_default(vm, this, result)
 }
 

@@ -87,8 +87,9 @@ pub fn install(vm: &Interpreter) -> Res<()> {
     vm.fill_type(&types.staticmethod, &property::STATICMETHOD)?;
     vm.fill_type(&types.classmethod, &property::CLASSMETHOD)?;
     vm.fill_type(&types.int, &int::INT)?;
-    vm.fill_type(&types.bool, &bool::BOOL)?;
     // What `bool` does not say itself is what `int` says, not `object`.
+    types.bool.slots.reset();
+    vm.fill_type(&types.bool, &bool::BOOL)?;
     vm.refresh_slots(&types.bool)?;
     vm.fill_type(&types.float, &float::FLOAT)?;
     vm.fill_type(&types.str, &str::STR)?;

@@ -67,8 +67,18 @@ fn extend_with(vm: &Interpreter, this_value: &Value, iterable: &Value) -> Res<()
                 vm.no_memory()
             });
     }
+    let iterator = vm.iter(iterable)?;
     iterators::expect_items(vm, iterable)?;
-    vm.for_each(iterable, |value| list.push(vm, value))
+    // How much room to make: asked of the iterable as long as that is one of Python's own making.
+    if vm.type_of_ref(iterable).flags.get().contains(TypeFlags::MUTABLE) {
+        iterators::length_hint(vm, iterable, 8)?;
+    }
+    let mut push = |value| list.push(vm, value).map(|()| None);
+    while let Some(value) = vm.drain(&iterator, &mut push)? {
+        vm.poll()?;
+        list.push(vm, value)?;
+    }
+    Ok(())
 }
 
 fn get_item(vm: &Interpreter, value: &Value, key: &Value) -> Res {
@@ -516,7 +526,8 @@ pub static LIST: TypeDef = TypeDef {
     base: None,
     payload: payload::<List>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::SEQUENCE).or(TypeFlags::MATCH_SELF),
-    doc: "A sequence that can change. Without an argument it is empty, else it has the items of the iterable.",
+    doc: "list(iterable=(), /)\n--\n\n\
+          A sequence that can change. Without an argument it is empty, else it has the items of the iterable.",
     slots: &[
         Slot::New(new),
         Slot::Init(init),

@@ -82,7 +82,7 @@ pub static MAPPING_PROXY: TypeDef = TypeDef {
     base: None,
     payload: payload::<MappingProxy>(),
     flags: TypeFlags::MAPPING,
-    doc: "Read-only proxy of a mapping.",
+    doc: "mappingproxy(mapping)\n--\n\nRead-only proxy of a mapping.",
     slots: &[
         Slot::New(new),
         Slot::Repr(repr),

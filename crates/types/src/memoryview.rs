@@ -368,10 +368,14 @@ fn get_item(vm: &Interpreter, this: &Value, key: &Value) -> Res {
         return new_view(vm, buffer.with_layout(sliced(vm, layout, slice)?));
     }
     item_format_unless_subview(vm, layout, key)?;
-    let at = item_place(vm, layout, key)?;
-    // Reading the key may have released the view.
-    self::buffer(vm, this)?;
-    item_at(vm, &buffer, at)
+    if key.is_small_int() {
+        return item_at(vm, &buffer, item_place(vm, layout, key)?);
+    }
+    // Reading the key may release the view: nothing is held meanwhile.
+    let layout = layout.clone();
+    drop(buffer);
+    let at = item_place(vm, &layout, key)?;
+    item_at(vm, &*self::buffer(vm, this)?, at)
 }
 
 /// The format is complained about before the key, except where the key asks for what is not implemented.
@@ -383,9 +387,9 @@ fn item_format_unless_subview(vm: &Interpreter, layout: &Layout, key: &Value) ->
 }
 
 fn set_item(vm: &Interpreter, this: &Value, key: &Value, value: Option<&Value>) -> Res<()> {
-    let target = buffer(vm, this)?;
-    let layout = &target.layout;
-    let format = item_format(vm, layout)?;
+    // Reading the key and the value may release the view: nothing is held meanwhile.
+    let layout = buffer(vm, this)?.layout.clone();
+    let format = item_format(vm, &layout)?;
     if layout.readonly {
         return Err(vm.type_error("cannot modify read-only memory".to_string()));
     }
@@ -393,18 +397,17 @@ fn set_item(vm: &Interpreter, this: &Value, key: &Value, value: Option<&Value>) 
     if let Some(slice) = key.downcast::<Slice>()
         && layout.ndim() == 1
     {
-        let layout = sliced(vm, layout, slice)?;
-        return assign(vm, &target.with_layout(layout), value);
+        let layout = sliced(vm, &layout, slice)?;
+        return assign(vm, &buffer(vm, this)?.with_layout(layout), value);
     }
     if key.downcast::<Slice>().is_some() && layout.ndim() > 1 {
         let what = "memoryview slice assignments are currently restricted to ndim = 1";
         return Err(vm.not_implemented_error(what.to_string()));
     }
-    let at = item_place(vm, layout, key)?;
-    let bytes = pack(vm, format, value)?;
-    // Converting the value may have released the view.
+    let at = item_place(vm, &layout, key)?;
     buffer(vm, this)?;
-    write_at(vm, &target, at, &bytes)
+    let bytes = pack(vm, format, value)?;
+    write_at(vm, &*buffer(vm, this)?, at, &bytes)
 }
 
 fn write_at(vm: &Interpreter, buffer: &Buffer, at: usize, bytes: &[u8]) -> Res<()> {
@@ -820,7 +823,8 @@ pub static MEMORYVIEW: TypeDef = TypeDef {
     base: None,
     payload: payload::<MemoryView>(),
     flags: TypeFlags::SEQUENCE.or(TypeFlags::WEAKREF),
-    doc: "Create a new memoryview object which references the given object.",
+    doc: "memoryview(object)\n--\n\n\
+          Create a new memoryview object which references the given object.",
     slots: &[
         Slot::New(new),
         Slot::Repr(repr),

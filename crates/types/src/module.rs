@@ -32,8 +32,8 @@ fn init(vm: &Interpreter, this: &Value, call: &CallArgs) -> Res<()> {
         return Err(vm.type_error(format!("module() argument 'name' must be str, not {got}")));
     }
     let dict = namespace(vm, this)?;
-    dict.set(vm, vm.intern("__name__")?, name.clone())?;
-    dict.set(vm, vm.intern("__doc__")?, args.get(1).cloned().unwrap_or(Value::NONE))?;
+    dict.set(vm, vm.intern_static("__name__")?, name.clone())?;
+    dict.set(vm, vm.intern_static("__doc__")?, args.get(1).cloned().unwrap_or(Value::NONE))?;
     for key in ["__package__", "__loader__", "__spec__"] {
         dict.set(vm, vm.intern(key)?, Value::NONE)?;
     }
@@ -98,14 +98,14 @@ fn get_annotations(vm: &Interpreter, this: &Value) -> Res {
         }
     };
     if !initializing(vm, this)? {
-        namespace(vm, this)?.set(vm, vm.intern("__annotations__")?, annotations.clone())?;
+        namespace(vm, this)?.set(vm, vm.intern_static("__annotations__")?, annotations.clone())?;
     }
     Ok(annotations)
 }
 
 fn set_annotations(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()> {
     let dict = namespace(vm, this)?;
-    let (annotations, annotate) = (vm.intern("__annotations__")?, vm.intern("__annotate__")?);
+    let (annotations, annotate) = (vm.intern_static("__annotations__")?, vm.intern_static("__annotate__")?);
     match value {
         Some(value) => dict.set(vm, annotations, value.clone())?,
         None => {
@@ -122,7 +122,7 @@ fn get_annotate(vm: &Interpreter, this: &Value) -> Res {
     match own(vm, this, "__annotate__")? {
         Some(known) => Ok(known),
         None => {
-            namespace(vm, this)?.set(vm, vm.intern("__annotate__")?, Value::NONE)?;
+            namespace(vm, this)?.set(vm, vm.intern_static("__annotate__")?, Value::NONE)?;
             Ok(Value::NONE)
         }
     }
@@ -136,9 +136,9 @@ fn set_annotate(vm: &Interpreter, this: &Value, value: Option<&Value>) -> Res<()
         return Err(vm.type_error("__annotate__ must be callable or None".to_string()));
     }
     let dict = namespace(vm, this)?;
-    dict.set(vm, vm.intern("__annotate__")?, value.clone())?;
+    dict.set(vm, vm.intern_static("__annotate__")?, value.clone())?;
     if !value.is_none() {
-        drop(dict.remove(vm, &vm.intern("__annotations__")?)?);
+        drop(dict.remove(vm, &vm.intern_static("__annotations__")?)?);
     }
     Ok(())
 }
@@ -149,7 +149,8 @@ pub static MODULE: TypeDef = TypeDef {
     base: None,
     payload: payload::<Module>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::HAS_DICT).or(TypeFlags::WEAKREF),
-    doc: "Create a module object.\n\nThe name must be a string; the optional docstring can have any type.",
+    doc: "module(name, doc=None)\n--\n\n\
+          Create a module object.\n\nThe name must be a string; the optional docstring can have any type.",
     slots: &[Slot::New(new), Slot::Init(init), Slot::Repr(repr)],
     methods: &[FunctionDef::new(
         "__dir__",
@@ -158,12 +159,7 @@ pub static MODULE: TypeDef = TypeDef {
         NativeFn::F1(module_dir),
     )],
     getset: &[
-        GetSetDef {
-            name: "__dict__",
-            doc: "",
-            get: |vm, this| Ok(namespace(vm, this)?.into_value()),
-            set: Some(|vm, _, _| Err(vm.attribute_error_text("readonly attribute".to_string()))),
-        },
+        GetSetDef::member("__dict__", "", |vm, this| Ok(namespace(vm, this)?.into_value())),
         GetSetDef { name: "__annotations__", doc: "", get: get_annotations, set: Some(set_annotations) },
         GetSetDef { name: "__annotate__", doc: "", get: get_annotate, set: Some(set_annotate) },
     ],

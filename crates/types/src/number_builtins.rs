@@ -1,7 +1,7 @@
 //! The builtin functions of numbers: `abs`, `bin`, `divmod`, `hex`, `oct`, `pow`, `round`, `sum`.
 
+use crate::complex;
 use crate::format::numbers::prefixed;
-use crate::{complex, number};
 use pellucid_object::int::IntRef;
 use pellucid_object::{Args, BinOp, FunctionDef, Interpreter, NativeFn, Res, Str, UnOp, Value};
 
@@ -52,6 +52,23 @@ enum Sum {
 }
 
 impl Sum {
+    /// Adds an item in the word of the sum's own type; false when it is none.
+    fn add_quick(&mut self, item: &Value) -> bool {
+        match (self, item.as_small_int(), item.as_small_float()) {
+            (Sum::Int(total), Some(item), _) => match total.checked_add(item) {
+                Some(sum) => {
+                    *total = sum;
+                    true
+                }
+                None => false,
+            },
+            (Sum::Float(total), _, Some(item)) => {
+                total.add(item);
+                true
+            }
+            _ => false,
+        }
+    }
     fn start(vm: &Interpreter, value: &Value) -> Sum {
         match value.as_small_int() {
             Some(i) => Sum::Int(i),
@@ -130,17 +147,22 @@ fn sum(vm: &Interpreter, args: &Args) -> Res {
         None => vm.new_int(0)?,
         Some(start) => start.clone(),
     };
-    let refused = match &*vm.type_name(&start) {
-        _ if start.downcast::<Str>().is_some() => Some("strings [use ''.join(seq) instead]"),
-        "bytes" if number::is_bytes(&start) => Some("bytes [use b''.join(seq) instead]"),
-        "bytearray" if number::is_bytes(&start) => Some("bytearray [use b''.join(seq) instead]"),
-        _ => None,
+    let refused = if start.downcast::<Str>().is_some() {
+        Some("strings [use ''.join(seq) instead]")
+    } else if vm.is_instance(&start, &vm.types().bytes) {
+        Some("bytes [use b''.join(seq) instead]")
+    } else if vm.is_instance(&start, &vm.types().bytearray) {
+        Some("bytearray [use b''.join(seq) instead]")
+    } else {
+        None
     };
     if let Some(what) = refused {
         return Err(vm.type_error(format!("sum() can't sum {what}")));
     }
     let mut sum = Sum::start(vm, &start);
-    while let Some(item) = vm.next(&iterator)? {
+    loop {
+        let mut quick = |item: Value| Ok(if sum.add_quick(&item) { None } else { Some(item) });
+        let Some(item) = vm.drain(&iterator, &mut quick)? else { break };
         sum = sum.add(vm, &item)?;
     }
     sum.value(vm)

@@ -87,7 +87,7 @@ fn size_of(vm: &Interpreter, this: &Value) -> Res {
 /// Names of the `__slots__` of a class and its bases, as `copyreg` remembers them.
 fn slot_names(vm: &Interpreter, this: &Value) -> Res<Vec<Value>> {
     let ty = vm.type_of(this);
-    let key = vm.intern("__slotnames__")?;
+    let key = vm.intern_static("__slotnames__")?;
     let names = match ty.namespace().and_then(|ns| ns.get_interned(vm, &key)) {
         Some(names) => names,
         None if ty.slot_count.get() == 0 => return Ok(Vec::new()),
@@ -126,8 +126,8 @@ pub fn instance_state(vm: &Interpreter, this: &Value) -> Res {
 /// `__getstate__`, or the default one, which refuses objects whose contents Python cannot see.
 pub(crate) fn state(vm: &Interpreter, this: &Value, all_visible: bool) -> Res {
     let method = vm.lookup_special(this, "__getstate__")?;
-    let default = vm.types().object.lookup(vm, &vm.intern("__getstate__")?);
-    let own = vm.attrs_get(this, &vm.intern("__getstate__")?)?;
+    let default = vm.types().object.lookup(vm, &vm.intern_static("__getstate__")?);
+    let own = vm.attrs_get(this, &vm.intern_static("__getstate__")?)?;
     if own.is_some() || !matches!((&method, &default), (Some(a), Some(b)) if a.is(b)) {
         return vm.call_attr(this, "__getstate__", &[]);
     }
@@ -226,7 +226,7 @@ fn reduce(vm: &Interpreter, this: &Value) -> Res {
 
 fn reduce_ex(vm: &Interpreter, this: &Value, protocol: &Value) -> Res {
     let protocol = vm.expect_i64(protocol)?;
-    let name = vm.intern("__reduce__")?;
+    let name = vm.intern_static("__reduce__")?;
     if let Some(method) = vm.get_attr_opt(this, "__reduce__")? {
         let cls = vm.get_attr_str(this, "__class__")?;
         let found = vm.get_attr_opt(&cls, "__reduce__")?;
@@ -249,7 +249,7 @@ pub fn module_dir(vm: &Interpreter, this: &Value) -> Res {
         Some(dict) => dict,
         None => return Err(vm.type_error("<module>.__dict__ is not a dictionary".to_string())),
     };
-    match dict.get_interned(vm, &vm.intern("__dir__")?) {
+    match dict.get_interned(vm, &vm.intern_static("__dir__")?) {
         Some(function) => vm.call(&function, &CallArgs::new(&[])),
         None => vm.new_list(dict.keys()),
     }
@@ -262,7 +262,8 @@ pub static OBJECT: TypeDef = TypeDef {
     base: None,
     payload: payload::<Plain>(),
     flags: TypeFlags::BASETYPE,
-    doc: "The base class of the class hierarchy.\n\nWhen called, it accepts no arguments and returns a new featureless\n\
+    doc: "object()\n--\n\n\
+          The base class of the class hierarchy.\n\nWhen called, it accepts no arguments and returns a new featureless\n\
           instance that has no instance attributes and cannot be given any.\n",
     slots: &[],
     methods: &[

@@ -65,7 +65,7 @@ fn init(vm: &Interpreter, this: &Value, call: &CallArgs) -> Res<()> {
     }
     // The class attribute `__doc__` of a subclass would hide the property's own.
     match vm.set_attr_str(this, "__doc__", doc.unwrap_or(Value::NONE)) {
-        Err(raised) if args.some(3).is_none() && vm.raised_is(vm.exceptions().attribute_error()) => {
+        Err(raised) if !from_getter && vm.raised_is(vm.exceptions().attribute_error()) => {
             drop(vm.take_raised(raised));
             Ok(())
         }
@@ -184,7 +184,8 @@ pub static PROPERTY: TypeDef = TypeDef {
     base: None,
     payload: payload::<Property>(),
     flags: TypeFlags::BASETYPE,
-    doc: "Property attribute.\n\n  fget\n    function to be used for getting an attribute value\n  fset\n    function to \
+    doc: "property(fget=None, fset=None, fdel=None, doc=None)\n--\n\n\
+          Property attribute.\n\n  fget\n    function to be used for getting an attribute value\n  fset\n    function to \
           be used for setting an attribute value\n  fdel\n    function to be used for del'ing an attribute\n  doc\n    \
           docstring\n",
     slots: &[Slot::New(new), Slot::Init(init), Slot::DescrGet(get), Slot::DescrSet(set)],
@@ -215,24 +216,9 @@ pub static PROPERTY: TypeDef = TypeDef {
         ),
     ],
     getset: &[
-        GetSetDef {
-            name: "fget",
-            doc: "",
-            get: |vm, this| or_none(property(vm, this)?.get.get()),
-            set: None,
-        },
-        GetSetDef {
-            name: "fset",
-            doc: "",
-            get: |vm, this| or_none(property(vm, this)?.set.get()),
-            set: None,
-        },
-        GetSetDef {
-            name: "fdel",
-            doc: "",
-            get: |vm, this| or_none(property(vm, this)?.delete.get()),
-            set: None,
-        },
+        GetSetDef::member("fget", "", |vm, this| or_none(property(vm, this)?.get.get())),
+        GetSetDef::member("fset", "", |vm, this| or_none(property(vm, this)?.set.get())),
+        GetSetDef::member("fdel", "", |vm, this| or_none(property(vm, this)?.delete.get())),
         GetSetDef {
             name: "__name__",
             doc: "",
@@ -320,8 +306,8 @@ const WRAPPED: TypeDef = TypeDef {
     slots: &[Slot::New(new_wrapped), Slot::Init(init_wrapped), Slot::Repr(repr_wrapped)],
     methods: &[CLASS_GETITEM],
     getset: &[
-        GetSetDef { name: "__func__", doc: "", get: callable, set: None },
-        GetSetDef { name: "__wrapped__", doc: "", get: callable, set: None },
+        GetSetDef::member("__func__", "", callable),
+        GetSetDef::member("__wrapped__", "", callable),
         GetSetDef {
             name: "__isabstractmethod__",
             doc: "",
@@ -346,11 +332,17 @@ const WRAPPED: TypeDef = TypeDef {
     ],
 };
 
-pub static STATICMETHOD: TypeDef =
-    TypeDef { name: "staticmethod", doc: "Convert a function to be a static method.", ..WRAPPED };
+pub static STATICMETHOD: TypeDef = TypeDef {
+    name: "staticmethod",
+    doc: "staticmethod(function, /)\n--\n\nConvert a function to be a static method.",
+    ..WRAPPED
+};
 
-pub static CLASSMETHOD: TypeDef =
-    TypeDef { name: "classmethod", doc: "Convert a function to be a class method.", ..WRAPPED };
+pub static CLASSMETHOD: TypeDef = TypeDef {
+    name: "classmethod",
+    doc: "classmethod(function, /)\n--\n\nConvert a function to be a class method.",
+    ..WRAPPED
+};
 
 #[cfg(test)]
 mod tests {

@@ -131,8 +131,17 @@ fn len(vm: &Interpreter, value: &Value) -> Res<usize> {
 
 fn get_item(vm: &Interpreter, value: &Value, key: &Value) -> Res {
     let range = this(vm, value)?;
+    if let Some(item) = small_item(range, key) {
+        return Ok(item);
+    }
     if let Some(slice) = key.downcast::<Slice>() {
-        return get_slice(vm, range, slice);
+        return match small_slice(range, slice) {
+            Some([start, stop, step]) => {
+                let cls = vm.type_for(&RANGE)?.into_value();
+                make(vm, &cls, vm.new_int(start)?, vm.new_int(stop)?, vm.new_int(step)?)
+            }
+            None => get_slice(vm, range, slice),
+        };
     }
     if !crate::seq::has_index(vm, key) {
         let name = vm.type_name(key);
@@ -146,6 +155,36 @@ fn get_item(vm: &Interpreter, value: &Value, key: &Value) -> Res {
         return Err(vm.index_error("range object index out of range".to_string()));
     }
     range.value(vm, &i)
+}
+
+/// [`get_item`] where all is small ints.
+fn small_item(range: &Range, key: &Value) -> Option<Value> {
+    let Length::Small(len) = range.len else { return None };
+    let index = key.as_small_int()?;
+    let index = if index < 0 { index + len } else { index };
+    if !(0..len).contains(&index) {
+        return None;
+    }
+    let (start, step) = (range.start.as_small_int()?, range.step.as_small_int()?);
+    Value::small_int(start + index * step)
+}
+
+/// The bounds and the step of a part of a range without a step of its own, where all is small ints.
+fn small_slice(range: &Range, slice: &Slice) -> Option<[i64; 3]> {
+    let Length::Small(len) = range.len else { return None };
+    if !slice.step.is_none() {
+        return None;
+    }
+    let bound = |value: &Value, absent: i64| {
+        if value.is_none() {
+            return Some(absent);
+        }
+        let index = value.as_small_int()?;
+        Some(if index < 0 { index + len } else { index }.clamp(0, len))
+    };
+    let (start, step) = (range.start.as_small_int()?, range.step.as_small_int()?);
+    let at = |index: i64| start.checked_add(index.checked_mul(step)?);
+    Some([at(bound(&slice.start, 0)?)?, at(bound(&slice.stop, len)?)?, step])
 }
 
 /// A part of a slice as an int, `None` for None.
@@ -338,7 +377,7 @@ fn reduce_iterator(vm: &Interpreter, value: &Value) -> Res {
     let stop = &next + &left * &step;
     let range = new_range(vm, next, stop, step)?;
     let args = vm.new_tuple(vec![range])?;
-    vm.new_tuple(vec![crate::seq::builtin(vm, "iter")?, args, Value::NONE])
+    vm.new_tuple(vec![crate::builtins::named(vm, "iter")?, args, Value::NONE])
 }
 
 fn set_state(vm: &Interpreter, value: &Value, skip: &Value) -> Res {
@@ -390,7 +429,7 @@ pub static LONG_ITERATOR: TypeDef = TypeDef {
 };
 
 const fn bound(name: &'static str, get: fn(&Interpreter, &Value) -> Res) -> GetSetDef {
-    GetSetDef { name, doc: "", get, set: None }
+    GetSetDef::member(name, "", get)
 }
 
 pub static RANGE: TypeDef = TypeDef {

@@ -197,16 +197,6 @@ pub fn bounds(
     })
 }
 
-/// A builtin function by name. Errors: `AttributeError` when the namespace of `builtins` lacks it.
-pub fn builtin(vm: &Interpreter, name: &str) -> Res {
-    let key = vm.intern(name)?;
-    let found = vm.builtins.get().and_then(|b| b.downcast_ref::<pellucid_object::Dict>());
-    match found.and_then(|dict| dict.get_interned(vm, &key)) {
-        Some(value) => Ok(value),
-        None => Err(vm.attribute_error_text(format!("module 'builtins' has no attribute '{name}'"))),
-    }
-}
-
 /// Whether objects of class `cls` are initialised as those of the builtin type `ty`, which is one of its bases: then what
 /// the type refuses in a call is refused in one of the class, too.
 pub fn same_init(cls: &Type, ty: &Type) -> bool {

@@ -51,7 +51,15 @@ fn add_all(vm: &Interpreter, set: &Set, iterable: &Value) -> Res<()> {
         set.reserve(vm, keys.len())?;
         return keys.into_iter().try_for_each(|(hash, key)| set.add_hashed(vm, key, hash).map(drop));
     }
-    vm.for_each(iterable, |value| set.add(vm, value).map(drop))
+    let add = |value| set.add(vm, value).map(drop);
+    // Ints and strings hash and compare without Python code.
+    let quiet = |value: Value| {
+        if value.is_small_int() || vm.is_exact(&value, &vm.types().str) {
+            return add(value).map(|()| None);
+        }
+        Ok(Some(value))
+    };
+    vm.for_each_quiet(iterable, quiet, add)
 }
 
 fn one_iterable<'a>(vm: &Interpreter, name: &str, call: &CallArgs<'a>) -> Res<Option<&'a Value>> {
@@ -93,7 +101,7 @@ fn frozenset_new(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
 
 /// Whether a class has the `__init__` of `object`.
 fn inherits_init(vm: &Interpreter, cls: &Value) -> Res<bool> {
-    let name = vm.intern("__init__")?;
+    let name = vm.intern_static("__init__")?;
     let mine = cls.downcast::<pellucid_object::Type>().and_then(|ty| ty.lookup(vm, &name));
     let theirs = vm.types().object.lookup(vm, &name);
     Ok(matches!((mine, theirs), (Some(a), Some(b)) if a.is(&b)))
@@ -387,7 +395,7 @@ fn intersection(vm: &Interpreter, call: &CallArgs) -> Res {
     }
     match result {
         Some(result) => wrap(vm, value, result),
-        None => copy(vm, value),
+        None => wrap(vm, value, copy_of(vm, set)?),
     }
 }
 
@@ -588,8 +596,9 @@ fn iterator_reduce(vm: &Interpreter, value: &Value) -> Res {
         left: it.left.clone(),
     };
     let copy = vm.alloc(&vm.type_for(&SET_ITERATOR)?, copy)?;
+    let iter = builtins::named(vm, "iter")?;
     let rest = vm.new_list(vm.collect(&copy)?)?;
-    vm.new_tuple(vec![builtins::named(vm, "iter")?, vm.new_tuple(vec![rest])?])
+    vm.new_tuple(vec![iter, vm.new_tuple(vec![rest])?])
 }
 
 pub static SET_ITERATOR: TypeDef = TypeDef {
@@ -676,7 +685,8 @@ pub static SET: TypeDef = TypeDef {
     base: None,
     payload: payload::<Set>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::MATCH_SELF).or(TypeFlags::WEAKREF),
-    doc: "Build an unordered collection of unique elements.",
+    doc: "set(iterable=(), /)\n--\n\n\
+          Build an unordered collection of unique elements.",
     slots: &[
         READING[0],
         READING[1],
@@ -731,7 +741,8 @@ pub static FROZENSET: TypeDef = TypeDef {
     base: None,
     payload: payload::<Set>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::MATCH_SELF).or(TypeFlags::WEAKREF),
-    doc: "Build an immutable unordered collection of unique elements.",
+    doc: "frozenset(iterable=(), /)\n--\n\n\
+          Build an immutable unordered collection of unique elements.",
     slots: &[
         READING[0],
         READING[1],

@@ -18,10 +18,10 @@ pub static NONE_TYPE: TypeDef = TypeDef {
     base: None,
     payload: payload::<Plain>(),
     flags: TypeFlags::NONE,
-    doc: "The type of the None singleton.",
+    doc: "NoneType()\n--\n\nThe type of the None singleton.",
     slots: &[
         Slot::New(|vm, _, call| no_arguments(vm, "NoneType", call).map(|()| Value::NONE)),
-        Slot::Repr(|vm, _| vm.intern("None")),
+        Slot::Repr(|vm, _| vm.intern_static("None")),
         Slot::Bool(|_, _| Ok(false)),
         Slot::Hash(|_, _| Ok(0xfca8_6420)),
     ],
@@ -35,10 +35,10 @@ pub static ELLIPSIS_TYPE: TypeDef = TypeDef {
     base: None,
     payload: payload::<Plain>(),
     flags: TypeFlags::NONE,
-    doc: "The type of the Ellipsis singleton.",
+    doc: "ellipsis()\n--\n\nThe type of the Ellipsis singleton.",
     slots: &[
         Slot::New(|vm, _, call| no_arguments(vm, "EllipsisType", call).map(|()| Value::ELLIPSIS)),
-        Slot::Repr(|vm, _| vm.intern("Ellipsis")),
+        Slot::Repr(|vm, _| vm.intern_static("Ellipsis")),
     ],
     methods: &[FunctionDef::new(
         "__reduce__",
@@ -55,12 +55,13 @@ pub static NOT_IMPLEMENTED_TYPE: TypeDef = TypeDef {
     base: None,
     payload: payload::<Plain>(),
     flags: TypeFlags::NONE,
-    doc: "The type of the NotImplemented singleton.",
+    doc: "NotImplementedType()\n--\n\n\
+          The type of the NotImplemented singleton.",
     slots: &[
         Slot::New(|vm, _, call| {
             no_arguments(vm, "NotImplementedType", call).map(|()| Value::NOT_IMPLEMENTED)
         }),
-        Slot::Repr(|vm, _| vm.intern("NotImplemented")),
+        Slot::Repr(|vm, _| vm.intern_static("NotImplemented")),
         Slot::Bool(|vm, _| {
             Err(vm.type_error("NotImplemented should not be used in a boolean context".to_string()))
         }),

@@ -218,8 +218,8 @@ pub static SLICE: TypeDef = TypeDef {
         FunctionDef::new("__reduce__", "($self, /)", "State for pickling.", NativeFn::F1(reduce)),
     ],
     getset: &[
-        GetSetDef { name: "start", doc: "", get: |vm, v| Ok(this(vm, v)?.start.clone()), set: None },
-        GetSetDef { name: "stop", doc: "", get: |vm, v| Ok(this(vm, v)?.stop.clone()), set: None },
-        GetSetDef { name: "step", doc: "", get: |vm, v| Ok(this(vm, v)?.step.clone()), set: None },
+        GetSetDef::member("start", "", |vm, v| Ok(this(vm, v)?.start.clone())),
+        GetSetDef::member("stop", "", |vm, v| Ok(this(vm, v)?.stop.clone())),
+        GetSetDef::member("step", "", |vm, v| Ok(this(vm, v)?.step.clone())),
     ],
 };

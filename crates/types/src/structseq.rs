@@ -98,7 +98,7 @@ fn add_fields(vm: &Interpreter, ty: &Ref<Type>, def: &'static StructSeqDef) -> R
     {
         dict.set(vm, vm.intern(name)?, vm.new_int(count as i64)?)?;
     }
-    dict.set(vm, vm.intern("__match_args__")?, vm.new_tuple(match_args)?)?;
+    dict.set(vm, vm.intern_static("__match_args__")?, vm.new_tuple(match_args)?)?;
     ty.modified();
     Ok(())
 }
@@ -109,6 +109,11 @@ pub fn new_structseq(vm: &Interpreter, def: &'static StructSeqDef, mut values: V
     values.resize_with(def.fields.len(), || Value::NONE);
     let ty = structseq_type(vm, def)?;
     build(vm, ty.value(), def, values)
+}
+
+/// A new struct sequence of a class that was made from the definition, or inherits from it. Errors: `MemoryError`.
+pub fn build_structseq(vm: &Interpreter, cls: &Value, def: &StructSeqDef, values: Vec<Value>) -> Res {
+    build(vm, cls, def, values)
 }
 
 fn build(vm: &Interpreter, cls: &Value, def: &StructSeqDef, mut values: Vec<Value>) -> Res {
@@ -240,7 +245,8 @@ fn fill_from_dict(
     Ok(())
 }
 
-fn repr(vm: &Interpreter, this: &Value) -> Res {
+/// `name(field=value, ...)`.
+pub fn repr(vm: &Interpreter, this: &Value) -> Res {
     let def = def_of_value(vm, this)?;
     let items = this.downcast::<Tuple>().map(Tuple::items).unwrap_or_default();
     let mut writer = Writer::default();

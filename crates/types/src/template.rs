@@ -285,12 +285,7 @@ pub static TEMPLATE: TypeDef = TypeDef {
 };
 
 const fn read_only(name: &'static str, doc: &'static str, get: fn(&Interpreter, &Value) -> Res) -> GetSetDef {
-    GetSetDef {
-        name,
-        doc,
-        get,
-        set: Some(|vm, _, _| Err(vm.attribute_error_text("readonly attribute".to_string()))),
-    }
+    GetSetDef::member(name, doc, get)
 }
 
 pub static TEMPLATE_ITER: TypeDef = TypeDef {
@@ -389,7 +384,9 @@ pub static INTERPOLATION: TypeDef = TypeDef {
 pub fn install(vm: &Interpreter) -> Res<()> {
     let ty = vm.type_for(&INTERPOLATION)?;
     match ty.namespace() {
-        Some(namespace) => namespace.set(vm, vm.intern("__match_args__")?, match_args(vm, &Value::NONE)?),
+        Some(namespace) => {
+            namespace.set(vm, vm.intern_static("__match_args__")?, match_args(vm, &Value::NONE)?)
+        }
         None => Ok(()),
     }
 }

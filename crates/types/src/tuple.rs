@@ -74,14 +74,20 @@ pub const XXH_PRIMES: [u64; 3] = [11400714785074694791, 14029467366897019727, 28
 
 /// The hash of CPython's tuples: xxHash's way of mixing the hashes of the items.
 fn hash(vm: &Interpreter, value: &Value) -> Res<i64> {
-    let items = this(vm, value)?.items();
+    let tuple = this(vm, value)?;
+    if tuple.hash.get() != -1 {
+        return Ok(tuple.hash.get());
+    }
+    let items = tuple.items();
     let mut acc = XXH_PRIMES[2];
     for item in &items {
         acc = acc.wrapping_add((vm.hash(item)? as u64).wrapping_mul(XXH_PRIMES[1]));
         acc = acc.rotate_left(31).wrapping_mul(XXH_PRIMES[0]);
     }
     acc = acc.wrapping_add(items.len() as u64 ^ (XXH_PRIMES[2] ^ 3527539));
-    Ok(if acc == u64::MAX { 1546275796 } else { acc as i64 })
+    let hash = if acc == u64::MAX { 1546275796 } else { acc as i64 };
+    tuple.hash.set(hash);
+    Ok(hash)
 }
 
 fn compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
@@ -249,7 +255,8 @@ pub static TUPLE: TypeDef = TypeDef {
     base: None,
     payload: payload::<Tuple>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::SEQUENCE).or(TypeFlags::MATCH_SELF),
-    doc: "A sequence that cannot change. Without an argument it is empty, else it has the items of the iterable.",
+    doc: "tuple(iterable=(), /)\n--\n\n\
+          A sequence that cannot change. Without an argument it is empty, else it has the items of the iterable.",
     slots: &[
         Slot::New(new),
         Slot::Repr(repr),

@@ -113,16 +113,13 @@ fn type_check(vm: &Interpreter, value: &Value, message: &str) -> Res {
 fn calling_module(vm: &Interpreter) -> Res<Option<Value>> {
     let Some(globals) = vm.hooks.globals.get().and_then(|hook| hook(vm)) else { return Ok(None) };
     match globals.downcast_ref::<pellucid_object::Dict>() {
-        Some(dict) => dict.get_str(vm, &vm.intern("__name__")?),
+        Some(dict) => dict.get_str(vm, &vm.intern_static("__name__")?),
         None => Ok(None),
     }
 }
 
 fn set_module(vm: &Interpreter, object: &Value) -> Res<()> {
-    match calling_module(vm)? {
-        Some(module) => vm.set_attr_str(object, "__module__", module),
-        None => Ok(()),
-    }
+    vm.set_attr_str(object, "__module__", calling_module(vm)?.unwrap_or(Value::NONE))
 }
 
 fn check_name(vm: &Interpreter, function: &str, name: &Value) -> Res<()> {
@@ -326,7 +323,8 @@ fn prepare_subst(vm: &Interpreter, value: &Value, alias: &Value, args: &Value) -
         given.push(default);
         return vm.new_tuple(given);
     }
-    Err(vm.type_error(format!("Too few arguments for {}", vm.str_lossy(&vm.str(alias)?))))
+    let (alias, actual, least) = (vm.str_lossy(&vm.str(alias)?), given.len(), index + 1);
+    Err(vm.type_error(format!("Too few arguments for {alias}; actual {actual}, expected at least {least}")))
 }
 
 fn has_default(vm: &Interpreter, value: &Value) -> Res {
@@ -358,12 +356,7 @@ const fn attribute(name: &'static str, get: fn(&Interpreter, &Value) -> Res) -> 
 
 /// As [`attribute`], of the kind that answers to assignment with `readonly attribute`.
 const fn member(name: &'static str, get: fn(&Interpreter, &Value) -> Res) -> GetSetDef {
-    GetSetDef {
-        name,
-        doc: "",
-        get,
-        set: Some(|vm, _, _| Err(vm.attribute_error_text("readonly attribute".to_string()))),
-    }
+    GetSetDef::member(name, "", get)
 }
 
 const PARAM_METHODS: [FunctionDef; 5] = [

@@ -1,6 +1,7 @@
 //! `typing.Union`, which is `types.UnionType`: what `int | str` is.
 
-use crate::generic_alias::{self, GENERIC_ALIAS, builtin};
+use crate::builtins::named as builtin;
+use crate::generic_alias::{self, GENERIC_ALIAS};
 use crate::seq::Writer;
 use pellucid_object::{
     BinOp, CmpOp, Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Ref, Res, Slot, SlotWord,
@@ -276,7 +277,7 @@ static METHODS: &[FunctionDef] = &[
 ];
 
 static GETSET: &[GetSetDef] = &[
-    GetSetDef { name: "__args__", doc: "", get: |vm, v| vm.new_tuple(members(vm, v)?), set: None },
+    GetSetDef::member("__args__", "", |vm, v| vm.new_tuple(members(vm, v)?)),
     GetSetDef { name: "__name__", doc: "", get: |vm, _| vm.new_str("Union"), set: None },
     GetSetDef { name: "__qualname__", doc: "", get: |vm, _| vm.new_str("Union"), set: None },
     GetSetDef {

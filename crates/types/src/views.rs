@@ -286,8 +286,9 @@ fn iterator_reduce(vm: &Interpreter, value: &Value) -> Res {
         backward: it.backward,
     };
     let copy = vm.alloc(&vm.type_of(value), copy)?;
+    let iter = builtins::named(vm, "iter")?;
     let rest = vm.new_list(vm.collect(&copy)?)?;
-    vm.new_tuple(vec![builtins::named(vm, "iter")?, vm.new_tuple(vec![rest])?])
+    vm.new_tuple(vec![iter, vm.new_tuple(vec![rest])?])
 }
 
 const REVERSED: FunctionDef = FunctionDef::new(

@@ -127,3 +127,20 @@ try:
     unbound()
 except UnboundLocalError as e:
     print(e, e.name)
+
+
+class Fails:
+    def __getattr__(self, name):
+        raise AttributeError()
+
+
+class Deeper:
+    def __getattr__(self, name):
+        return Fails().deep
+
+
+for instance in (Fails(), Deeper()):
+    try:
+        instance.outer
+    except AttributeError as e:
+        print(e.name, type(e.obj).__name__)

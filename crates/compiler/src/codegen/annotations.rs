@@ -143,7 +143,7 @@ impl<'a> Compiler<'a> {
         } else {
             let unit = self.unit();
             let load = |op, arg| Instr { op, arg, target: None, place };
-            let code = unit.consts.index(Const::Code(Box::new(code)));
+            let code = unit.consts.index(Const::Code(std::rc::Rc::new(code)));
             let qualname = unit.consts.index(Const::Str(qualname));
             let name = unit.names.index(&"__annotate__".into());
             unit.graph.prepend(vec![

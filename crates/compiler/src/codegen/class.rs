@@ -68,7 +68,7 @@ impl<'a> Compiler<'a> {
         let qualname = Wtf8::from(self.unit().qualname.as_str());
         self.load_const(Const::Str(qualname));
         self.name("__qualname__", Use::Store)?;
-        if !self.options.bare_classes {
+        if !self.options.like_3_10 {
             let line = self.unit().first_line;
             self.load_const(Const::Int(line.into()));
             self.name("__firstlineno__", Use::Store)?;
@@ -91,7 +91,7 @@ impl<'a> Compiler<'a> {
         }
         self.body(&c.body)?;
         self.no_place();
-        if !self.options.bare_classes {
+        if !self.options.like_3_10 {
             let names = std::mem::take(&mut self.unit().static_attributes);
             let names = names.iter().map(|name| Const::Str(Wtf8::from(&**name))).collect();
             self.load_const(Const::Tuple(names));

@@ -119,7 +119,10 @@ impl<'a> Compiler<'a> {
         if loops {
             depth += 1;
             self.use_next(start);
+            let place = self.unit().place;
+            self.unit().place.range = Some(generator.iter.range());
             self.jump(Op::ForIter, anchor);
+            self.unit().place = place;
             self.unit().graph.start_block();
         }
         self.expr(&generator.target)?;

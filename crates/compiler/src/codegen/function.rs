@@ -20,11 +20,14 @@ impl<'a> Compiler<'a> {
     }
 
     /// Calls the decorators that are on the stack, each with what the one behind it returned. Every call is placed
-    /// at its decorator, but keeps the line of the definition.
+    /// at its decorator, as CPython does since 3.11.
     pub(super) fn apply_decorators(&mut self, decorators: &[ast::Decorator]) {
         let before = self.unit().place;
         for decorator in decorators.iter().rev() {
-            self.unit().place = Place { line: before.line, range: Some(decorator.expression.range()) };
+            self.set_place(decorator.expression.range());
+            if self.options.like_3_10 {
+                self.unit().place.line = before.line;
+            }
             self.op_arg(Op::CallFunction, 1);
         }
         self.unit().place = before;

@@ -171,9 +171,12 @@ impl<'a> Compiler<'a> {
         let end = self.new_block();
         self.push_fblock(Fblock::Loop { start, exit: end, iterator: true })?;
         self.iterable(&s.iter)?;
+        // What goes wrong with the iterator is shown at the expression that it comes from.
+        self.set_inner_place(s.range, s.iter.range());
         self.op(Op::GetIter);
         self.use_next(start);
         self.jump(Op::ForIter, cleanup);
+        self.set_place(s.range);
         self.use_next(body);
         self.expr(&s.target)?;
         self.statements(&s.body)?;

@@ -5,7 +5,7 @@ use crate::error::Outcome;
 use crate::unparse::unparse;
 use pellucid_bytecode::{Const, Op, Wtf8};
 use pellucid_syntax::ast::{self, ConversionFlag, InterpolatedStringElement};
-use pellucid_syntax::strings::{element_value, expression_text, literal_value};
+use pellucid_syntax::strings::{debug_text, element_value, expression_text, literal_value};
 use pellucid_syntax::text_size::TextRange;
 
 /// A piece of an f-string.
@@ -54,7 +54,7 @@ impl<'a> Compiler<'a> {
                 }
                 InterpolatedStringElement::Interpolation(field) => {
                     if let Some(debug) = &field.debug_text {
-                        pieces.text(debug.as_str().as_bytes());
+                        pieces.text(debug_text(debug).as_bytes());
                     }
                     pieces.0.push(Piece::Field(field, string));
                 }

@@ -239,6 +239,14 @@ impl<'a> Unit<'a> {
         }
     }
 
+    /// The index of a variable of an outer scope.
+    pub(super) fn free_index(&self, name: &Name) -> Outcome<u32> {
+        match self.free.iter().position(|known| known == name) {
+            Some(index) => Ok((self.cells.len() + index) as u32),
+            None => self.cell_index(name),
+        }
+    }
+
     fn flags(&self, block: &Block, options: &Options) -> u32 {
         let mut result = 0;
         if block.kind.is_function_like() {

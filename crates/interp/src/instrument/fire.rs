@@ -172,12 +172,51 @@ fn one(
 unsafe fn line(vm: &Interpreter, thread: &Thread, frame: *mut Frame, site: &Site) -> Res<()> {
     // SAFETY: by the contract.
     unsafe {
+        if super::is_comprehension((*frame).code()) {
+            return inner_line(vm, thread, frame, site);
+        }
         if site.event == events::LOOP {
             return legacy::trace(vm, thread, frame, events::LINE, &[]);
         }
         let line = vm.new_int(i64::from(site.arg))?;
         fire(vm, thread, frame, events::LINE, site.offset, &[line])
     }
+}
+
+/// A line of a comprehension is one of the frame around it.
+///
+/// # Safety
+/// As for [`fire`].
+unsafe fn inner_line(vm: &Interpreter, thread: &Thread, frame: *mut Frame, site: &Site) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let outer = super::visible(thread, &*frame);
+        if site.plain == 0 && outer.line() == Some(site.arg) {
+            return Ok(());
+        }
+        let (code, outer) = (outer.code.clone(), std::ptr::from_ref(outer).cast_mut());
+        let Some(data) = code.downcast::<CodeObject>() else { return Ok(()) };
+        let wanted = if site.event == events::LOOP {
+            1 << super::TRACE_TOOL
+        } else {
+            tools(vm, (*frame).code(), events::LINE, site.offset) | tools(vm, data, events::LINE, u32::MAX)
+        };
+        let args = [code.clone(), vm.new_int(i64::from(site.arg))?];
+        for tool in (0..TOOLS as u8).rev().filter(|tool| wanted & (1 << tool) != 0) {
+            match tool {
+                super::TRACE_TOOL => legacy::inner_line(vm, thread, outer, site.arg)?,
+                super::PROFILE_TOOL => {}
+                _ => one(vm, thread, frame, tool, events::LINE, site.offset, &args)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a value is the function of a comprehension.
+fn is_comprehension_function(function: &Value) -> bool {
+    let code = function.downcast::<crate::function::Function>().and_then(|f| f.code.get());
+    code.as_ref().and_then(|code| code.downcast::<CodeObject>()).is_some_and(super::is_comprehension)
 }
 
 /// What is about to be called: the callee, its first argument, and where the arguments stand.
@@ -248,6 +287,9 @@ unsafe fn call(
             return go_on(vm, frame, pc, form, site.next);
         }
         let target = callee(frame, real);
+        if is_comprehension_function(&target.function) {
+            return go_on(vm, frame, pc, form, site.next);
+        }
         let missing = || super::monitors(vm).missing.borrow().clone().unwrap_or(Value::NONE);
         let rest = [target.function.clone(), target.first.clone().unwrap_or_else(missing)];
         fire(vm, thread, frame, events::CALL, site.offset, &rest)?;

@@ -23,7 +23,11 @@ pub fn start_line(frame: &Frame) -> Option<u32> {
     let form = frame.form();
     let instr = form.instrs.get(form.index_of(frame.pc))?;
     let site = weave::site(form, instr)?;
-    (site.event == events::PY_START).then(|| begin_line(frame.code()))
+    match site.event {
+        events::PY_START => Some(begin_line(frame.code())),
+        events::LINE => Some(site.arg),
+        _ => None,
+    }
 }
 
 /// The line at which code begins before anything of it has run.

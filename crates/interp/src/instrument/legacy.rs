@@ -200,6 +200,21 @@ pub unsafe fn trace(
     }
 }
 
+/// Tells the running thread's trace function of a line of a comprehension in `frame`. Errors: as for [`trace`].
+///
+/// # Safety
+/// `frame` is live, on the running thread's stack, its `pc` up to date.
+pub unsafe fn inner_line(vm: &Interpreter, thread: &Thread, frame: *mut Frame, line: u32) -> Res<()> {
+    // SAFETY: by the contract.
+    let object = unsafe { (*frame).object.get() };
+    let Some(object) = object.as_ref().and_then(|o| o.downcast::<FrameObject>()) else { return Ok(()) };
+    object.shown_line.set(Some(line));
+    // SAFETY: by the contract.
+    let result = unsafe { trace(vm, thread, frame, events::LINE, &[]) };
+    object.shown_line.set(None);
+    result
+}
+
 /// Tells the running thread's profile function of an event. Errors: what it raises; then it is not called any more.
 ///
 /// # Safety
@@ -249,7 +264,7 @@ fn native_callee(vm: &Interpreter, rest: &[Value]) -> Res<Option<Value>> {
     }
     if callee.downcast::<MethodDescriptor>().is_some()
         && vm.is_exact(callee, &vm.types().method_descriptor)
-        && !monitors(vm).missing.borrow().as_ref().is_some_and(|missing| missing.is(first))
+        && !super::monitoring::is_missing(vm, first)
     {
         return vm.bind_descriptor(callee, first, vm.type_of(first).value()).map(Some);
     }

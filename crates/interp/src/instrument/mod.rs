@@ -68,6 +68,7 @@ pub struct CodeMonitoring {
     disabled: RefCell<HashMap<(u32, u8), u8>>,
     disabled_at: Cell<u64>,
     /// Forms with events; kept, as frames may run any of them.
+    #[expect(clippy::vec_box, reason = "frames hold the addresses of forms")]
     forms: RefCell<Vec<Box<Form>>>,
 }
 
@@ -124,7 +125,29 @@ pub fn plan(vm: &Interpreter, code: &CodeObject) -> u32 {
     if plan == 0 && global.iter().any(|g| g & bit(events::RAISE) != 0) {
         plan = bit(events::RAISE);
     }
+    if is_comprehension(code) {
+        plan &= !INLINED;
+    }
     plan
+}
+
+/// Events that comprehensions do not have: since 3.12 CPython runs them in the frame around them. Here they are functions, but
+/// tools do not see that: their lines are lines of the code around them, and exceptions are told of there only.
+const INLINED: u32 =
+    bit(events::PY_START) | bit(events::PY_RESUME) | bit(events::PY_RETURN) | bit(events::PY_YIELD);
+
+/// Whether code is that of a list, set or dict comprehension.
+pub fn is_comprehension(code: &CodeObject) -> bool {
+    matches!(&*code.code.name.0, b"<listcomp>" | b"<setcomp>" | b"<dictcomp>")
+}
+
+/// The frame that a comprehension belongs to; of other frames the frame itself.
+pub fn visible<'t>(thread: &'t Thread, frame: &'t Frame) -> &'t Frame {
+    if !is_comprehension(frame.code()) {
+        return frame;
+    }
+    let outer = |depth: &usize| thread.nth(*depth).is_some_and(|frame| !is_comprehension(frame.code()));
+    (1..thread.depth.get()).find(outer).and_then(|depth| thread.nth(depth)).unwrap_or(frame)
 }
 
 /// The tools that want `event` of `code` at a place, as bits.
@@ -311,7 +334,7 @@ pub fn stale(st: &State) -> bool {
 pub fn wake<'c>(
     vm: &Interpreter,
     code: &'c CodeObject,
-    old: *const Form,
+    old: &Form,
     pc: *const Instr,
     begun: bool,
 ) -> Res<(&'c Form, *const Instr)> {
@@ -319,8 +342,6 @@ pub fn wake<'c>(
     if std::ptr::eq(old, new) {
         return Ok((new, pc));
     }
-    // SAFETY: forms live as long as their code, which the generator owns.
-    let old = unsafe { &*old };
     let pc = if begun { counterpart(old, pc, new) } else { new.instrs.as_ptr() };
     Ok((new, pc))
 }
@@ -377,13 +398,13 @@ pub unsafe fn delegated(
                 fire::fire(vm, thread, frame, events::PY_YIELD, offset, std::slice::from_ref(value))
             }
             Outcome::Returned(value) if crate::generator::of(receiver).is_some() => {
-                let raised = vm.stop_iteration(Some(value.clone()));
+                let raised = vm.stop_iteration((!value.is_none()).then(|| value.clone()));
                 let exception = vm.take_raised(raised);
                 fire::fire(vm, thread, frame, events::STOP_ITERATION, offset, &[exception])
             }
             // An iterator that is no generator ended by raising, unless it had nothing to say.
             Outcome::Returned(value) if !value.is_none() || is_python(vm, receiver) => {
-                let raised = vm.stop_iteration(Some(value.clone()));
+                let raised = vm.stop_iteration((!value.is_none()).then(|| value.clone()));
                 let exception = vm.take_raised(raised);
                 fire::fire(vm, thread, frame, events::RAISE, offset, &[exception])
             }

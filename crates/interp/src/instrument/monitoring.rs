@@ -41,6 +41,30 @@ fn used_tool(vm: &Interpreter, value: &Value) -> Res<u8> {
     Ok(tool)
 }
 
+/// Takes a tool for a part of the runtime; false when somebody has it. Errors: `MemoryError`.
+pub fn claim(vm: &Interpreter, tool: u8, name: &str) -> Res<bool> {
+    let name = vm.new_str(name)?;
+    let mut names = monitors(vm).names.borrow_mut();
+    let free = names[tool as usize].is_none();
+    if free {
+        names[tool as usize] = Some(name);
+    }
+    Ok(free)
+}
+
+/// Gives a tool back, and all that it wanted. Errors: `MemoryError`.
+pub fn release(vm: &Interpreter, tool: u8) -> Res<()> {
+    clear(vm, tool)?;
+    let old = monitors(vm).names.borrow_mut()[tool as usize].take();
+    drop(old);
+    Ok(())
+}
+
+/// Whether a value is `MISSING`: there is no first argument.
+pub fn is_missing(vm: &Interpreter, value: &Value) -> bool {
+    monitors(vm).missing.borrow().as_ref().is_some_and(|missing| missing.is(value))
+}
+
 fn use_tool_id(vm: &Interpreter, id: &Value, name: &Value) -> Res {
     let tool = tool(vm, id)?;
     if name.downcast::<Str>().is_none() {
@@ -80,10 +104,7 @@ fn clear_tool_id(vm: &Interpreter, id: &Value) -> Res {
 }
 
 fn free_tool_id(vm: &Interpreter, id: &Value) -> Res {
-    let tool = tool(vm, id)?;
-    clear(vm, tool)?;
-    let old = monitors(vm).names.borrow_mut()[tool as usize].take();
-    drop(old);
+    release(vm, tool(vm, id)?)?;
     Ok(Value::NONE)
 }
 
@@ -202,7 +223,7 @@ fn event_names(vm: &Interpreter) -> Res {
         names.push(vm.intern(name)?);
         values.push(vm.new_int(1 << event)?);
     }
-    names.push(vm.intern("NO_EVENTS")?);
+    names.push(vm.intern_static("NO_EVENTS")?);
     values.push(vm.new_int(0)?);
     let ty = vm.type_for(&SIMPLE_NAMESPACE)?;
     vm.call(ty.value(), &CallArgs { values: &values, names: &names })

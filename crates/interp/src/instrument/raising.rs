@@ -22,7 +22,10 @@ pub unsafe fn tell(
     exception: Value,
 ) -> (Value, bool) {
     // SAFETY: by the contract.
-    let offset = unsafe { (*frame).offset() };
+    let (offset, hidden) = unsafe { ((*frame).offset(), super::is_comprehension((*frame).code())) };
+    if hidden {
+        return (exception, false);
+    }
     // SAFETY: by the contract.
     match unsafe { fire(vm, thread, frame, event, offset, std::slice::from_ref(&exception)) } {
         Ok(()) => (exception, false),
@@ -33,4 +36,23 @@ pub unsafe fn tell(
 /// The event of an exception that is raised, or raised again.
 pub fn raise_event(again: bool) -> u8 {
     if again { events::RERAISE } else { events::RAISE }
+}
+
+/// Tells of exception handlers that an exception leaves. CPython's code has a handler around each of them, which cleans up and
+/// raises again; ours does without.
+///
+/// # Safety
+/// As for [`tell`].
+pub unsafe fn tell_left(
+    vm: &Interpreter,
+    thread: &Thread,
+    frame: *mut Frame,
+    count: usize,
+    mut exception: Value,
+) -> Value {
+    for event in [events::EXCEPTION_HANDLED, events::RERAISE].repeat(count) {
+        // SAFETY: by the contract.
+        exception = unsafe { tell(vm, thread, frame, event, exception).0 };
+    }
+    exception
 }

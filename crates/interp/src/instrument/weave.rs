@@ -145,6 +145,7 @@ struct Jump {
 struct Weaver<'d> {
     words: &'d [crate::translate::WordInstr],
     starts: &'d [u32],
+    handlers: &'d [bool],
     plan: u32,
     lines: Vec<Option<u32>>,
     instrs: Vec<Instr>,
@@ -168,6 +169,7 @@ pub fn weave(code: &Code, plan: u32, draft: &mut Draft) -> Done<Woven> {
     let mut w = Weaver {
         words,
         starts: &starts,
+        handlers: &draft.handlers,
         plan,
         lines: word_lines(code, words.iter().map(|word| word.offset)),
         instrs: Vec::with_capacity(2 * instrs.len()),
@@ -349,7 +351,9 @@ impl Weaver<'_> {
             }
             Jump | JumpBack => {
                 let to = target_offset(self, instr.d);
-                if self.wants(events::JUMP) {
+                // 3.10 jumps over handlers, which CPython has at the end of the code by now.
+                let over_handler = self.handlers.get(word + 1).is_some_and(|handler| *handler);
+                if self.wants(events::JUMP) && !over_handler {
                     self.event(events::JUMP, word, plain, OWN, at, to);
                 }
                 if self.loops_on_line(jumper, instr.d as usize) {

@@ -95,6 +95,32 @@ impl Array {
         }
         self.splice(vm, end, end, bytes)
     }
+    /// An item of the common types, when it is a common float or small int.
+    fn quick_get(&self, index: usize) -> Option<Value> {
+        let data = self.data.borrow();
+        let at = index * self.code.size();
+        match self.code.letter() {
+            'd' => Value::small_float(f64::from_ne_bytes(*data.get(at..)?.first_chunk()?)),
+            'l' | 'q' => Value::small_int(i64::from_ne_bytes(*data.get(at..)?.first_chunk()?)),
+            'i' => Value::small_int(i64::from(i32::from_ne_bytes(*data.get(at..)?.first_chunk()?))),
+            'B' => Value::small_int(i64::from(*data.get(at)?)),
+            _ => None,
+        }
+    }
+    /// Stores an item of the common types; false when it is not one.
+    fn quick_set(&self, index: usize, new: &Value) -> bool {
+        let mut data = self.data.borrow_mut();
+        let at = index * self.code.size();
+        let bytes = match (self.code.letter(), new.as_small_float(), new.as_small_int()) {
+            ('d', Some(float), _) => float.to_ne_bytes(),
+            ('l' | 'q', _, Some(int)) => int.to_ne_bytes(),
+            _ => return false,
+        };
+        data.get_mut(at..at + 8).is_some_and(|place| {
+            place.copy_from_slice(&bytes);
+            true
+        })
+    }
     /// Stores an item. False when the index is out of range.
     fn set(&self, index: usize, item: &[u8]) -> bool {
         let size = self.code.size();
@@ -245,6 +271,11 @@ fn key(vm: &Interpreter, array: &Array, key: &Value) -> Res<Key> {
 
 fn get_item(vm: &Interpreter, value: &Value, subscript: &Value) -> Res {
     let array = this(vm, value)?;
+    if let Some(index) = subscript.as_small_int().and_then(|index| place(index, array.len()))
+        && let Some(item) = array.quick_get(index)
+    {
+        return Ok(item);
+    }
     match key(vm, array, subscript)? {
         Key::Index(index) => {
             let found = match place(index, array.len()) {
@@ -273,6 +304,12 @@ fn picked(vm: &Interpreter, array: &Array, span: Span) -> Res<Vec<u8>> {
 
 fn set_item(vm: &Interpreter, value: &Value, subscript: &Value, new: Option<&Value>) -> Res<()> {
     let array = this(vm, value)?;
+    if let (Some(index), Some(new)) = (subscript.as_small_int(), new)
+        && let Some(index) = place(index, array.len())
+        && array.quick_set(index, new)
+    {
+        return Ok(());
+    }
     match (key(vm, array, subscript)?, new) {
         (Key::Index(index), new) => {
             let out = || vm.index_error("array assignment index out of range".to_string());
@@ -708,7 +745,7 @@ fn next(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 fn reduce_iterator(vm: &Interpreter, value: &Value) -> Res {
     let it = iterator(vm, value)?;
-    let builtin = |name: &str| pellucid_types::seq::builtin(vm, name);
+    let builtin = |name: &str| pellucid_types::builtins::named(vm, name);
     match it.array.get() {
         Some(array) => {
             let args = vm.new_tuple(vec![array])?;

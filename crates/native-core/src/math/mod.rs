@@ -12,7 +12,7 @@ use pellucid_object::int::IntRef;
 use pellucid_object::{
     Args, BinOp, FunctionDef, Interpreter, ModuleDef, NativeFn, Raised, Res, Tuple, Value, constant,
 };
-use pellucid_types::number::to_f64;
+use pellucid_types::number::{int_to_f64, to_f64};
 use std::f64::consts::PI;
 
 #[cold]
@@ -98,7 +98,7 @@ fn faulty(vm: &Interpreter, result: Result<f64, Fault>, wanted: &str, x: f64) ->
 // ---- rounding ----
 
 /// `floor`, `ceil`: of floats at once, of others by the method, else by way of a float.
-fn rounded(vm: &Interpreter, value: &Value, method: &str, f: fn(f64) -> f64) -> Res {
+fn rounded(vm: &Interpreter, value: &Value, method: &'static str, f: fn(f64) -> f64) -> Res {
     if !vm.is_exact(value, &vm.types().float)
         && let Some(found) = vm.lookup_special(value, method)?
     {
@@ -233,7 +233,11 @@ fn ldexp(vm: &Interpreter, x: &Value, exponent: &Value) -> Res {
 fn nextafter(vm: &Interpreter, args: &Args) -> Res {
     let (x, y) = (to_f64(vm, args.req(0))?, to_f64(vm, args.req(1))?);
     let steps = match args.some(2) {
-        None => 1,
+        None => {
+            // One step down to zero keeps the sign, as it does in C.
+            let next = float::next_after(x, y, 1);
+            return vm.new_float(if next == 0.0 && x != 0.0 { next.copysign(x) } else { next });
+        }
         Some(steps) => {
             let index = vm.index(steps)?;
             match index.as_int() {
@@ -330,51 +334,87 @@ fn prod(vm: &Interpreter, args: &Args) -> Res {
     Ok(product)
 }
 
-/// How a running sum of products is held: ints and floats apart from the rest, each as long as it goes.
+/// A running sum of products. Sums of ints and of floats are held apart, each until the first product that is none.
 struct Products {
     total: Value,
-    ints: Option<i64>,
-    floats: Option<Triple>,
+    ints: Path<i64>,
+    floats: Path<Triple>,
+}
+
+/// A sum held apart.
+#[derive(Clone, Copy)]
+enum Path<T> {
+    Unused,
+    Sum(T),
+    Closed,
+}
+
+impl<T: Default + Copy> Path<T> {
+    /// The sum so far, while the path is open.
+    fn sum(&self) -> Option<T> {
+        match self {
+            Path::Unused => Some(T::default()),
+            Path::Sum(sum) => Some(*sum),
+            Path::Closed => None,
+        }
+    }
+
+    /// Closes the path; the sum, if there is one.
+    fn close(&mut self) -> Option<T> {
+        match std::mem::replace(self, Path::Closed) {
+            Path::Sum(sum) => Some(sum),
+            Path::Unused | Path::Closed => None,
+        }
+    }
 }
 
 impl Products {
-    /// Adds the parts held apart to the total.
-    fn flush(&mut self, vm: &Interpreter) -> Res<()> {
-        if let Some(sum) = self.ints.take() {
+    fn close_ints(&mut self, vm: &Interpreter) -> Res<()> {
+        if let Some(sum) = self.ints.close() {
             self.total = vm.binary(BinOp::Add, &self.total, &vm.new_int(sum)?)?;
         }
-        if let Some(sum) = self.floats.take() {
+        Ok(())
+    }
+
+    fn close_floats(&mut self, vm: &Interpreter) -> Res<()> {
+        if let Some(sum) = self.floats.close() {
             self.total = vm.binary(BinOp::Add, &self.total, &vm.new_float(sum.total())?)?;
         }
         Ok(())
     }
 
     fn add(&mut self, vm: &Interpreter, p: &Value, q: &Value) -> Res<()> {
-        if let (Some(a), Some(b)) = (p.as_small_int(), q.as_small_int())
-            && self.floats.is_none()
-            && let Some(sum) =
-                a.checked_mul(b).and_then(|product| self.ints.unwrap_or(0).checked_add(product))
-        {
-            self.ints = Some(sum);
-            return Ok(());
-        }
-        let number = |v: &Value| {
-            let exact = vm.is_exact(v, &vm.types().float);
-            v.as_float().filter(|_| exact).or_else(|| v.as_small_int().map(|i| i as f64))
-        };
-        let has_float = [p, q].iter().any(|v| v.as_float().is_some());
-        if let (true, Some(a), Some(b)) = (has_float, number(p), number(q)) {
-            let mut sum = self.floats.unwrap_or_default();
-            sum.add_product(a, b);
-            if sum.total().is_finite() {
-                if self.ints.is_some() {
-                    self.flush(vm)?;
-                }
-                self.floats = Some(sum);
+        let exact_int = |v: &Value| vm.is_exact(v, &vm.types().int);
+        if let Some(sum) = self.ints.sum() {
+            let product = match (vm.as_i64(p), vm.as_i64(q)) {
+                (Some(a), Some(b)) if exact_int(p) && exact_int(q) => a.checked_mul(b),
+                _ => None,
+            };
+            if let Some(sum) = product.and_then(|product| sum.checked_add(product)) {
+                self.ints = Path::Sum(sum);
                 return Ok(());
             }
+            self.close_ints(vm)?;
         }
-        self.flush(vm)?;
+        if let Some(mut sum) = self.floats.sum() {
+            let exact_float = |v: &Value| vm.is_exact(v, &vm.types().float);
+            let number = |v: &Value| match v.as_int() {
+                Some(int) if v.is_bool() || exact_int(v) => {
+                    int_to_f64(vm, &int).map_err(|raised| drop(vm.take_raised(raised))).ok()
+                }
+                _ => v.as_float().filter(|_| exact_float(v)),
+            };
+            if (exact_float(p) || exact_float(q))
+                && let (Some(a), Some(b)) = (number(p), number(q))
+            {
+                sum.add_product(a, b);
+                if sum.total().is_finite() {
+                    self.floats = Path::Sum(sum);
+                    return Ok(());
+                }
+            }
+            self.close_floats(vm)?;
+        }
         let product = vm.binary(BinOp::Mul, p, q)?;
         self.total = vm.binary(BinOp::Add, &self.total, &product)?;
         Ok(())
@@ -383,7 +423,7 @@ impl Products {
 
 fn sumprod(vm: &Interpreter, p: &Value, q: &Value) -> Res {
     let (left, right) = (vm.iter(p)?, vm.iter(q)?);
-    let mut products = Products { total: vm.new_int(0)?, ints: None, floats: None };
+    let mut products = Products { total: vm.new_int(0)?, ints: Path::Unused, floats: Path::Unused };
     loop {
         match (vm.next(&left)?, vm.next(&right)?) {
             (Some(a), Some(b)) => products.add(vm, &a, &b)?,
@@ -391,7 +431,8 @@ fn sumprod(vm: &Interpreter, p: &Value, q: &Value) -> Res {
             _ => return Err(vm.value_error("Inputs are not the same length".to_string())),
         }
     }
-    products.flush(vm)?;
+    products.close_ints(vm)?;
+    products.close_floats(vm)?;
     Ok(products.total)
 }
 

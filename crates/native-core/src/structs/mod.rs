@@ -31,7 +31,7 @@ fn error_class(vm: &Interpreter) -> Res {
         return Ok(class);
     }
     let namespace = vm.new_dict()?;
-    namespace.set(vm, vm.intern("__module__")?, vm.new_str("struct")?)?;
+    namespace.set(vm, vm.intern_static("__module__")?, vm.new_str("struct")?)?;
     let bases = vm.new_tuple(vec![vm.exceptions().exception().value().clone()])?;
     let class =
         vm.call_values(vm.types().type_.value(), &[vm.new_str("error")?, bases, namespace.into_value()])?;
@@ -310,7 +310,7 @@ static STRUCT: TypeDef = TypeDef {
         Slot::Repr(|vm, this| {
             let format = vm.new_str(&String::from_utf8_lossy(&format_of(vm, this)?.text))?;
             let repr = vm.repr_lossy(&format)?;
-            vm.new_str(&format!("{}({repr})", vm.type_name(this)))
+            vm.new_str(&format!("{}({repr})", vm.type_of(this).name()))
         }),
     ],
     methods: &[

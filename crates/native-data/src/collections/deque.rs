@@ -586,7 +586,7 @@ pub static DEQUE: TypeDef = TypeDef {
     base: None,
     payload: payload::<Deque>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::SEQUENCE).or(TypeFlags::WEAKREF),
-    doc: "deque([iterable[, maxlen]])\n\nA sequence that is fast at both ends; with maxlen, the other end gives way.",
+    doc: "deque([iterable[, maxlen]])\n--\n\nA sequence that is fast at both ends; with maxlen, the other end gives way.",
     slots: &[
         Slot::New(|vm, cls, _| vm.alloc_subclass(cls, Deque::default())),
         Slot::Init(init),

@@ -52,7 +52,7 @@ fn plain_dict<'a>(vm: &Interpreter, mapping: &'a Value) -> Res<Option<&'a Dict>>
     if !same(ty.slots.setitem.get(), base.slots.setitem.get()) {
         return Ok(None);
     }
-    let name = vm.intern("get")?;
+    let name = vm.intern_static("get")?;
     let untouched = match (ty.lookup(vm, &name), base.lookup(vm, &name)) {
         (Some(a), Some(b)) => a.is(&b),
         _ => false,

@@ -6,7 +6,7 @@ use pellucid_object::{
     Args, BinOp, CallArgs, CmpOp, Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Ref, Res,
     Slot, SlotWord, TypeDef, TypeFlags, Value, Visitor, class_new::DUNDER_DICT, payload,
 };
-use pellucid_types::generic_alias::builtin;
+use pellucid_types::builtins::named as builtin;
 use pellucid_types::seq;
 use pellucid_types::views::{self, Part, View};
 use std::cell::Cell;

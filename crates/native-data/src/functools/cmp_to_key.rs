@@ -51,13 +51,16 @@ static KEY_WRAPPER: TypeDef = TypeDef {
     doc: "",
     slots: &[Slot::Call(call), Slot::Compare(compare)],
     methods: &[],
-    getset: &[GetSetDef {
-        name: "obj",
-        doc: "The value that is compared.",
-        get: |vm, v| Ok(this::<KeyWrapper>(vm, v)?.object.get().unwrap_or(Value::NONE)),
-        set: Some(|vm, v, value| {
-            this::<KeyWrapper>(vm, v)?.object.set(value.cloned());
-            Ok(())
-        }),
-    }],
+    getset: &[
+        GetSetDef {
+            name: "obj",
+            doc: "The value that is compared.",
+            get: |vm, v| Ok(this::<KeyWrapper>(vm, v)?.object.get().unwrap_or(Value::NONE)),
+            set: Some(|vm, v, value| {
+                this::<KeyWrapper>(vm, v)?.object.set(value.cloned());
+                Ok(())
+            }),
+        },
+        GetSetDef { name: "__text_signature__", doc: "", get: |vm, _| vm.new_str("(obj)"), set: None },
+    ],
 };

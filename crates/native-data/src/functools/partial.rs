@@ -255,7 +255,7 @@ pub static PARTIAL: TypeDef = TypeDef {
     base: None,
     payload: payload::<Partial>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::HAS_DICT).or(TypeFlags::WEAKREF),
-    doc: "partial(func, /, *args, **keywords)\n\nThe function with some of its arguments given.",
+    doc: "partial(func, /, *args, **keywords)\n--\n\nThe function with some of its arguments given.",
     slots: &[Slot::New(new), Slot::Call(call), Slot::Repr(repr), Slot::DescrGet(get)],
     methods: &[
         FunctionDef::new("__reduce__", "($self, /)", "", NativeFn::F1(reduce)),

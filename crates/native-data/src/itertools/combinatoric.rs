@@ -148,7 +148,7 @@ fn next_product(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static PRODUCT: TypeDef = super::iterator::<Choice>(
     "product",
-    "product(*iterables, repeat=1)\n\nEvery tuple with one item of each iterable, the last place moving fastest.",
+    "product(*iterables, repeat=1)\n--\n\nEvery tuple with one item of each iterable, the last place moving fastest.",
     &[Slot::New(new_product), ITSELF, Slot::Next(next_product)],
     &[],
 );
@@ -195,7 +195,7 @@ fn next_permutation(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static PERMUTATIONS: TypeDef = super::iterator::<Choice>(
     "permutations",
-    "permutations(iterable, r=None)\n\nEvery order of r of the items.",
+    "permutations(iterable, r=None)\n--\n\nEvery order of r of the items.",
     &[Slot::New(new_permutations), ITSELF, Slot::Next(next_permutation)],
     &[],
 );
@@ -226,7 +226,7 @@ fn next_combination(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static COMBINATIONS: TypeDef = super::iterator::<Choice>(
     "combinations",
-    "combinations(iterable, r)\n\nEvery choice of r of the items, in their order.",
+    "combinations(iterable, r)\n--\n\nEvery choice of r of the items, in their order.",
     &[Slot::New(new_combinations), ITSELF, Slot::Next(next_combination)],
     &[],
 );
@@ -254,7 +254,7 @@ fn next_with_replacement(vm: &Interpreter, value: &Value) -> Res<Option<Value>> 
 
 pub static COMBINATIONS_WITH_REPLACEMENT: TypeDef = super::iterator::<Choice>(
     "combinations_with_replacement",
-    "combinations_with_replacement(iterable, r)\n\nEvery choice of r items, each as often as one likes.",
+    "combinations_with_replacement(iterable, r)\n--\n\nEvery choice of r items, each as often as one likes.",
     &[Slot::New(new_with_replacement), ITSELF, Slot::Next(next_with_replacement)],
     &[],
 );

@@ -1,7 +1,7 @@
 //! `accumulate`, `batched`, `chain`, `pairwise`, `zip_longest`.
 
 use crate::slot_payload;
-use crate::support::{CLASS_GETITEM, ITSELF, bind, no_keywords, positional, this, word};
+use crate::support::{CLASS_GETITEM, ITSELF, bind, for_new, no_keywords, positional, this, word};
 use pellucid_object::{
     BinOp, CallArgs, FunctionDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, TypeDef, Value,
     Visitor,
@@ -50,7 +50,7 @@ fn next_accumulate(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static ACCUMULATE: TypeDef = super::iterator::<Accumulate>(
     "accumulate",
-    "accumulate(iterable, func=None, *, initial=None)\n\nThe sums, or other totals, so far.",
+    "accumulate(iterable, func=None, *, initial=None)\n--\n\nThe sums, or other totals, so far.",
     &[Slot::New(new_accumulate), ITSELF, Slot::Next(next_accumulate)],
     &[],
 );
@@ -101,7 +101,7 @@ fn next_batched(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static BATCHED: TypeDef = super::iterator::<Batched>(
     "batched",
-    "batched(iterable, n, *, strict=False)\n\nTuples of n items; the last one may be shorter unless strict.",
+    "batched(iterable, n, *, strict=False)\n--\n\nTuples of n items; the last one may be shorter unless strict.",
     &[Slot::New(new_batched), ITSELF, Slot::Next(next_batched)],
     &[],
 );
@@ -116,7 +116,8 @@ pub struct Chain {
 slot_payload!(Chain: source, active);
 
 fn new_chain(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
-    no_keywords(vm, "chain", call)?;
+    let call = for_new(cls, call);
+    no_keywords(vm, "chain", &call)?;
     let source = vm.iter(&vm.new_tuple(call.values.to_vec())?)?;
     vm.alloc_subclass(cls, Chain { source: word(&source), active: SlotWord::default() })
 }
@@ -162,7 +163,7 @@ fn next_chain(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static CHAIN: TypeDef = super::iterator::<Chain>(
     "chain",
-    "chain(*iterables)\n\nThe items of the first iterable, then those of the second, and so on.",
+    "chain(*iterables)\n--\n\nThe items of the first iterable, then those of the second, and so on.",
     &[Slot::New(new_chain), ITSELF, Slot::Next(next_chain)],
     &[
         FunctionDef::class(
@@ -217,7 +218,7 @@ fn next_pairwise(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static PAIRWISE: TypeDef = super::iterator::<Pairwise>(
     "pairwise",
-    "pairwise(iterable, /)\n\nEach item with the one after it.",
+    "pairwise(iterable, /)\n--\n\nEach item with the one after it.",
     &[
         Slot::New(|vm, cls, call| {
             let args = positional(vm, "pairwise", call, 1, 1)?;
@@ -304,7 +305,7 @@ fn next_zip_longest(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static ZIP_LONGEST: TypeDef = super::iterator::<ZipLongest>(
     "zip_longest",
-    "zip_longest(*iterables, fillvalue=None)\n\nTuples of one item of each, to the end of the longest.",
+    "zip_longest(*iterables, fillvalue=None)\n--\n\nTuples of one item of each, to the end of the longest.",
     &[Slot::New(new_zip_longest), ITSELF, Slot::Next(next_zip_longest)],
     &[],
 );

@@ -1,7 +1,7 @@
 //! `compress`, `dropwhile`, `takewhile`, `filterfalse`, `islice`, `starmap`.
 
 use crate::slot_payload;
-use crate::support::{ITSELF, bind, no_keywords, positional, this, word};
+use crate::support::{ITSELF, bind, for_new, positional, this, word};
 use pellucid_object::{
     CallArgs, Interpreter, Raised, Res, Slot, SlotWord, Tuple, TypeDef, TypeFlags, Value, payload,
 };
@@ -30,7 +30,7 @@ fn next_compress(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static COMPRESS: TypeDef = super::iterator::<Compress>(
     "compress",
-    "compress(data, selectors)\n\nThe items of data whose selector is true.",
+    "compress(data, selectors)\n--\n\nThe items of data whose selector is true.",
     &[
         Slot::New(|vm, cls, call| {
             let args = bind(vm, "compress", "(data, selectors)", call)?;
@@ -56,7 +56,7 @@ pub struct Filtered {
 slot_payload!(Filtered: predicate, iterator);
 
 fn new_filtered(vm: &Interpreter, cls: &Value, call: &CallArgs, name: &str) -> Res {
-    let args = positional(vm, name, call, 2, 2)?;
+    let args = positional(vm, name, &for_new(cls, call), 2, 2)?;
     let iterator = vm.iter(&args[1])?;
     let payload = Filtered { predicate: word(&args[0]), iterator: word(&iterator), mark: Cell::new(false) };
     vm.alloc_subclass(cls, payload)
@@ -111,21 +111,21 @@ fn next_false(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static DROP_WHILE: TypeDef = super::iterator::<Filtered>(
     "dropwhile",
-    "dropwhile(predicate, iterable, /)\n\nThe items from the first on that the predicate refuses.",
+    "dropwhile(predicate, iterable, /)\n--\n\nThe items from the first on that the predicate refuses.",
     &[Slot::New(|vm, cls, call| new_filtered(vm, cls, call, "dropwhile")), ITSELF, Slot::Next(next_drop)],
     &[],
 );
 
 pub static TAKE_WHILE: TypeDef = super::iterator::<Filtered>(
     "takewhile",
-    "takewhile(predicate, iterable, /)\n\nThe items before the first that the predicate refuses.",
+    "takewhile(predicate, iterable, /)\n--\n\nThe items before the first that the predicate refuses.",
     &[Slot::New(|vm, cls, call| new_filtered(vm, cls, call, "takewhile")), ITSELF, Slot::Next(next_take)],
     &[],
 );
 
 pub static FILTER_FALSE: TypeDef = super::iterator::<Filtered>(
     "filterfalse",
-    "filterfalse(function, iterable, /)\n\nThe items of which the function is false.",
+    "filterfalse(function, iterable, /)\n--\n\nThe items of which the function is false.",
     &[Slot::New(|vm, cls, call| new_filtered(vm, cls, call, "filterfalse")), ITSELF, Slot::Next(next_false)],
     &[],
 );
@@ -145,7 +145,7 @@ fn next_star(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static STAR_MAP: TypeDef = super::iterator::<Filtered>(
     "starmap",
-    "starmap(function, iterable, /)\n\nThe function of each tuple of arguments.",
+    "starmap(function, iterable, /)\n--\n\nThe function of each tuple of arguments.",
     &[Slot::New(|vm, cls, call| new_filtered(vm, cls, call, "starmap")), ITSELF, Slot::Next(next_star)],
     &[],
 );
@@ -185,8 +185,7 @@ fn bound(vm: &Interpreter, value: &Value, what: &str) -> Res<Option<u64>> {
 }
 
 fn new_islice(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
-    no_keywords(vm, "islice", call)?;
-    let args = positional(vm, "islice", call, 2, 4)?;
+    let args = positional(vm, "islice", &for_new(cls, call), 2, 4)?;
     let (start, stop, step) = match &args[1..] {
         [stop] => (0, bound(vm, stop, "Stop argument for islice()")?, 1),
         [start, stop, rest @ ..] => {

@@ -97,7 +97,7 @@ fn next_in_group(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static GROUP_BY: TypeDef = super::iterator::<GroupBy>(
     "groupby",
-    "groupby(iterable, key=None)\n\nRuns of items with equal keys: each key, and an iterator over its run.",
+    "groupby(iterable, key=None)\n--\n\nRuns of items with equal keys: each key, and an iterator over its run.",
     &[Slot::New(new_group_by), ITSELF, Slot::Next(next_group)],
     &[],
 );

@@ -1,7 +1,7 @@
 //! `count`, `cycle`, `repeat`.
 
 use crate::slot_payload;
-use crate::support::{ITSELF, bind, positional, this, word};
+use crate::support::{ITSELF, bind, for_new, positional, this, word};
 use pellucid_object::{
     BinOp, CallArgs, FunctionDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, TypeDef, Value,
     Visitor, payload,
@@ -72,7 +72,7 @@ fn repr_count(vm: &Interpreter, value: &Value) -> Res {
 
 pub static COUNT: TypeDef = super::iterator::<Count>(
     "count",
-    "count(start=0, step=1)\n\nNumbers from start, step apart, without end.",
+    "count(start=0, step=1)\n--\n\nNumbers from start, step apart, without end.",
     &[Slot::New(new_count), ITSELF, Slot::Next(next_count), Slot::Repr(repr_count)],
     &[],
 );
@@ -99,7 +99,7 @@ impl Payload for Cycle {
 }
 
 fn new_cycle(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
-    let args = positional(vm, "cycle", call, 1, 1)?;
+    let args = positional(vm, "cycle", &for_new(cls, call), 1, 1)?;
     let iterator = vm.iter(&args[0])?;
     vm.alloc_subclass(
         cls,
@@ -130,7 +130,7 @@ fn next_cycle(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 pub static CYCLE: TypeDef = super::iterator::<Cycle>(
     "cycle",
-    "cycle(iterable, /)\n\nThe items again and again.",
+    "cycle(iterable, /)\n--\n\nThe items again and again.",
     &[Slot::New(new_cycle), ITSELF, Slot::Next(next_cycle)],
     &[],
 );

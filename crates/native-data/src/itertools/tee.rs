@@ -134,7 +134,7 @@ pub static TEE: TypeDef = TypeDef {
     base: None,
     payload: payload::<Tee>(),
     flags: TypeFlags::WEAKREF,
-    doc: "An iterator that can be copied.",
+    doc: "_tee(iterable, /)\n--\n\nAn iterator that can be copied.",
     slots: &[
         Slot::New(|vm, cls, call| {
             let args = positional(vm, "_tee", call, 1, 1)?;

@@ -15,7 +15,7 @@ struct State(RefCell<Option<Types>>);
 
 fn make(vm: &Interpreter, name: &str, base: &Value) -> Res<Ref<Type>> {
     let namespace = vm.new_dict()?;
-    namespace.set(vm, vm.intern("__module__")?, vm.new_str("_pickle")?)?;
+    namespace.set(vm, vm.intern_static("__module__")?, vm.new_str("_pickle")?)?;
     let class = vm.new_class(vm.types().type_.value(), name, vec![base.clone()], &namespace, &[])?;
     class.downcast_ref::<Type>().ok_or_else(|| vm.bug("a class is a type"))
 }

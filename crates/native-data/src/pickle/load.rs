@@ -2,6 +2,7 @@
 
 use super::errors::{is_unpickling, unpickling};
 use super::global::dotted;
+use super::memo::Memo;
 use super::opcodes::*;
 use super::source::Source;
 use pellucid_object::int::IBig;
@@ -9,12 +10,6 @@ use pellucid_object::native::GetSet;
 use pellucid_object::set::Set;
 use pellucid_object::{CallArgs, Dict, Interpreter, List, Raised, Ref, Res, Str, Text, Tuple, Type, Value};
 use std::cell::{Cell, RefCell};
-
-/// Objects read so far, by their numbers.
-pub type Memo = Vec<Option<Value>>;
-
-/// A greater number in a pickle than this is damage, not a large pickle.
-const MEMO_LIMIT: usize = 1 << 31;
 
 /// How an unpickler was set up.
 pub struct Setup {
@@ -203,7 +198,7 @@ impl<'a> Loader<'a> {
                 Ok(())
             }
             MEMOIZE => {
-                let index = self.memo.borrow().iter().filter(|v| v.is_some()).count();
+                let index = self.memo.borrow().len();
                 self.remember(index)
             }
             BINPUT => {
@@ -511,10 +506,11 @@ impl<'a> Loader<'a> {
         let vm = self.vm;
         let mut line = || {
             let bytes = self.source.line(vm)?;
-            match Text::from_utf8(&String::from_utf8_lossy(&bytes)) {
-                Ok(text) => vm.new_text(text),
-                Err(_) => Err(vm.no_memory()),
+            if bytes.is_empty() {
+                return Err(unpickling(vm, "pickle data was truncated"));
             }
+            let copy = vm.new_bytes(bytes.clone())?;
+            Ok(pellucid_types::codecs::utf8::decode(vm, &bytes, Some(&copy), None, true)?.0)
         };
         Ok((line()?, line()?))
     }
@@ -523,23 +519,12 @@ impl<'a> Loader<'a> {
 
     fn remember(&mut self, index: usize) -> Res<()> {
         let top = self.top()?;
-        let mut memo = self.memo.borrow_mut();
-        if index >= memo.len() {
-            let more = index + 1 - memo.len();
-            if index >= MEMO_LIMIT || memo.try_reserve(more).is_err() {
-                drop(memo);
-                return Err(self.vm.no_memory());
-            }
-            memo.resize(index + 1, None);
-        }
-        let old = memo[index].replace(top);
-        drop(memo);
-        drop(old);
-        Ok(())
+        let old = self.memo.borrow_mut().set(self.vm, index, top);
+        old.map(drop)
     }
 
     fn recall(&mut self, index: i64) -> Res<()> {
-        let found = usize::try_from(index).ok().and_then(|i| self.memo.borrow().get(i).cloned().flatten());
+        let found = usize::try_from(index).ok().and_then(|i| self.memo.borrow().get(i));
         match found {
             Some(value) => self.push(value),
             None => Err(unpickling(self.vm, &format!("Memo value not found at index {index}"))),
@@ -704,7 +689,9 @@ impl<'a> Loader<'a> {
         let vm = self.vm;
         let ty = vm.type_of(object);
         let usual = object.attrs().is_some()
-            && ty.lookup(vm, &vm.intern("__dict__")?).is_some_and(|d| d.downcast::<GetSet>().is_some());
+            && ty
+                .lookup(vm, &vm.intern_static("__dict__")?)
+                .is_some_and(|d| d.downcast::<GetSet>().is_some());
         let pairs = state.pairs();
         let exact = |key: &Value| vm.is_exact(key, &vm.types().str);
         if usual && pairs.iter().all(|(key, _)| exact(key)) {
@@ -817,6 +804,9 @@ pub fn find_class(vm: &Interpreter, protocol: i64, fix_imports: bool, module: &V
     let (mut module, mut name) = (vm.expect_str(module)?, vm.expect_str(name)?);
     if protocol < 3 && fix_imports {
         (module, name) = new_names(vm, module, name)?;
+    }
+    if module.is_empty() {
+        return Err(vm.value_error("Empty module name".to_string()));
     }
     let object = vm.import(&module)?;
     if protocol < 4 || !name.contains('.') {

@@ -7,6 +7,7 @@ mod buffer;
 mod errors;
 mod global;
 mod load;
+mod memo;
 mod opcodes;
 mod output;
 mod pickler;

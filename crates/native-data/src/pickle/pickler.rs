@@ -203,7 +203,7 @@ pub static PICKLER: TypeDef = TypeDef {
     base: None,
     payload: payload::<Pickler>(),
     flags: TypeFlags::BASETYPE,
-    doc: "Pickler(file, protocol=None, fix_imports=True, buffer_callback=None)\n\nWrites pickles to a file.",
+    doc: "Pickler(file, protocol=None, fix_imports=True, buffer_callback=None)\n--\n\nWrites pickles to a file.",
     slots: &[Slot::New(|vm, cls, _| vm.alloc_subclass(cls, Pickler::default())), Slot::Init(init)],
     methods: &[
         FunctionDef::new("dump", "($self, obj, /)", "Writes an object.", NativeFn::F2(dump)),
@@ -222,7 +222,7 @@ pub static PICKLER: TypeDef = TypeDef {
             doc: "",
             get: |vm, v| match this::<Pickler>(vm, v)?.dispatch_table.get() {
                 Some(table) => Ok(table),
-                None => Err(vm.no_attribute(v, &vm.intern("dispatch_table")?)),
+                None => Err(vm.no_attribute(v, &vm.intern_static("dispatch_table")?)),
             },
             set: Some(|vm, v, new| {
                 this::<Pickler>(vm, v)?.dispatch_table.set(new.cloned());

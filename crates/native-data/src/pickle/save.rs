@@ -10,7 +10,7 @@ use pellucid_object::int::IBig;
 use pellucid_object::native::Builtin;
 use pellucid_object::set::Set;
 use pellucid_object::{CallArgs, Dict, Interpreter, List, Res, Str, Tuple, Type, Value};
-use pellucid_types::generic_alias::builtin;
+use pellucid_types::builtins::named as builtin;
 use std::cell::RefCell;
 use std::collections::HashMap;
 

@@ -1,7 +1,8 @@
 //! The type `Unpickler` and the proxy of its memo.
 
 use super::errors::unpickling;
-use super::load::{self, Loader, Memo, Setup};
+use super::load::{self, Loader, Setup};
+use super::memo::Memo;
 use super::source::{File, Source};
 use crate::support::{bind, this, word};
 use pellucid_object::bytes::Bytes;
@@ -37,7 +38,7 @@ impl Unpickler {
 impl Payload for Unpickler {
     fn trace(&self, visit: &mut Visitor) {
         self.words().iter().for_each(|w| w.trace(visit));
-        self.memo.borrow().iter().flatten().for_each(visit);
+        self.memo.borrow().entries().for_each(|(_, object)| visit(object));
     }
     fn clear(&self) {
         self.words().iter().for_each(|w| w.set(None));
@@ -183,23 +184,17 @@ fn set_memo(vm: &Interpreter, value: &Value, new: Option<&Value>) -> Res<()> {
     let fresh: Memo = if let Some(proxy) = new.downcast::<MemoProxy>() {
         match proxy.0.get() {
             Some(other) => this::<Unpickler>(vm, &other)?.memo.borrow().clone(),
-            None => Memo::new(),
+            None => Memo::default(),
         }
     } else if let Some(dict) = new.downcast_ref::<Dict>() {
-        let mut fresh = Memo::new();
+        let mut fresh = Memo::default();
         for (key, object) in dict.pairs() {
             if key.as_int().is_none() {
                 return Err(vm.type_error("memo key must be integers".to_string()));
             }
             let index = usize::try_from(vm.expect_i64(&key)?)
                 .map_err(|_| vm.value_error("memo key must be positive integers.".to_string()))?;
-            if index >= fresh.len() {
-                if fresh.try_reserve(index + 1 - fresh.len()).is_err() {
-                    return Err(vm.no_memory());
-                }
-                fresh.resize(index + 1, None);
-            }
-            fresh[index] = Some(object);
+            drop(fresh.set(vm, index, object)?);
         }
         fresh
     } else {
@@ -219,7 +214,7 @@ pub static UNPICKLER: TypeDef = TypeDef {
     base: None,
     payload: payload::<Unpickler>(),
     flags: TypeFlags::BASETYPE,
-    doc: "Unpickler(file, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=())\n\nReads pickles from a \
+    doc: "Unpickler(file, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=())\n--\n\nReads pickles from a \
           file.",
     slots: &[Slot::New(|vm, cls, _| vm.alloc_subclass(cls, Unpickler::default())), Slot::Init(init)],
     methods: &[
@@ -265,10 +260,8 @@ fn copy_memo(vm: &Interpreter, value: &Value) -> Res {
     let unpickler = proxied(vm, value)?;
     let entries = this::<Unpickler>(vm, &unpickler)?.memo.borrow().clone();
     let dict = vm.new_dict()?;
-    for (i, object) in entries.into_iter().enumerate() {
-        if let Some(object) = object {
-            dict.set(vm, vm.new_int(i as i64)?, object)?;
-        }
+    for (i, object) in entries.entries() {
+        dict.set(vm, vm.new_int(i as i64)?, object.clone())?;
     }
     Ok(dict.into_value())
 }

@@ -400,7 +400,8 @@ pub static BYTES_IO: TypeDef = TypeDef {
     base: Some(|vm| base_type(vm, &BUFFERED_IO_BASE)),
     payload: payload::<BytesIo>(),
     flags: STREAM,
-    doc: "Buffered I/O implementation using an in-memory bytes buffer.",
+    doc: "BytesIO(initial_bytes=b'')\n--\n\n\
+          Buffered I/O implementation using an in-memory bytes buffer.",
     slots: &[
         Slot::New(|vm, cls, _| vm.alloc_subclass(cls, BytesIo::default())),
         Slot::Init(init),

@@ -645,7 +645,7 @@ pub static FILE_IO: TypeDef = TypeDef {
     base: Some(|vm| base_type(vm, &RAW_IO_BASE)),
     payload: payload::<FileIo>(),
     flags: STREAM,
-    doc: "Open a file.",
+    doc: "FileIO(file, mode='r', closefd=True, opener=None)\n--\n\nOpen a file.",
     slots: &[
         Slot::New(|vm, cls, _| vm.alloc_subclass(cls, FileIo::default())),
         Slot::Init(init),

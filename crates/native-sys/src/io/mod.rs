@@ -38,7 +38,7 @@ pub fn unsupported_operation(vm: &Interpreter) -> Res {
         return Ok(found);
     }
     let namespace = vm.new_dict()?;
-    namespace.set(vm, vm.intern("__module__")?, vm.new_str("io")?)?;
+    namespace.set(vm, vm.intern_static("__module__")?, vm.new_str("io")?)?;
     let types = vm.exceptions();
     let bases = vm.new_tuple(vec![types.os_error().value().clone(), types.value_error().value().clone()])?;
     let name = vm.new_str("UnsupportedOperation")?;

@@ -263,7 +263,7 @@ fn decode(vm: &Interpreter, args: &Args) -> Res {
     let decoded = match me.decoder.get() {
         Some(decoder) => {
             let decode = vm.get_attr_str(&decoder, "decode")?;
-            let names = [vm.intern("final")?];
+            let names = [vm.intern_static("final")?];
             vm.call(&decode, &CallArgs { values: &[input.clone(), Value::bool(last)], names: &names })?
         }
         None => input.clone(),
@@ -347,7 +347,8 @@ pub static INCREMENTAL_NEWLINE_DECODER: TypeDef = TypeDef {
     base: None,
     payload: payload::<NewlineDecoder>(),
     flags: TypeFlags::BASETYPE,
-    doc: "Codec used when reading a file in universal newlines mode.",
+    doc: "IncrementalNewlineDecoder(decoder, translate, errors='strict')\n--\n\n\
+          Codec used when reading a file in universal newlines mode.",
     slots: &[
         Slot::New(|vm, cls, _| {
             let fresh = NewlineDecoder {

@@ -93,7 +93,8 @@ pub static RW_PAIR: TypeDef = TypeDef {
     base: Some(|vm| base_type(vm, &BUFFERED_IO_BASE)),
     payload: payload::<Pair>(),
     flags: STREAM,
-    doc: "A buffered reader and writer object together.",
+    doc: "BufferedRWPair(reader, writer, buffer_size=DEFAULT_BUFFER_SIZE, /)\n--\n\n\
+          A buffered reader and writer object together.",
     slots: &[Slot::New(|vm, cls, _| vm.alloc_subclass(cls, Pair::default())), Slot::Init(init)],
     methods: &[
         to_half!(reader "read" "($self, size=-1, /)"),

@@ -418,7 +418,8 @@ pub static STRING_IO: TypeDef = TypeDef {
     base: Some(|vm| base_type(vm, &TEXT_IO_BASE)),
     payload: payload::<StringIo>(),
     flags: STREAM,
-    doc: "Text I/O implementation using an in-memory buffer.",
+    doc: "StringIO(initial_value='', newline='\\n')\n--\n\n\
+          Text I/O implementation using an in-memory buffer.",
     slots: &[
         Slot::New(|vm, cls, _| vm.alloc_subclass(cls, StringIo::default())),
         Slot::Init(init),

@@ -653,7 +653,7 @@ fn change_codec(
     let new_errors = match (errors, encoding) {
         (Some(errors), _) => errors.clone(),
         // A new encoding starts out strict.
-        (None, Some(_)) => vm.intern("strict")?,
+        (None, Some(_)) => vm.intern_static("strict")?,
         (None, None) => me.errors.get().unwrap_or(Value::NONE),
     };
     let (name, errors) = (vm.str_lossy(&new_encoding), vm.str_lossy(&new_errors));
@@ -794,7 +794,8 @@ pub static TEXT_IO_WRAPPER: TypeDef = TypeDef {
     base: Some(|vm| base_type(vm, &TEXT_IO_BASE)),
     payload: payload::<TextIo>(),
     flags: STREAM,
-    doc: "Character and line based layer over a BufferedIOBase object, buffer.",
+    doc: "TextIOWrapper(buffer, encoding=None, errors=None, newline=None, line_buffering=False, write_through=False)\n--\n\n\
+          Character and line based layer over a BufferedIOBase object, buffer.",
     slots: &[
         Slot::New(|vm, cls, _| vm.alloc_subclass(cls, TextIo::default())),
         Slot::Init(init),

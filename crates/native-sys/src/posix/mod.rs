@@ -4,6 +4,7 @@ pub mod files;
 mod names;
 pub mod path;
 pub mod process;
+pub mod scheduling;
 pub mod stat;
 pub mod system;
 
@@ -11,8 +12,14 @@ use pellucid_object::{FunctionDef, Interpreter, ModuleDef, Res, Value, constant}
 use pellucid_types::structseq::{StructSeqDef, structseq_type};
 
 /// The functions, by file.
-static FUNCTIONS: [&[FunctionDef]; 5] =
-    [path::FUNCTIONS, stat::FUNCTIONS, files::FUNCTIONS, process::FUNCTIONS, system::FUNCTIONS];
+static FUNCTIONS: [&[FunctionDef]; 6] = [
+    path::FUNCTIONS,
+    stat::FUNCTIONS,
+    files::FUNCTIONS,
+    process::FUNCTIONS,
+    scheduling::FUNCTIONS,
+    system::FUNCTIONS,
+];
 
 /// Adds functions to a module. Errors: `MemoryError`.
 pub fn add_functions(vm: &Interpreter, module: &Value, functions: &'static [FunctionDef]) -> Res<()> {
@@ -38,7 +45,7 @@ static STRUCTS: [(&str, &StructSeqDef); 7] = [
     ("uname_result", &system::UNAME_RESULT),
     ("terminal_size", &system::TERMINAL_SIZE),
     ("times_result", &system::TIMES_RESULT),
-    ("sched_param", &system::SCHED_PARAM),
+    ("sched_param", &scheduling::SCHED_PARAM),
     ("waitid_result", &process::WAITID_RESULT),
 ];
 

@@ -1,7 +1,7 @@
 //! The machine and the environment: names, processors, random bytes, terminals, configuration.
 
 use super::names::{CONFSTR_NAMES, PATHCONF_NAMES, SYSCONF_NAMES};
-use super::path::{Accepts, Of, Target, descriptor, fs_path_bytes, path_arg};
+use super::path::{Accepts, Of, Target, descriptor, file_descriptor, fs_path_bytes, path_arg};
 use pellucid_host::{Error, libc};
 use pellucid_object::{Args, Bytes, FunctionDef, Interpreter, NativeFn, Res, Str, Value};
 use pellucid_types::structseq::{StructSeqDef, constructible, new_structseq};
@@ -37,12 +37,6 @@ pub static TIMES_RESULT: StructSeqDef = StructSeqDef {
         ("elapsed", "elapsed time since an arbitrary point in the past"),
     ],
     visible: 5,
-};
-
-pub static SCHED_PARAM: StructSeqDef = StructSeqDef {
-    ty: constructible("sched_param", "posix", "Currently has only one field: sched_priority"),
-    fields: &[("sched_priority", "the scheduling priority")],
-    visible: 1,
 };
 
 fn uname(vm: &Interpreter) -> Res {
@@ -156,7 +150,7 @@ fn pathconf(vm: &Interpreter, args: &Args) -> Res {
 }
 
 fn fpathconf(vm: &Interpreter, fd: &Value, name: &Value) -> Res {
-    let (fd, name) = (descriptor(vm, fd)?, config_name(vm, name, PATHCONF_NAMES)?);
+    let (fd, name) = (file_descriptor(vm, fd)?, config_name(vm, name, PATHCONF_NAMES)?);
     limit(vm, vm.host().fpathconf(fd, name).map_err(|error| vm.os_error(error))?)
 }
 
@@ -211,7 +205,26 @@ fn device_encoding(vm: &Interpreter, args: &Args) -> Res {
 
 /// Parts of a device number as the system packs them.
 fn device(vm: &Interpreter, value: &Value) -> Res<u64> {
-    crate::thread::expect_ident(vm, value)
+    // -1 says that there is no device.
+    if vm.as_i64(value) == Some(-1) { Ok(u64::MAX) } else { crate::thread::expect_ident(vm, value) }
+}
+
+/// A major or minor number.
+fn device_part(vm: &Interpreter, value: &Value) -> Res<u32> {
+    let number = device(vm, value)?;
+    if number == u64::MAX {
+        return Ok(u32::MAX);
+    }
+    u32::try_from(number)
+        .map_err(|_| vm.overflow_error("Python int too large to convert to C unsigned int".to_string()))
+}
+
+fn new_device(vm: &Interpreter, device: u64) -> Res {
+    if device == u64::MAX { vm.new_int(-1) } else { crate::thread::new_ident(vm, device) }
+}
+
+fn new_device_part(vm: &Interpreter, part: u32) -> Res {
+    vm.new_int(if part == u32::MAX { -1 } else { part.into() })
 }
 
 pub const FUNCTIONS: &[FunctionDef] = &[
@@ -311,21 +324,21 @@ pub const FUNCTIONS: &[FunctionDef] = &[
         "major",
         "(device, /)",
         "Extracts a device major number from a raw device number.",
-        NativeFn::F1(|vm, value| vm.new_int(libc::major(device(vm, value)?).into())),
+        NativeFn::F1(|vm, value| new_device_part(vm, libc::major(device(vm, value)?))),
     ),
     FunctionDef::new(
         "minor",
         "(device, /)",
         "Extracts a device minor number from a raw device number.",
-        NativeFn::F1(|vm, value| vm.new_int(libc::minor(device(vm, value)?).into())),
+        NativeFn::F1(|vm, value| new_device_part(vm, libc::minor(device(vm, value)?))),
     ),
     FunctionDef::new(
         "makedev",
         "(major, minor, /)",
         "Composes a raw device number from the major and minor device numbers.",
         NativeFn::F2(|vm, major, minor| {
-            let (major, minor) = (device(vm, major)? as u32, device(vm, minor)? as u32);
-            crate::thread::new_ident(vm, libc::makedev(major, minor))
+            let (major, minor) = (device_part(vm, major)?, device_part(vm, minor)?);
+            new_device(vm, libc::makedev(major, minor))
         }),
     ),
     FunctionDef::new(

@@ -28,7 +28,7 @@ pub fn displayhook(vm: &Interpreter, value: &Value) -> Res {
     if value.is_none() {
         return Ok(Value::NONE);
     }
-    let underscore = vm.intern("_")?;
+    let underscore = vm.intern_static("_")?;
     builtins.set(vm, underscore.clone(), Value::NONE)?;
     let Some(out) = stream(vm, "stdout")? else {
         return Err(vm.runtime_error("lost sys.stdout".to_string()));

@@ -268,7 +268,7 @@ fn getframemodulename(vm: &Interpreter, args: &Args) -> Res {
     let Some(frame) = frame(vm, depth)? else { return Ok(Value::NONE) };
     let globals = vm.get_attr_str(&frame, "f_globals")?;
     match globals.downcast::<Dict>() {
-        Some(globals) => Ok(globals.get_str(vm, &vm.intern("__name__")?)?.unwrap_or(Value::NONE)),
+        Some(globals) => Ok(globals.get_str(vm, &vm.intern_static("__name__")?)?.unwrap_or(Value::NONE)),
         None => Ok(Value::NONE),
     }
 }

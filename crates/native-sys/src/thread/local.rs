@@ -159,7 +159,7 @@ pub static LOCAL: TypeDef = TypeDef {
     base: None,
     payload: payload::<Local>(),
     flags: TypeFlags::BASETYPE.or(TypeFlags::WEAKREF),
-    doc: "Thread-local data.",
+    doc: "_local()\n--\n\nThread-local data.",
     slots: &[Slot::New(new), Slot::GetAttr(get_attr), Slot::SetAttr(set_attr)],
     methods: &[],
     getset: &[],

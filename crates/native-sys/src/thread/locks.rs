@@ -141,7 +141,8 @@ pub static LOCK: TypeDef = TypeDef {
     base: None,
     payload: payload::<Lock>(),
     flags: TypeFlags::WEAKREF,
-    doc: "A lock object is a synchronization primitive.",
+    doc: "lock()\n--\n\n\
+          A lock object is a synchronization primitive.",
     slots: &[
         Slot::New(|vm, cls, args| {
             no_arguments(vm, "lock", args)?;

@@ -330,6 +330,9 @@ fn exit(vm: &Interpreter) -> Res {
 fn interrupt_main(vm: &Interpreter, args: &Args) -> Res {
     let signal = args.int_or(vm, 0, i64::from(pellucid_host::libc::SIGINT))?;
     crate::signal::simulate(vm, signal)?;
+    if vm.gil().is_main() {
+        vm.poll()?;
+    }
     Ok(Value::NONE)
 }
 

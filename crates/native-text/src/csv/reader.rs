@@ -71,7 +71,7 @@ impl Row<'_> {
         let nullable = matches!(quoting, Quoting::Strings | Quoting::NotNull);
         let value = if self.unquoted && empty && nullable {
             Value::NONE
-        } else if self.unquoted && (quoting == Quoting::NonNumeric || quoting == Quoting::Strings && !empty) {
+        } else if self.unquoted && !empty && matches!(quoting, Quoting::NonNumeric | Quoting::Strings) {
             vm.call_values(vm.types().float.value(), &[text])?
         } else {
             text

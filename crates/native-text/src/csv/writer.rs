@@ -106,29 +106,22 @@ fn write_row(vm: &Interpreter, this: &Value, fields: &Value) -> Res {
             Quoting::NotNull => !field.is_none(),
             Quoting::Minimal | Quoting::None => false,
         };
-        // A space at the start would be skipped by who reads it so.
         if count > 0 {
             row.push(d.delimiter).map_err(full)?;
         }
         count += 1;
         null = field.is_none();
-        if null {
-            append(vm, d, &mut row, None, quoted)
-        } else {
-            let text = vm.str(&field)?;
-            let Some(s) = text.downcast::<Str>() else { return Err(vm.bug("no str")) };
-            let space = d.delimiter == 0x20 && d.skip_space && s.text.is_empty();
-            if space {
-                let strings =
-                    matches!(d.quoting, Quoting::None | Quoting::Strings | Quoting::NotNull) && !quoted;
-                if strings {
-                    let what =
-                        "empty field must be quoted if delimiter is a space and skipinitialspace is true";
-                    return Err(error(vm, what));
-                }
-            }
-            append(vm, d, &mut row, Some(&s.text), quoted || space)
+        let text = if null { None } else { Some(vm.str(&field)?) };
+        let text = text.as_ref().and_then(|text| text.downcast::<Str>()).map(|s| &s.text);
+        // A reader that skips spaces would see no field here.
+        let lost = d.delimiter == 0x20 && d.skip_space && text.is_none_or(Text::is_empty);
+        let unquotable =
+            d.quoting == Quoting::None || null && matches!(d.quoting, Quoting::Strings | Quoting::NotNull);
+        if lost && unquotable {
+            let what = "empty field must be quoted if delimiter is a space and skipinitialspace is true";
+            return Err(error(vm, what));
         }
+        append(vm, d, &mut row, text, quoted || lost)
     })?;
     if count == 1 && row.is_empty() {
         let cannot =

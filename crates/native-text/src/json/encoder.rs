@@ -110,7 +110,8 @@ fn new(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
 enum Open {
     Array {
         object: Value,
-        items: Vec<Value>,
+        /// The list or tuple of the items. A list that `default` changes meanwhile is written as it is by then.
+        items: Value,
         next: usize,
     },
     Object {
@@ -122,9 +123,15 @@ enum Open {
         in_value: bool,
     },
     /// An object for which `default` gave another one.
-    Default {
-        object: Value,
-    },
+    Default { object: Value },
+}
+
+/// An item of a list or tuple.
+fn item_at(items: &Value, index: usize) -> Option<Value> {
+    match items.downcast::<List>() {
+        Some(list) => list.get(index),
+        None => items.downcast::<Tuple>()?.get(index),
+    }
 }
 
 impl Open {
@@ -252,13 +259,10 @@ impl Writer<'_> {
         if self.simple(value)? {
             return Ok(());
         }
-        let items = match (value.downcast::<List>(), value.downcast::<Tuple>()) {
-            (Some(list), _) => Some(list.items()),
-            (_, Some(tuple)) => Some(tuple.items()),
-            _ => None,
-        };
-        if let Some(items) = items {
-            if items.is_empty() {
+        if value.downcast::<List>().is_some() || value.downcast::<Tuple>().is_some() {
+            let exact = vm.is_exact(value, &vm.types().list) || vm.is_exact(value, &vm.types().tuple);
+            let items = if exact { value.clone() } else { vm.new_list(vm.collect(value)?)? };
+            if item_at(&items, 0).is_none() {
                 return self.push("[]");
             }
             self.enter(Open::Array { object: value.clone(), items, next: 0 }, "object")?;
@@ -350,7 +354,7 @@ impl Writer<'_> {
                 return Ok(true);
             }
             Some(Open::Array { items, next, .. }) => {
-                let item = items.get(*next).cloned();
+                let item = item_at(items, *next);
                 *next += 1;
                 (item, None)
             }

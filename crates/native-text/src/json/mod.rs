@@ -26,9 +26,9 @@ fn not_str(vm: &Interpreter, value: &Value) -> Raised {
 }
 
 fn scanstring(vm: &Interpreter, args: &Args) -> Res {
-    let Some(s) = args.req(0).downcast::<Str>() else { return Err(not_str(vm, args.req(0))) };
     let end = args.int(vm, 1)?;
     let strict = args.bool_or(vm, 2, true)?;
+    let Some(s) = args.req(0).downcast::<Str>() else { return Err(not_str(vm, args.req(0))) };
     let (text, next) = string::scan(vm, args.req(0), &s.text, end, strict)?;
     vm.new_tuple(vec![text, vm.new_int(next as i64)?])
 }

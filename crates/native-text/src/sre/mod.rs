@@ -11,7 +11,7 @@ pub mod program;
 mod subject;
 mod template;
 
-use pellucid_object::text::case;
+use pellucid_object::text::{case, unicode};
 use pellucid_object::{Args, FunctionDef, Interpreter, List, ModuleDef, NativeFn, Res, Value, constant};
 use program::{MAX_GROUPS, MAX_REPEAT};
 
@@ -46,7 +46,7 @@ fn point(vm: &Interpreter, value: &Value) -> Res<u32> {
 
 fn unicode_iscased(vm: &Interpreter, value: &Value) -> Res {
     let point = point(vm, value)?;
-    Ok(Value::bool(program::lower_unicode(point) != point || program::upper_unicode(point) != point))
+    Ok(Value::bool(unicode::lower(point) != point || unicode::upper(point) != point))
 }
 
 fn ascii_iscased(vm: &Interpreter, value: &Value) -> Res {
@@ -64,7 +64,7 @@ pub static MODULE: ModuleDef = ModuleDef {
         FunctionDef::new("getcodesize", "($module, /)", "", NativeFn::F0(|vm| vm.new_int(4))),
         FunctionDef::new("unicode_iscased", "($module, character, /)", "", NativeFn::F1(unicode_iscased)),
         FunctionDef::new("ascii_iscased", "($module, character, /)", "", NativeFn::F1(ascii_iscased)),
-        FunctionDef::new("unicode_tolower", "($module, character, /)", "", NativeFn::F1(|vm, c| vm.new_int(i64::from(program::lower_unicode(point(vm, c)?))))),
+        FunctionDef::new("unicode_tolower", "($module, character, /)", "", NativeFn::F1(|vm, c| vm.new_int(i64::from(unicode::lower(point(vm, c)?))))),
         FunctionDef::new("ascii_tolower", "($module, character, /)", "", NativeFn::F1(|vm, c| vm.new_int(i64::from(program::lower_ascii(point(vm, c)?))))),
     ],
     types: &[],

@@ -6,8 +6,8 @@ use super::program::{Invalid, Program};
 use super::subject::{Subject, empty_like};
 use super::template::{self, Template};
 use pellucid_object::{
-    Args, Bytes, CallArgs, CmpOp, Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Ref, Res,
-    Slot, Str, TextBuilder, Tuple, TypeDef, TypeFlags, Value, Visitor, payload,
+    Args, CallArgs, CmpOp, Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Ref, Res, Slot, Str,
+    TextBuilder, Tuple, TypeDef, TypeFlags, Value, Visitor, payload,
 };
 use std::cell::Cell;
 
@@ -246,10 +246,9 @@ fn replacement(vm: &Interpreter, pattern: &Value, value: &Value) -> Res<Replacem
     if vm.type_of_ref(value).slots.call.get().is_some() {
         return Ok(Replacement::Call(value.clone()));
     }
-    let plain = match (value.downcast::<Str>(), value.downcast::<Bytes>()) {
-        (Some(s), _) => !s.text.code_points().any(|p| p == 0x5c),
-        (_, Some(bytes)) => !bytes.as_slice().contains(&b'\\'),
-        _ => false,
+    let plain = match value.downcast::<Str>() {
+        Some(s) => !s.text.code_points().any(|p| p == 0x5c),
+        None => vm.has_buffer(value) && !vm.bytes_like(value)?.bytes().contains(&b'\\'),
     };
     if plain {
         return Ok(Replacement::Literal(value.clone()));
@@ -342,7 +341,7 @@ pub struct Scanner {
 impl Payload for Scanner {
     fn trace(&self, visit: &mut Visitor) {
         visit(self.pattern.value());
-        visit(&self.subject.value);
+        self.subject.trace(visit);
     }
 }
 

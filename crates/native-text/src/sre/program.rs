@@ -3,7 +3,7 @@
 //! The words come from Python code, so nothing in them is trusted: what is no pattern is refused ([`Invalid`]), and every
 //! index in a [`Program`] is within bounds.
 
-use rustpython_unicode::{case, classify};
+use pellucid_object::text::{case, split, unicode};
 use std::collections::HashMap;
 
 /// Number that `re._constants` must agree with.
@@ -72,22 +72,6 @@ pub enum Fold {
     Unicode,
 }
 
-/// The simple lower case of a code point.
-pub fn lower_unicode(point: u32) -> u32 {
-    match point {
-        0..0x80 => u32::from((point as u8).to_ascii_lowercase()),
-        _ => char::from_u32(point).map_or(point, |c| u32::from(case::simple_lowercase(c))),
-    }
-}
-
-/// The simple upper case of a code point.
-pub fn upper_unicode(point: u32) -> u32 {
-    match point {
-        0..0x80 => u32::from((point as u8).to_ascii_uppercase()),
-        _ => char::from_u32(point).map_or(point, |c| u32::from(case::simple_uppercase(c))),
-    }
-}
-
 /// The lower case of ASCII letters.
 pub fn lower_ascii(point: u32) -> u32 {
     if point < 0x80 { u32::from((point as u8).to_ascii_lowercase()) } else { point }
@@ -104,7 +88,7 @@ impl Fold {
         match self {
             Fold::None => point,
             Fold::Ascii | Fold::Locale => lower_ascii(point),
-            Fold::Unicode => lower_unicode(point),
+            Fold::Unicode => unicode::lower(point),
         }
     }
 }
@@ -112,17 +96,16 @@ impl Fold {
 /// A category as the words name it.
 fn category(code: u32, point: u32) -> Option<bool> {
     let ascii = |test: fn(&u8) -> bool| u8::try_from(point).is_ok_and(|b| b.is_ascii() && test(&b));
-    let unicode = |test: fn(char) -> bool| char::from_u32(point).is_some_and(test);
     let word = || ascii(|b| b.is_ascii_alphanumeric() || *b == b'_');
     let plain = match code & !1 {
         0 => ascii(u8::is_ascii_digit),
         2 => ascii(|b| matches!(b, 9..=13 | b' ')),
         4 | 8 => word(),
         6 => point == 0x0a,
-        10 => unicode(classify::is_decimal),
-        12 => unicode(classify::is_space),
-        14 => point == 0x5f || word() || point >= 0x80 && unicode(classify::is_alnum),
-        16 => pellucid_object::text::split::is_line_break(point),
+        10 => case::is_decimal(point),
+        12 => case::is_space(point),
+        14 => point == 0x5f || word() || point >= 0x80 && case::is_alnum(point),
+        16 => split::is_line_break(point),
         _ => return None,
     };
     Some(plain != (code & 1 == 1))
@@ -134,7 +117,7 @@ pub fn is_word(kind: Fold, point: u32) -> bool {
     if point < 0x80 {
         return (point as u8).is_ascii_alphanumeric() || point == 0x5f;
     }
-    kind == Fold::Unicode && char::from_u32(point).is_some_and(classify::is_alnum)
+    kind == Fold::Unicode && case::is_alnum(point)
 }
 
 /// A part of a set.
@@ -174,7 +157,7 @@ impl Set {
                 }
                 Part::Range(low, high) => (*low..=*high).contains(&point),
                 Part::RangeAnyCase(low, high) => {
-                    (*low..=*high).contains(&point) || (*low..=*high).contains(&upper_unicode(point))
+                    (*low..=*high).contains(&point) || (*low..=*high).contains(&unicode::upper(point))
                 }
                 Part::Category(code) => category(*code, point) == Some(true),
                 Part::Blocks(index, blocks) => index
@@ -400,8 +383,6 @@ enum Special {
     Skip,
     Until(u32),
     Unseal(Sealed),
-    /// The word after a possessive repeat.
-    Nothing,
 }
 
 struct Reader<'a> {
@@ -496,10 +477,6 @@ impl Reader<'_> {
     fn read(&mut self, at: usize) -> Result<usize, Invalid> {
         match self.special.remove(&at) {
             Some(Special::Skip) => return Ok(at + 1),
-            Some(Special::Nothing) => {
-                self.insts.push(Inst::Jump(at as Pc + 1));
-                return Ok(at + 1);
-            }
             Some(Special::Unseal(kind)) => {
                 if self.word(at)? != op::SUCCESS {
                     return Err(Invalid);
@@ -562,8 +539,7 @@ impl Reader<'_> {
                 let (least, most) = self.bounds(at + 2)?;
                 let index = self.loops.len() as u32;
                 self.loops.push(Loop { least, most, body: at as Pc + 4, exit: after as Pc + 1 });
-                self.special.insert(after - 1, Special::Unseal(Sealed::Round(index)));
-                self.special.insert(after, Special::Nothing);
+                self.special.insert(after, Special::Unseal(Sealed::Round(index)));
                 self.insts.push(Inst::Enter(index, at as Pc + 3));
                 self.starts.insert(at + 3, self.insts.len() as Pc);
                 self.insts.push(Inst::PossessiveUntil(index));

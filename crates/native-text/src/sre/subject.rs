@@ -3,12 +3,12 @@
 use super::matcher::{Matcher, Mode};
 use super::pattern::Pattern;
 use pellucid_object::text::Slice;
-use pellucid_object::{Bytes, Interpreter, Res, Str, Value};
+use pellucid_object::{Bytes, BytesLike, Interpreter, Res, Str, Value, Visitor};
 
-/// A `str` or bytes-like object; bytes that could change meanwhile are copied.
+/// A `str` or bytes-like object; bytes that could change meanwhile are copied, and cannot move.
 pub struct Subject {
     pub value: Value,
-    copy: Option<Vec<u8>>,
+    copy: Option<(Vec<u8>, BytesLike)>,
 }
 
 impl Subject {
@@ -33,14 +33,23 @@ impl Subject {
         let copy = if is_str || value.downcast::<Bytes>().is_some() {
             None
         } else {
-            Some(vm.copied(&vm.bytes_like(value)?.bytes())?)
+            let like = vm.bytes_like(value)?;
+            let copy = vm.copied(&like.bytes())?;
+            Some((copy, like))
         };
         Ok(Subject { value: value.clone(), copy })
     }
 
+    pub fn trace(&self, visit: &mut Visitor) {
+        visit(&self.value);
+        if let Some((_, like)) = &self.copy {
+            like.buffer().trace(visit);
+        }
+    }
+
     fn units(&self) -> Slice<'_> {
         match (&self.copy, self.value.downcast::<Str>(), self.value.downcast::<Bytes>()) {
-            (Some(copy), _, _) => Slice::One(copy),
+            (Some((copy, _)), _, _) => Slice::One(copy),
             (_, Some(s), _) => s.text.units(),
             (_, _, Some(bytes)) => Slice::One(bytes.as_slice()),
             _ => Slice::One(&[]),
@@ -82,7 +91,7 @@ impl Subject {
     /// The part `start..end`.
     pub fn piece(&self, vm: &Interpreter, start: usize, end: usize) -> Res {
         match &self.copy {
-            Some(copy) => vm.bytes_from(copy.get(start..end).unwrap_or_default()),
+            Some((copy, _)) => vm.bytes_from(copy.get(start..end).unwrap_or_default()),
             None => piece(vm, &self.value, start, end),
         }
     }

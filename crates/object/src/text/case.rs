@@ -1,11 +1,12 @@
 //! Full Unicode case maps, and the predicates of `str`.
 
+use super::unicode::{self, character};
 use super::{NoMemory, Short, Text, TextBuilder};
 use rustpython_unicode::{case, classify, identifier};
 
 /// Asks `ask` for a code point that is a character; surrogates have no property.
 fn has(point: u32, ask: impl Fn(char) -> bool) -> bool {
-    char::from_u32(point).is_some_and(ask)
+    character(point).is_some_and(ask)
 }
 
 /// `str.isspace` of one code point.
@@ -45,7 +46,7 @@ pub fn is_digit(point: u32) -> bool {
 pub fn is_numeric(point: u32) -> bool {
     match point {
         0..0x80 => (point as u8).is_ascii_digit(),
-        _ => has(point, classify::is_numeric),
+        _ => has(point, classify::is_numeric) && !unicode::is_newer_number(point),
     }
 }
 
@@ -65,6 +66,7 @@ pub fn is_printable(point: u32) -> bool {
 fn is_lower(point: u32) -> bool {
     match point {
         0..0x80 => (point as u8).is_ascii_lowercase(),
+        unicode::ONCE_LOWER => true,
         _ => has(point, case::is_lowercase),
     }
 }
@@ -83,6 +85,7 @@ fn is_title(point: u32) -> bool {
 fn is_cased(point: u32) -> bool {
     match point {
         0..0x80 => (point as u8).is_ascii_alphabetic(),
+        unicode::ONCE_LOWER => true,
         _ => has(point, case::is_cased),
     }
 }
@@ -119,10 +122,10 @@ impl Text {
 
     /// The lower case of the code point at `i`; a capital sigma that ends a word becomes a final one.
     fn push_lower(&self, builder: &mut TextBuilder, i: usize, point: u32) -> Result<(), NoMemory> {
-        match char::from_u32(point) {
+        match character(point) {
             _ if point < 0x80 => builder.push(u32::from((point as u8).to_ascii_lowercase())),
             _ if point == SIGMA => builder.push(if self.sigma_is_final(i) { 0x3c2 } else { 0x3c3 }),
-            Some(c) => c.to_lowercase().try_for_each(|c| builder.push_char(c)),
+            Some(c) => push_mapped(builder, point, c.to_lowercase()),
             None => builder.push(point),
         }
     }
@@ -154,9 +157,9 @@ impl Text {
         if let Some(text) = self.mapped_ascii(Short::make_ascii_lowercase, str::make_ascii_lowercase)? {
             return Ok(text);
         }
-        self.map_points(|builder, _, point| match char::from_u32(point) {
+        self.map_points(|builder, _, point| match character(point) {
             _ if point < 0x80 => builder.push(u32::from((point as u8).to_ascii_lowercase())),
-            Some(c) => builder.push_str(&case::casefold_str(c.encode_utf8(&mut [0; 4]))),
+            Some(c) => push_mapped(builder, point, case::casefold_str(c.encode_utf8(&mut [0; 4])).chars()),
             None => builder.push(point),
         })
     }
@@ -256,18 +259,30 @@ impl Text {
     }
 }
 
+/// What `point` is mapped to, or itself where that is newer than the database.
+fn push_mapped(
+    builder: &mut TextBuilder,
+    point: u32,
+    mut mapped: impl Iterator<Item = char> + Clone,
+) -> Result<(), NoMemory> {
+    if mapped.clone().any(|c| unicode::is_newer(u32::from(c))) {
+        return builder.push(point);
+    }
+    mapped.try_for_each(|c| builder.push_char(c))
+}
+
 fn push_upper(builder: &mut TextBuilder, point: u32) -> Result<(), NoMemory> {
-    match char::from_u32(point) {
+    match character(point) {
         _ if point < 0x80 => builder.push(u32::from((point as u8).to_ascii_uppercase())),
-        Some(c) => c.to_uppercase().try_for_each(|c| builder.push_char(c)),
+        Some(c) => push_mapped(builder, point, c.to_uppercase()),
         None => builder.push(point),
     }
 }
 
 fn push_title(builder: &mut TextBuilder, point: u32) -> Result<(), NoMemory> {
-    match char::from_u32(point) {
+    match character(point) {
         _ if point < 0x80 => builder.push(u32::from((point as u8).to_ascii_uppercase())),
-        Some(c) => builder.push_str(&case::capitalize_str(c.encode_utf8(&mut [0; 4]))),
+        Some(c) => push_mapped(builder, point, case::capitalize_str(c.encode_utf8(&mut [0; 4])).chars()),
         None => builder.push(point),
     }
 }

@@ -4,19 +4,17 @@ use super::node::NodeKind as N;
 use super::{Id, K, Parser, Rule, first};
 use crate::error::ErrorKind;
 
-/// Digits of a decimal literal that are converted.
-const MAX_DIGITS: usize = 4300;
-
 impl Parser<'_> {
     pub(super) fn number(&mut self) -> Option<Id> {
         let start = self.tok(K::Number)?;
         let text = self.text_of(start);
         let imaginary = text.ends_with(['j', 'J']);
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
-        if digits > MAX_DIGITS && text.bytes().all(|b| b.is_ascii_digit() || b == b'_') {
+        let limit = self.flags.max_digits;
+        if digits > limit && text.bytes().all(|b| b.is_ascii_digit() || b == b'_') {
             let place = self.place(start);
             let message = format!(
-                "Exceeds the limit ({MAX_DIGITS} digits) for integer string conversion: value has {digits} digits; use \
+                "Exceeds the limit ({limit} digits) for integer string conversion: value has {digits} digits; use \
                  sys.set_int_max_str_digits() to increase the limit - Consider hexadecimal for huge integer literals \
                  to avoid decimal conversion limits."
             );

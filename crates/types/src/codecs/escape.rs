@@ -73,6 +73,30 @@ fn simple_escape(byte: u8) -> Option<u32> {
     }))
 }
 
+/// The first escape of a text that means nothing: a letter, or the octal number of no byte.
+#[derive(Default)]
+struct Meaningless(Option<u32>);
+
+impl Meaningless {
+    fn see(&mut self, what: u32) {
+        self.0.get_or_insert(what);
+    }
+
+    /// Warns of it, if there was one; `prefix` is that of the literal. Errors: the warning, when a filter says so.
+    fn warn(&self, vm: &Interpreter, prefix: &str) -> Res<()> {
+        let Some(what) = self.0 else { return Ok(()) };
+        let kind = if what > 0xff { "octal escape" } else { "escape" };
+        let shown = match char::from_u32(what) {
+            Some(letter) if what <= 0xff => letter.to_string(),
+            _ => format!("{what:o}"),
+        };
+        let message = format!(
+            "{prefix}\"\\{shown}\" is an invalid {kind} sequence. Such sequences will not work in the future. "
+        );
+        vm.warn(vm.exceptions().deprecation_warning(), &message)
+    }
+}
+
 /// An escape as it was read.
 enum Escape {
     Point(u32, usize),
@@ -95,7 +119,7 @@ fn named(bytes: &[u8]) -> Escape {
         return Escape::Bad(3, MALFORMED);
     }
     let name = std::str::from_utf8(&bytes[3..end]).unwrap_or_default();
-    match rustpython_unicode::data::lookup_character(name) {
+    match pellucid_object::text::unicode::lookup(name) {
         Some(c) => Escape::Point(u32::from(c), end + 1),
         None => Escape::Bad(end + 1, "unknown Unicode character name"),
     }
@@ -138,6 +162,7 @@ pub fn unicode_escape_decode(
     last: bool,
 ) -> Res<(Value, usize)> {
     let mut decoder = Decoder::new(vm, "unicodeescape", bytes, object, errors);
+    let mut meaningless = Meaningless::default();
     while let Some(&byte) = decoder.rest().first() {
         if byte != b'\\' {
             decoder.push(u32::from(byte))?;
@@ -147,6 +172,9 @@ pub fn unicode_escape_decode(
         let at = decoder.at;
         match unicode_escape(decoder.rest()) {
             Escape::Point(point, len) => {
+                if point > 0xff && decoder.rest().get(1).is_some_and(u8::is_ascii_digit) {
+                    meaningless.see(point);
+                }
                 decoder.push(point)?;
                 decoder.at += len;
             }
@@ -155,6 +183,7 @@ pub fn unicode_escape_decode(
                 decoder.push(u32::from(b'\\'))?;
                 decoder.at += 1;
                 if let Some(&letter) = decoder.rest().first() {
+                    meaningless.see(u32::from(letter));
                     decoder.push(u32::from(letter))?;
                     decoder.at += 1;
                 }
@@ -163,7 +192,9 @@ pub fn unicode_escape_decode(
             Escape::Bad(len, reason) => decoder.malformed((at, at + len), reason)?,
         }
     }
-    decoder.finish()
+    let result = decoder.finish()?;
+    meaningless.warn(vm, "")?;
+    Ok(result)
 }
 
 /// Reads `\u` and `\U` escapes; other bytes are Latin-1, backslashes included.
@@ -224,7 +255,7 @@ pub fn bytes_escape_decode(vm: &Interpreter, bytes: &[u8], errors: Option<&str>)
     if out.try_reserve(bytes.len()).is_err() {
         return Err(vm.no_memory());
     }
-    let mut at = 0;
+    let (mut at, mut meaningless) = (0, Meaningless::default());
     while let Some(&byte) = bytes.get(at) {
         if byte != b'\\' {
             out.push(byte);
@@ -238,6 +269,9 @@ pub fn bytes_escape_decode(vm: &Interpreter, bytes: &[u8], errors: Option<&str>)
             b'\n' => at += 2,
             b'0'..=b'7' => {
                 let (value, count) = octal_digits(&bytes[at + 1..]);
+                if value > 0xff {
+                    meaningless.see(value);
+                }
                 out.push(value as u8);
                 at += 1 + count;
             }
@@ -254,12 +288,16 @@ pub fn bytes_escape_decode(vm: &Interpreter, bytes: &[u8], errors: Option<&str>)
             _ => {
                 match simple_escape(letter) {
                     Some(point) => out.push(point as u8),
-                    None => out.extend([b'\\', letter]),
+                    None => {
+                        meaningless.see(u32::from(letter));
+                        out.extend([b'\\', letter]);
+                    }
                 }
                 at += 2;
             }
         }
     }
+    meaningless.warn(vm, "b")?;
     Ok(out)
 }
 

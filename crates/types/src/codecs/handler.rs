@@ -89,7 +89,7 @@ fn encode_known(known: Known, encoding: &str, text: &Text, fault: (usize, usize)
         }
         Known::NameReplace => {
             for point in points {
-                match char::from_u32(point).and_then(rustpython_unicode::data::character_name) {
+                match pellucid_object::text::unicode::name(point) {
                     Some(name) => builder.push_str(&format!("\\N{{{name}}}")).ok()?,
                     None => push_escape(&mut builder, point).ok()?,
                 }

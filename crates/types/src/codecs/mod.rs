@@ -81,9 +81,19 @@ pub fn encode_with(vm: &Interpreter, encoding: Encoding, text: &Value, errors: O
     }
 }
 
+/// In development an unknown error handler is found out even when nothing goes wrong. Errors: `LookupError`.
+fn check_handler(vm: &Interpreter, errors: Option<&str>) -> Res<()> {
+    match errors {
+        Some(errors) if vm.dev_mode.get() => registry::lookup_error(vm, errors).map(drop),
+        _ => Ok(()),
+    }
+}
+
 /// `str.encode`: a `bytes` object. Errors: `UnicodeEncodeError`, `LookupError`, what codecs and handlers raise.
 pub fn encode(vm: &Interpreter, text: &Value, encoding: Option<&str>, errors: Option<&str>) -> Res {
+    check_handler(vm, errors)?;
     let name = encoding.unwrap_or("utf-8");
+    registry::check_errors(vm, errors)?;
     if let Some(known) = Encoding::named(name) {
         return encode_with(vm, known, text, errors);
     }
@@ -121,9 +131,15 @@ pub fn decode_with(
 /// `bytes.decode` of any bytes-like object: a `str`. Errors: `UnicodeDecodeError`, `LookupError`, what codecs and
 /// handlers raise.
 pub fn decode(vm: &Interpreter, object: &Value, encoding: Option<&str>, errors: Option<&str>) -> Res {
+    check_handler(vm, errors)?;
     let name = encoding.unwrap_or("utf-8");
+    registry::check_errors(vm, errors)?;
     if let Some(known) = Encoding::named(name) {
         return with_bytes(vm, object, |bytes, object| decode_with(vm, known, bytes, object, errors));
+    }
+    // Nothing is nothing in any encoding, even one that there is not.
+    if !registry::checks(vm) && vm.bytes_like(object)?.is_empty() {
+        return vm.new_str("");
     }
     let codec = registry::lookup_text(vm, name, "codecs.decode()")?;
     let result = registry::call(vm, &codec, registry::Direction::Decode, object, name, errors)?;

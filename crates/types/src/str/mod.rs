@@ -150,6 +150,9 @@ fn new(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
         ([object], []) => vm.str(object)?,
         _ => {
             let total = args.values.len();
+            if total > 3 && !args.names.is_empty() {
+                return Err(vm.type_error(format!("str() takes at most 3 arguments ({total} given)")));
+            }
             if total > 3 {
                 return Err(vm.type_error(format!("str expected at most 3 arguments, got {total}")));
             }

@@ -1,0 +1,236 @@
+//! Listings of the private form: what really runs.
+//!
+//! A line is an instruction: its number, the offset of the wordcode that it was made from, its name, and its operands as
+//! an equation. Locals, cells and free variables go by their names, temporaries by `t0`, `t1`, ..., constants by their
+//! reprs. Behind a semicolon stands what the instruction's inline cache has learnt.
+
+use pellucid_bytecode::Op as Word;
+use pellucid_interp::code::CodeObject;
+use pellucid_interp::form::{Form, Instr};
+use pellucid_interp::ops::Op;
+use pellucid_object::{Interpreter, Res};
+use std::collections::HashSet;
+use std::fmt::Write;
+
+/// The listing of a code object's form, which is made if it has not run yet.
+pub fn listing(vm: &Interpreter, code: &CodeObject) -> Res<String> {
+    let form = code.form(vm)?;
+    let mut consts = Vec::new();
+    for value in code.consts.iter() {
+        consts.push(vm.repr_lossy(value)?);
+    }
+    let variables = code.varnames.iter().chain(&code.cellvars).chain(&code.freevars);
+    let variables = variables.map(|name| vm.str_lossy(name)).collect();
+    let names = code.names.iter().map(|name| vm.str_lossy(name)).collect();
+    let view = View { form, consts, variables, names };
+    let targets: HashSet<u32> = form.instrs.iter().filter(|i| jumps(i.op)).map(|i| i.d).collect();
+    let mut out = String::new();
+    let mut last = None;
+    for (index, i) in form.instrs.iter().enumerate() {
+        let offset = form.offsets.get(index).copied().unwrap_or(0);
+        let line = code.line_at(offset);
+        let shown = if line == last { String::new() } else { line.map_or(String::new(), |l| l.to_string()) };
+        if index > 0 && !shown.is_empty() {
+            out.push('\n');
+        }
+        last = line.or(last);
+        let mark = if targets.contains(&(index as u32)) { ">>" } else { "  " };
+        let text = format!(
+            "{shown:>4} {mark} {index:4} @{offset:<4} {:18} {}{}",
+            i.op.name(),
+            view.operands(i),
+            view.cache(i)
+        );
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "{}", text.trim_end());
+    }
+    Ok(out)
+}
+
+/// Whether `d` is the index of an instruction.
+fn jumps(op: Op) -> bool {
+    use Op::*;
+    matches!(
+        op,
+        JumpLt
+            | JumpLe
+            | JumpEq
+            | JumpNe
+            | JumpGt
+            | JumpGe
+            | JumpIs
+            | JumpContains
+            | Jump
+            | JumpBack
+            | JumpIfFalse
+            | JumpIfTrue
+            | JumpIfFalseKeep
+            | JumpIfTrueKeep
+            | ForIter
+            | JumpIfNotExcMatch
+    )
+}
+
+/// The sign of an operation on two operands.
+fn sign(op: Op) -> Option<&'static str> {
+    use Op::*;
+    Some(match op {
+        Add | InplaceAdd => "+",
+        Sub | InplaceSub => "-",
+        Mul | InplaceMul => "*",
+        MatMul | InplaceMatMul => "@",
+        TrueDiv | InplaceTrueDiv => "/",
+        FloorDiv | InplaceFloorDiv => "//",
+        Mod | InplaceMod => "%",
+        Pow | InplacePow => "**",
+        LShift | InplaceLShift => "<<",
+        RShift | InplaceRShift => ">>",
+        And | InplaceAnd => "&",
+        Or | InplaceOr => "|",
+        Xor | InplaceXor => "^",
+        Lt | JumpLt => "<",
+        Le | JumpLe => "<=",
+        Eq | JumpEq => "==",
+        Ne | JumpNe => "!=",
+        Gt | JumpGt => ">",
+        Ge | JumpGe => ">=",
+        _ => return None,
+    })
+}
+
+struct View<'a> {
+    form: &'a Form,
+    consts: Vec<String>,
+    variables: Vec<String>,
+    names: Vec<String>,
+}
+
+impl View<'_> {
+    /// A register, or, when negative, a constant.
+    fn value(&self, operand: i16) -> String {
+        let unknown = || format!("?{operand}");
+        match usize::try_from(operand) {
+            Ok(register) => match register.checked_sub(usize::from(self.form.first_temp)) {
+                Some(temporary) => format!("t{temporary}"),
+                None => self.variables.get(register).cloned().unwrap_or_else(unknown),
+            },
+            Err(_) => {
+                let from_end = usize::from(operand.unsigned_abs());
+                let at = self.consts.len().checked_sub(from_end);
+                at.and_then(|at| self.consts.get(at)).cloned().unwrap_or_else(unknown)
+            }
+        }
+    }
+
+    fn name(&self, index: u32) -> &str {
+        self.names.get(index as usize).map_or("?", String::as_str)
+    }
+
+    /// `count` registers from `first` on.
+    fn row(&self, first: i16, count: u32) -> String {
+        let items =
+            (0..count).map(|n| self.value(first.saturating_add(i16::try_from(n).unwrap_or(i16::MAX))));
+        items.collect::<Vec<_>>().join(", ")
+    }
+
+    fn operands(&self, i: &Instr) -> String {
+        use Op::*;
+        let (a, b, c) = (self.value(i.a), self.value(i.b), self.value(i.c));
+        let to = i.d;
+        if let Some(sign) = sign(i.op) {
+            return match jumps(i.op) {
+                true => {
+                    format!("if ({b} {sign} {c}) is {}: to {to}", if i.a != 0 { "True" } else { "False" })
+                }
+                false => format!("{a} = {b} {sign} {c}"),
+            };
+        }
+        match i.op {
+            Nop => String::new(),
+            Move => format!("{a} = {b}"),
+            Take => format!("{a} = {b}, moved"),
+            Swap => format!("{a}, {b} = {b}, {a}"),
+            LoadConst => {
+                format!("{a} = {}", self.consts.get(i.d as usize).map_or("?", String::as_str))
+            }
+            Drop | CheckLocal | DeleteLocal => a,
+            DivMod | InplaceDivMod => format!("{a} = divmod({b}, {c})"),
+            Neg => format!("{a} = -{b}"),
+            Pos => format!("{a} = +{b}"),
+            Invert => format!("{a} = ~{b}"),
+            Not => format!("{a} = not {b}"),
+            Is => format!("{a} = {b} is{} {c}", if i.d != 0 { " not" } else { "" }),
+            Contains => format!("{a} = {b}{} in {c}", if i.d != 0 { " not" } else { "" }),
+            JumpIs => format!("if ({b} is {c}) is {}: to {to}", if i.a != 0 { "True" } else { "False" }),
+            JumpContains => {
+                format!("if ({b} in {c}) is {}: to {to}", if i.a != 0 { "True" } else { "False" })
+            }
+            Jump | JumpBack => format!("to {to}"),
+            JumpIfFalse | JumpIfFalseKeep => format!("if not {b}: to {to}"),
+            JumpIfTrue | JumpIfTrueKeep => format!("if {b}: to {to}"),
+            LoadGlobal | LoadName => format!("{a} = {}", self.name(i.d)),
+            StoreName | StoreGlobal => format!("{} = {b}", self.name(i.d)),
+            LoadAttr => format!("{a} = {b}.{}", self.name(i.d)),
+            StoreAttr => format!("{b}.{} = {c}", self.name(i.d)),
+            LoadMethod => format!("{} = {b}.{}", self.row(i.a, 2), self.name(i.d)),
+            LoadSubscr => format!("{a} = {b}[{c}]"),
+            StoreSubscr => format!("{a}[{b}] = {c}"),
+            LoadDeref => format!("{a} = contents of {b}"),
+            StoreDeref => format!("contents of {a} = {b}"),
+            Call => format!("{a} = {b}({})", self.row(i.b.saturating_add(1), i.c.unsigned_abs().into())),
+            CallMethod => {
+                let arguments = self.row(i.b.saturating_add(2), i.c.unsigned_abs().into());
+                format!("{a} = {}({arguments})", self.row(i.b, 2))
+            }
+            CallKw => {
+                let arguments = self.row(i.b.saturating_add(1), i.c.unsigned_abs().into());
+                let names = self.consts.get(i.d as usize).map_or("?", String::as_str);
+                format!("{a} = {b}({arguments}), names {names}")
+            }
+            GetIter => format!("{a} = iter({b})"),
+            ForIter => format!("{a} = next({b}), at the end to {to}"),
+            BuildTuple => format!("{a} = ({})", self.row(i.b, i.d)),
+            BuildList => format!("{a} = [{}]", self.row(i.b, i.d)),
+            ListAppend => format!("{b}.append({c})"),
+            UnpackSequence => format!("{} = reversed({b})", self.row(i.a, i.d)),
+            JumpIfNotExcMatch => format!("if {b} does not match {c}: to {to}"),
+            Return => b,
+            Yield => format!("{a} = yield {b}"),
+            YieldFrom => format!("{a} = yield from {a}, sending {b}"),
+            Generic => {
+                let word = u8::try_from(i.b).ok().and_then(Word::from_u8);
+                let name = word.map_or("?", Word::name);
+                match word.is_some_and(Word::has_arg) {
+                    true => format!("{name} {} on {}", i.d, self.stack_below(i.a)),
+                    false => format!("{name} on {}", self.stack_below(i.a)),
+                }
+            }
+            _ => format!("a={} b={} c={} k={}", i.a, i.b, i.c, i.d),
+        }
+    }
+
+    /// The temporaries below register `top`.
+    fn stack_below(&self, top: i16) -> String {
+        match usize::try_from(top).ok().and_then(|top| top.checked_sub(usize::from(self.form.first_temp))) {
+            None | Some(0) => "an empty stack".to_string(),
+            Some(1) => "t0".to_string(),
+            Some(depth) => format!("t0..t{}", depth - 1),
+        }
+    }
+
+    /// What an instruction with an inline cache has learnt.
+    fn cache(&self, i: &Instr) -> String {
+        use Op::*;
+        if !matches!(
+            i.op,
+            LoadGlobal | LoadName | StoreName | StoreGlobal | LoadAttr | StoreAttr | LoadMethod
+        ) {
+            return String::new();
+        }
+        let Some(cache) = self.form.caches.get(i.e as usize) else { return String::new() };
+        if cache.version.get() == 0 && cache.shape.get() == 0 && cache.kind.get() == 0 {
+            return "  ; nothing learnt".to_string();
+        }
+        format!("  ; learnt kind {}, index {}", cache.kind.get(), cache.index.get())
+    }
+}
