@@ -1,3 +1,4 @@
+# test: modes plain no-pools
 """What is still there when the interpreter ends: frozen objects, daemon threads, classes that hold their own instances."""
 import gc
 import threading
