@@ -90,6 +90,10 @@ impl Frame {
         // SAFETY: owned by the function.
         unsafe { &*self.globals }
     }
+    /// Where code without variables of its own has its names: what `exec` was given, or the globals.
+    pub fn namespace(&self) -> Value {
+        self.locals.get().unwrap_or_else(|| self.function().globals.clone())
+    }
     pub fn builtins(&self) -> &Dict {
         // SAFETY: owned by the function.
         unsafe { &*self.builtins }

@@ -55,7 +55,17 @@ pub(crate) fn parse(vm: &Interpreter, request: &CompileRequest, mode: Mode) -> R
             let message = "compile() arg 1 must be a string, bytes or AST object";
             return Err(vm.type_error(message.to_string()));
         }
-        None => Source::from_bytes(vm.bytes_like(request.source)?.bytes().as_ref()),
+        None => {
+            let bytes = vm.bytes_like(request.source)?.bytes().to_vec();
+            match pellucid_syntax::declared_encoding(&bytes) {
+                Some(name)
+                    if name != "utf-8" && name != "iso-8859-1" && !bytes.starts_with(b"\xef\xbb\xbf") =>
+                {
+                    decode(vm, &bytes, name)
+                }
+                _ => Source::from_bytes(&bytes),
+            }
+        }
     };
     let has = |flag: u32| request.flags & flag != 0;
     let options = Flags {
@@ -69,6 +79,25 @@ pub(crate) fn parse(vm: &Interpreter, request: &CompileRequest, mode: Mode) -> R
     };
     let parsed = source.and_then(|source| pellucid_syntax::parse_with(source, mode, options));
     parsed.map_err(|error| raise(vm, &error, request.filename))
+}
+
+/// Source in an encoding that a codec of Python's knows. Errors: that it does not, or that it does not fit.
+fn decode(vm: &Interpreter, bytes: &[u8], encoding: String) -> Result<Source, SyntaxError> {
+    let decoded = vm.new_bytes(bytes.to_vec()).and_then(|bytes| {
+        let text = vm.call_attr(&bytes, "decode", &[vm.new_str(&encoding)?])?;
+        vm.expect_str(&text)
+    });
+    decoded.map(|text| Source::from_decoded(text, encoding.clone())).map_err(|raised| {
+        let unknown = vm.raised_is(vm.exceptions().lookup_error());
+        let exception = vm.take_raised(raised);
+        SyntaxError::of_encoding(match unknown {
+            true => format!("unknown encoding: {encoding}"),
+            false => vm.str_lossy(&vm.str(&exception).unwrap_or_else(|raised| {
+                drop(vm.take_raised(raised));
+                Value::NONE
+            })),
+        })
+    })
 }
 
 /// What encoding a `str` with lone surrogates raises.

@@ -325,7 +325,7 @@ impl Type {
 
     fn lookup_uncached(&self, interp: &Interpreter, name: &Value) -> Option<Value> {
         let mro = self.mro();
-        mro.iter().find_map(|t| t.downcast::<Type>()?.namespace()?.get_interned(interp, name))
+        mro.iter().find_map(|t| t.downcast::<Type>()?.namespace()?.get_interned_or_ask(interp, name))
     }
 }
 

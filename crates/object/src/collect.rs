@@ -5,6 +5,7 @@ use crate::class::{Type, TypeFlags};
 use crate::heap::{self, SlotWord};
 use crate::interpreter::Interpreter;
 use crate::list::List;
+use crate::tuple::Tuple;
 use crate::value::Value;
 use pellucid_memory::{CollectStats, CollectorOps, Header};
 use std::cell::Cell;
@@ -70,6 +71,12 @@ impl CollectorOps for Ops<'_> {
             }
         }
         true
+    }
+
+    unsafe fn clears_last(&self, object: NonNull<Header>) -> bool {
+        // Tuples do not change, not even while a cycle that they are part of falls apart.
+        // SAFETY: see above.
+        unsafe { borrowed(object) }.downcast::<Tuple>().is_some()
     }
 
     unsafe fn clear(&self, object: NonNull<Header>) {

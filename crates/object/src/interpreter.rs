@@ -597,6 +597,8 @@ impl Drop for Interpreter {
             self.small_bytes.take(),
         ));
         drop((self.exceptions.take(), self.core.take()));
+        // What was frozen is given back as well; no finaliser runs any more.
+        self.heap.unfreeze();
         self.collect_until_stable();
         // Only now: what died above still knew its shape. Shapes own names, and names their type.
         self.shapes.clear();
