@@ -2,6 +2,7 @@
 
 use pellucid_interp::allocations::{self, Allocation};
 use pellucid_object::{Args, FunctionDef, Interpreter, ModuleDef, NativeFn, Res, Value};
+use std::collections::HashMap;
 
 /// Most frames that can be asked for.
 const MOST_FRAMES: i64 = u16::MAX as i64;
@@ -24,13 +25,24 @@ fn frames(vm: &Interpreter, allocation: &Allocation) -> Res {
     vm.new_tuple(rows)
 }
 
+/// Equal tracebacks are one object.
 fn get_traces(vm: &Interpreter) -> Res {
     let mut traces = Vec::new();
+    let mut known: HashMap<Vec<(u64, u32)>, Value> = HashMap::new();
     for allocation in allocations::all(vm) {
+        let key = allocation.frames.iter().map(|(file, line)| (file.bits(), *line)).collect::<Vec<_>>();
+        let traceback = match known.get(&key) {
+            Some(traceback) => traceback.clone(),
+            None => {
+                let traceback = frames(vm, &allocation)?;
+                known.insert(key, traceback.clone());
+                traceback
+            }
+        };
         let fields = vec![
             vm.new_int(0)?,
             vm.new_int(allocation.size as i64)?,
-            frames(vm, &allocation)?,
+            traceback,
             vm.new_int(allocation.depth as i64)?,
         ];
         traces.push(vm.new_tuple(fields)?);
