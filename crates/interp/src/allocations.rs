@@ -94,8 +94,7 @@ pub fn start(vm: &Interpreter, most_frames: usize) {
         recorder.most_frames.set(most_frames);
         return;
     }
-    let recorder =
-        Rc::new(Recorder { vm, most_frames: Cell::new(most_frames), record: RefCell::default() });
+    let recorder = Rc::new(Recorder { vm, most_frames: Cell::new(most_frames), record: RefCell::default() });
     *vm.state::<Recording>().0.borrow_mut() = Some(recorder.clone());
     vm.heap.set_observer(Some(recorder));
 }

@@ -13,4 +13,5 @@ mod tracemalloc;
 use pellucid_object::ModuleDef;
 
 /// The modules of this crate.
-pub static MODULES: &[&ModuleDef] = &[&lsprof::MODULE, &marshal::MODULE, &opcode::MODULE, &tracemalloc::MODULE];
+pub static MODULES: &[&ModuleDef] =
+    &[&lsprof::MODULE, &marshal::MODULE, &opcode::MODULE, &tracemalloc::MODULE];

@@ -65,7 +65,12 @@ pub static MODULE: ModuleDef = ModuleDef {
     name: "_tracemalloc",
     doc: "Debug module to trace memory blocks allocated by Python.",
     functions: &[
-        FunctionDef::new("start", "(nframe=1, /)", "Start tracing Python memory allocations.", NativeFn::Args(start)),
+        FunctionDef::new(
+            "start",
+            "(nframe=1, /)",
+            "Start tracing Python memory allocations.",
+            NativeFn::Args(start),
+        ),
         FunctionDef::new(
             "stop",
             "()",
@@ -117,7 +122,12 @@ pub static MODULE: ModuleDef = ModuleDef {
             "Get the memory usage in bytes of the tracemalloc module.",
             NativeFn::F0(|vm| vm.new_int(allocations::overhead(vm) as i64)),
         ),
-        FunctionDef::new("_get_traces", "()", "Get traces of all memory blocks allocated by Python.", NativeFn::F0(get_traces)),
+        FunctionDef::new(
+            "_get_traces",
+            "()",
+            "Get traces of all memory blocks allocated by Python.",
+            NativeFn::F0(get_traces),
+        ),
         FunctionDef::new(
             "_get_object_traceback",
             "(obj, /)",

@@ -22,7 +22,7 @@ first, second = snapshot.statistics("lineno")[:2]
 print(first.traceback[0].lineno, first.count, first.size)
 print(second.traceback[0].lineno, second.count >= 1000, second.size >= 16_000)
 print([frame.lineno for frame in tracemalloc.get_object_traceback(data)])
-print([frame.lineno for frame in tracemalloc.get_object_traceback(kept)][-2:])
+print([frame.lineno for frame in tracemalloc.get_object_traceback(kept[5])][-1])
 
 before, peak = tracemalloc.get_traced_memory()
 print(before > 100_000, peak >= before)
@@ -36,7 +36,7 @@ difference = tracemalloc.take_snapshot().compare_to(snapshot, "lineno")
 print(difference[0].size_diff, difference[0].count_diff)
 
 tracemalloc.clear_traces()
-print(tracemalloc.get_object_traceback(kept))
+print(tracemalloc.get_object_traceback(kept[5]))
 print(tracemalloc.get_tracemalloc_memory() >= 0)
 tracemalloc.stop()
 print(tracemalloc.is_tracing(), tracemalloc.get_traced_memory())
