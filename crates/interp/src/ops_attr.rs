@@ -70,10 +70,9 @@ unsafe fn cached_value(cache: &Cache) -> Value {
 /// # Safety
 /// As for [`rk`].
 #[inline(always)]
-pub unsafe fn cached(frame: *mut Frame, i: &Instr, object: &Value) -> Option<Value> {
+pub unsafe fn cached(cache: &Cache, object: &Value) -> Option<Value> {
     // SAFETY: by the contract; what versions and shapes say of layouts holds.
     unsafe {
-        let cache = cache_of(frame, i);
         let ty = type_of_header(object.header()?);
         if cache.version.get() != u64::from(ty.current_version()) {
             return None;
@@ -127,10 +126,9 @@ unsafe fn cached_elsewhere(cache: &Cache, ty: &Type, object: &Value) -> Option<V
 /// # Safety
 /// As for [`rk`].
 #[inline(always)]
-pub unsafe fn cached_method(frame: *mut Frame, i: &Instr, object: &Value) -> Option<Value> {
+pub unsafe fn cached_method(cache: &Cache, object: &Value) -> Option<Value> {
     // SAFETY: as for `cached`.
     unsafe {
-        let cache = cache_of(frame, i);
         if cache.kind.get() != METHOD {
             return None;
         }
@@ -256,7 +254,7 @@ pub unsafe fn load_method(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
         let i = *pc;
         let object = rk(frame, i.b);
         let cache = cache_of(frame, &i);
-        let value = match cached(frame, &i, object) {
+        let value = match cached(cache, object) {
             Some(value) => value,
             None => {
                 let name = (&(*frame).code().names)[i.d as usize].clone();
@@ -267,7 +265,7 @@ pub unsafe fn load_method(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
                     return Ok(());
                 }
                 learn(vm, cache, object, &name, true);
-                if let Some(function) = cached_method(frame, &i, object) {
+                if let Some(function) = cached_method(cache, object) {
                     let this = take(frame, i.b);
                     set(frame, i.a, function);
                     set(frame, i.a + 1, this);
@@ -297,10 +295,9 @@ fn word_method(vm: &Interpreter, object: &Value, name: &Value) -> Option<Value> 
 /// # Safety
 /// As for [`rk`].
 #[inline(always)]
-pub unsafe fn cached_store(frame: *mut Frame, i: &Instr) -> bool {
+pub unsafe fn cached_store(frame: *mut Frame, i: &Instr, cache: &Cache) -> bool {
     // SAFETY: as for `cached`.
     unsafe {
-        let cache = cache_of(frame, i);
         let object = rk(frame, i.b);
         let Some(header) = object.header() else { return false };
         let ty = type_of_header(header);

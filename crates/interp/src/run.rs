@@ -9,7 +9,7 @@
 //! 5. After anything that pushed or left a frame, `reload!`.
 
 use crate::code::CodeObject;
-use crate::form::{Form, Instr};
+use crate::form::{Cache, Form, Instr};
 use crate::frame::{Frame, Ret, Thread, leave};
 use crate::function::Function;
 use crate::ops::Op;
@@ -176,6 +176,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
         let mut pc: *const Instr = (*frame).pc;
         let mut regs: *mut Value = (*frame).regs;
         let mut consts_end: *const Value = (*frame).consts_end;
+        let mut caches: *const Cache = (*(*frame).form).caches.as_ptr();
         // Registers from here on are temporaries.
         let mut first_temp = (*(*frame).form).first_temp as isize;
 
@@ -185,6 +186,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                 pc = (*frame).pc;
                 regs = (*frame).regs;
                 consts_end = (*frame).consts_end;
+                caches = (*(*frame).form).caches.as_ptr();
                 first_temp = (*(*frame).form).first_temp as isize;
             }};
         }
@@ -482,7 +484,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::JumpIfFalseKeep => slow_jump!(arith::test_keep(vm, frame, pc, false)),
                     Op::JumpIfTrueKeep => slow_jump!(arith::test_keep(vm, frame, pc, true)),
                     Op::LoadGlobal => {
-                        if let Some(value) = ops_name::cached_global(frame, i) {
+                        if let Some(value) = ops_name::cached_global(frame, &*caches.add(i.e as usize)) {
                             set!(i.a, value);
                             next!()
                         }
@@ -493,7 +495,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::StoreGlobal => slow!(ops_name::store_global(vm, frame, pc)),
                     Op::LoadAttr => {
                         let object = rk!(i.b);
-                        if let Some(value) = ops_attr::cached(frame, i, object) {
+                        if let Some(value) = ops_attr::cached(&*caches.add(i.e as usize), object) {
                             release!(i.b);
                             set!(i.a, value);
                             next!()
@@ -501,7 +503,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         slow!(ops_attr::load(vm, frame, pc))
                     }
                     Op::StoreAttr => {
-                        if ops_attr::cached_store(frame, i) {
+                        if ops_attr::cached_store(frame, i, &*caches.add(i.e as usize)) {
                             release!(i.b);
                             next!()
                         }
@@ -509,7 +511,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     }
                     Op::LoadMethod => {
                         let object = rk!(i.b);
-                        if let Some(function) = ops_attr::cached_method(frame, i, object) {
+                        if let Some(function) = ops_attr::cached_method(&*caches.add(i.e as usize), object) {
                             let this = if i.b as isize >= first_temp {
                                 regs.offset(i.b as isize).replace(Value::UNBOUND)
                             } else {
