@@ -246,25 +246,15 @@ fn getattr(vm: &Interpreter, call: &CallArgs) -> Res {
         _ => return Err(arity(vm, "getattr", call, 2, 3)),
     };
     attribute_name(vm, name)?;
-    match (vm.get_attr(object, name), default) {
-        (Err(raised), Some(default)) if vm.raised_is(vm.exceptions().attribute_error()) => {
-            drop(vm.take_raised(raised));
-            Ok(default.clone())
-        }
-        (result, _) => result,
+    match default {
+        Some(default) => Ok(vm.find_attr(object, name)?.unwrap_or_else(|| default.clone())),
+        None => vm.get_attr(object, name),
     }
 }
 
 fn hasattr(vm: &Interpreter, object: &Value, name: &Value) -> Res {
     attribute_name(vm, name)?;
-    match vm.get_attr(object, name) {
-        Ok(_) => Ok(Value::TRUE),
-        Err(raised) if vm.raised_is(vm.exceptions().attribute_error()) => {
-            drop(vm.take_raised(raised));
-            Ok(Value::FALSE)
-        }
-        Err(raised) => Err(raised),
-    }
+    vm.find_attr(object, name).map(|found| Value::bool(found.is_some()))
 }
 
 fn setattr(vm: &Interpreter, object: &Value, name: &Value, value: &Value) -> Res {
