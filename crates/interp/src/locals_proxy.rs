@@ -104,7 +104,7 @@ fn copy(vm: &Interpreter, proxy: &Value) -> Res {
 }
 
 /// What a dict of the variables answers to a method.
-fn of_copy(vm: &Interpreter, proxy: &Value, method: &str, args: &[Value]) -> Res {
+fn of_copy(vm: &Interpreter, proxy: &Value, method: &'static str, args: &[Value]) -> Res {
     vm.call_method(&copy(vm, proxy)?, method, args)
 }
 

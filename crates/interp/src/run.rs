@@ -509,7 +509,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             set!(i.a, value);
                             next!()
                         }
-                        slow!(ops_attr::load(vm, frame, pc))
+                        std::hint::cold_path();
+                        entering!(ops_attr::load(vm, st, thread, frame, pc))
                     }
                     Op::StoreAttr => {
                         if ops_attr::cached_store(frame, i, &*caches.add(i.e as usize)) {

@@ -369,8 +369,8 @@ impl Interpreter {
     }
 
     /// `type(object).name(object, *args)`. Errors: `AttributeError` when there is no such method.
-    pub fn call_method(&self, object: &Value, name: &str, args: &[Value]) -> Res {
-        let name = self.intern(name)?;
+    pub fn call_method(&self, object: &Value, name: &'static str, args: &[Value]) -> Res {
+        let name = self.intern_static(name)?;
         match self.type_of(object).lookup(self, &name) {
             Some(method) => self.call_descriptor(&method, object, args),
             None => Err(self.no_attribute(object, &name)),
@@ -395,6 +395,13 @@ impl Interpreter {
         }
         let ty = self.type_of(method);
         if ty.flags.get().contains(TypeFlags::METHOD_DESCRIPTOR) {
+            // Most operators have one operand more.
+            if let ([argument], []) = (args.values, args.names) {
+                return self.call_values(method, &[this.clone(), argument.clone()]);
+            }
+            if args.values.is_empty() {
+                return self.call_values(method, std::slice::from_ref(this));
+            }
             let mut values = Vec::with_capacity(args.values.len() + 1);
             values.push(this.clone());
             values.extend_from_slice(args.values);

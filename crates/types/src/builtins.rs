@@ -341,6 +341,11 @@ fn extreme(vm: &Interpreter, call: &CallArgs, name: &str, op: CmpOp) -> Res {
             }
         }
     }
+    if let ([first, rest @ ..], []) = (given, call.names)
+        && !rest.is_empty()
+    {
+        return extreme_of(vm, first, rest, op);
+    }
     let (source, many) = match given {
         [] => return Err(vm.type_error(format!("{name} expected at least 1 argument, got 0"))),
         [one] => (vm.iter(one)?, false),
@@ -373,6 +378,21 @@ fn extreme(vm: &Interpreter, call: &CallArgs, name: &str, op: CmpOp) -> Res {
         (None, Some(default)) => Ok(default),
         (None, None) => Err(vm.value_error(format!("{name}() iterable argument is empty"))),
     }
+}
+
+/// `min(first, *rest)` and `max(first, *rest)`.
+fn extreme_of(vm: &Interpreter, first: &Value, rest: &[Value], op: CmpOp) -> Res {
+    let mut best = first;
+    for value in rest {
+        let better = match (value.as_small_int(), best.as_small_int()) {
+            (Some(a), Some(b)) => op.holds(a.cmp(&b)),
+            _ => vm.truthy(&vm.compare(op, value, best)?)?,
+        };
+        if better {
+            best = value;
+        }
+    }
+    Ok(best.clone())
 }
 
 fn any(vm: &Interpreter, iterable: &Value) -> Res {
