@@ -133,10 +133,7 @@ fn sequence(vm: &Interpreter, buffers: &Value, function: &str) -> Res<Vec<Value>
 }
 
 fn write_list(vm: &Interpreter, buffers: &Value, function: &str) -> Res<Vec<Vec<u8>>> {
-    sequence(vm, buffers, function)?
-        .iter()
-        .map(|item| vm.bytes_like(item)?.to_vec(vm))
-        .collect()
+    sequence(vm, buffers, function)?.iter().map(|item| vm.bytes_like(item)?.to_vec(vm)).collect()
 }
 
 fn readv(vm: &Interpreter, fd: &Value, buffers: &Value) -> Res {
