@@ -5,8 +5,8 @@ use crate::state::state;
 use pellucid_object::heap::Visitor;
 use pellucid_object::protocol::BinOp;
 use pellucid_object::{
-    Args, CallArgs, CmpOp, Dict, FunctionDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, TypeDef, TypeFlags,
-    Value, payload,
+    Args, CallArgs, CmpOp, Dict, FunctionDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, TypeDef,
+    TypeFlags, Value, payload,
 };
 
 /// Payload of `FrameLocalsProxy`.
