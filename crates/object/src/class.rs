@@ -553,8 +553,14 @@ impl Interpreter {
                 return Err(self.type_error(format!("duplicate base class {name}")));
             }
         }
-        lists.push(bases.to_vec());
         let mut mro = vec![ty.clone()];
+        if bases.len() == 1
+            && let Some(order) = lists.pop()
+        {
+            mro.extend(order);
+            return Ok(mro);
+        }
+        lists.push(bases.to_vec());
         loop {
             lists.retain(|l| !l.is_empty());
             if lists.is_empty() {
