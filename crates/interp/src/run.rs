@@ -136,7 +136,10 @@ pub fn run_function_with_locals(vm: &Interpreter, function: &Value, locals: &Val
     let window = thread.free_words();
     // SAFETY: no arguments; the callee is a function.
     match unsafe { enter(vm, st, thread, function.clone(), window, 0, &[], Ret::Native, 0, None)? } {
-        Entered::Value(value) => Ok(value),
+        Entered::Value(value) => {
+            generator::give_locals(&value, locals);
+            Ok(value)
+        }
         Entered::Frame => {
             // SAFETY: the frame was just pushed.
             unsafe {
@@ -226,6 +229,25 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         continue 'dispatch;
                     }};
                 }
+                // A conditional jump. One that goes back ends a loop: signals, limits and the collector are polled.
+                macro_rules! branch {
+                    () => {{
+                        let target = (*(*frame).form).instrs.as_ptr().add(i.d as usize);
+                        if target <= pc && poll::pending(vm) {
+                            (*frame).pc = target;
+                            match poll::poll_loop(vm, st, thread, frame, target) {
+                                Ok(false) => {}
+                                Ok(true) => {
+                                    reload!();
+                                    continue 'dispatch;
+                                }
+                                Err(raised) => break 'dispatch raised,
+                            }
+                        }
+                        pc = target;
+                        continue 'dispatch;
+                    }};
+                }
                 // What quick code could not do: laid out and given registers behind what is quick.
                 macro_rules! slow {
                     ($f:expr) => {{
@@ -249,7 +271,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         std::hint::cold_path();
                         (*frame).pc = pc;
                         match $f {
-                            Ok(true) => jump!(),
+                            Ok(true) => branch!(),
                             Ok(false) => next!(),
                             Err(raised) => break 'dispatch raised,
                         }
@@ -304,13 +326,13 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         let (x, y) = (rk!(i.b), rk!(i.c));
                         if x.is_small_int() && y.is_small_int() {
                             if $op.holds((x.bits() as i64).cmp(&(y.bits() as i64))) == (i.a != 0) {
-                                jump!()
+                                branch!()
                             }
                             next!()
                         }
                         if let (Some(p), Some(q)) = (x.as_small_float(), y.as_small_float()) {
                             if arith::floats_hold($op, p, q) == (i.a != 0) {
-                                jump!()
+                                branch!()
                             }
                             next!()
                         }
@@ -449,7 +471,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         release!(i.c);
                         release!(i.b);
                         if same == (i.a != 0) {
-                            jump!()
+                            branch!()
                         }
                         next!()
                     }
@@ -474,7 +496,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         let value = rk!(i.b);
                         if value.is_bool() {
                             if !value.is_true() {
-                                jump!()
+                                branch!()
                             }
                             next!()
                         }
@@ -484,7 +506,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         let value = rk!(i.b);
                         if value.is_bool() {
                             if value.is_true() {
-                                jump!()
+                                branch!()
                             }
                             next!()
                         }

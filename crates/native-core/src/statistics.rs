@@ -90,7 +90,7 @@ static TAIL: Rational = Rational(
 
 fn inverse_cdf(vm: &Interpreter, p: &Value, mu: &Value, sigma: &Value) -> Res {
     let (p, mu, sigma) = (to_f64(vm, p)?, to_f64(vm, mu)?, to_f64(vm, sigma)?);
-    if !(p > 0.0 && p < 1.0) {
+    if p <= 0.0 || p >= 1.0 {
         return Err(vm.value_error("inv_cdf undefined for these parameters".to_string()));
     }
     let q = p - 0.5;

@@ -136,7 +136,7 @@ impl Cut {
         Some(result)
     }
 
-    /// Takes what `readline` gave.
+    /// Takes what `readline` gave. A line gets a line end when it has none.
     fn add(&mut self, line: &str) {
         if line.is_empty() {
             self.whole = true;
@@ -194,8 +194,8 @@ fn row(tokenizer: &Tokenizer, text: &str, token: Token, extra: bool, implicit: b
 }
 
 fn syntax_error(tokenizer: &Tokenizer, text: &str, error: TokenError) -> SyntaxError {
-    let (kind, message) = match error {
-        TokenError::Syntax(error) => return error,
+    let (kind, message) = match &error {
+        TokenError::Syntax(error) => return error.clone(),
         TokenError::EndOfFile => (ErrorKind::Syntax, "unexpected EOF in multi-line statement"),
         TokenError::Dedent => (ErrorKind::Indentation, "unindent does not match any outer indentation level"),
         TokenError::TabSpace => (ErrorKind::Tab, "inconsistent use of tabs and spaces in indentation"),
@@ -205,10 +205,19 @@ fn syntax_error(tokenizer: &Tokenizer, text: &str, error: TokenError) -> SyntaxE
         }
     };
     let line = text.get(tokenizer.line_start()..tokenizer.line_end()).unwrap_or("");
+    let offset = match error {
+        // What was read of a string with fields, else of a line that goes on; brackets read from nothing.
+        TokenError::EndOfFile if tokenizer.in_string() => {
+            tokenizer.line_end().saturating_sub(tokenizer.token_line_start(TokenKind::FStringMiddle))
+        }
+        TokenError::EndOfFile if !line.ends_with("\\\n") => 0,
+        _ => line.chars().count(),
+    };
+    let line = line.strip_suffix('\n').unwrap_or(line);
     SyntaxError {
         line: tokenizer.line(),
-        offset: line.chars().count(),
-        text: Some(line.strip_suffix('\n').unwrap_or(line).to_string()),
+        offset,
+        text: Some(line.to_string()),
         ..SyntaxError::without_place(kind, message)
     }
 }

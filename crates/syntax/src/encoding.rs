@@ -138,6 +138,11 @@ fn by_name(name: &str, bytes: &[u8]) -> Result<String, SyntaxError> {
         Some("949") => "euc-kr".to_string(),
         Some("950") => "big5".to_string(),
         Some("866") => "ibm866".to_string(),
+        // Names that Python has and the table has not.
+        _ if matches!(folded.as_str(), "latin9" | "latin-9" | "l9") => "iso-8859-15".to_string(),
+        _ if matches!(folded.as_str(), "latin7" | "latin-7" | "l7") => "iso-8859-13".to_string(),
+        _ if matches!(folded.as_str(), "latin8" | "latin-8" | "l8") => "iso-8859-14".to_string(),
+        _ if matches!(folded.as_str(), "latin10" | "latin-10" | "l10") => "iso-8859-16".to_string(),
         _ => folded.replace("iso8859", "iso-8859").replace("shift-jis", "shift_jis"),
     };
     let encoding = encoding_rs::Encoding::for_label(label.as_bytes())

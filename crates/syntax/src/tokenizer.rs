@@ -190,7 +190,8 @@ impl Mode {
 /// How the source is cut.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokenizerOptions {
-    /// Comments and line ends within statements are tokens, unmatched brackets no errors: `tokenize` wants that.
+    /// Comments and line ends within statements are tokens, unmatched brackets and odd numbers no errors: `tokenize`
+    /// wants that.
     pub extra_tokens: bool,
 }
 

@@ -24,3 +24,11 @@ for call in (lambda: str(b"x", "utf-8", "ignore", 1), lambda: str(b"x", "utf-8",
         call()
     except TypeError as error:
         print(error)
+
+# Nothing can be decoded from any encoding.
+print(repr(b"".decode("none such")), repr(str(bytearray(), "none such", "no handler")))
+for call in (lambda: "".encode("none such"), lambda: b"x".decode("none such")):
+    try:
+        call()
+    except LookupError as error:
+        print(error)

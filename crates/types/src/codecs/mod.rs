@@ -93,6 +93,7 @@ fn check_handler(vm: &Interpreter, errors: Option<&str>) -> Res<()> {
 pub fn encode(vm: &Interpreter, text: &Value, encoding: Option<&str>, errors: Option<&str>) -> Res {
     check_handler(vm, errors)?;
     let name = encoding.unwrap_or("utf-8");
+    registry::check_errors(vm, errors)?;
     if let Some(known) = Encoding::named(name) {
         return encode_with(vm, known, text, errors);
     }
@@ -132,8 +133,13 @@ pub fn decode_with(
 pub fn decode(vm: &Interpreter, object: &Value, encoding: Option<&str>, errors: Option<&str>) -> Res {
     check_handler(vm, errors)?;
     let name = encoding.unwrap_or("utf-8");
+    registry::check_errors(vm, errors)?;
     if let Some(known) = Encoding::named(name) {
         return with_bytes(vm, object, |bytes, object| decode_with(vm, known, bytes, object, errors));
+    }
+    // Nothing is nothing in any encoding, even one that there is not.
+    if !registry::checks(vm) && vm.bytes_like(object)?.is_empty() {
+        return vm.new_str("");
     }
     let codec = registry::lookup_text(vm, name, "codecs.decode()")?;
     let result = registry::call(vm, &codec, registry::Direction::Decode, object, name, errors)?;

@@ -13,6 +13,26 @@ pub struct Registry {
     handlers: RefCell<HashMap<String, Value>>,
     /// Whether `encodings` was imported, which registers the search function of the library.
     started: Cell<bool>,
+    /// Names of error handlers are looked up even where no error is handled (`-X dev`).
+    checks: Cell<bool>,
+}
+
+/// From now on names of error handlers are looked up even where no error is handled.
+pub fn check_names(vm: &Interpreter) {
+    vm.state::<Registry>().checks.set(true);
+}
+
+/// Looks the name of an error handler up when names are to be checked. Errors: `LookupError`.
+pub(super) fn check_errors(vm: &Interpreter, errors: Option<&str>) -> Res<()> {
+    match errors {
+        Some(errors) if vm.state::<Registry>().checks.get() => lookup_error(vm, errors).map(drop),
+        _ => Ok(()),
+    }
+}
+
+/// Whether names are to be checked, even of what is not used.
+pub(super) fn checks(vm: &Interpreter) -> bool {
+    vm.state::<Registry>().checks.get()
 }
 
 /// The name as search functions get it: lower case, one underscore for each run of anything but letters, digits and dots.

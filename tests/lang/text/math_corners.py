@@ -21,3 +21,7 @@ class Int(int):
 
 print(math.sumprod((-5, -5, -5), (Int(7), 1.5, 1.5)), math.sumprod((2, 2**70, True), (3, 1.5, 0.25)))
 print(math.sumprod([10**30, 1], [1, 0.5]), math.sumprod([1.5, 2**2000], [2, 0]))
+
+import statistics
+
+print(statistics.NormalDist().inv_cdf(math.nan), statistics.NormalDist(3, 2).inv_cdf(0.01))
