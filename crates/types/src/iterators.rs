@@ -727,3 +727,18 @@ pub fn length_hint(vm: &Interpreter, value: &Value, default: usize) -> Res<usize
         None => Err(vm.overflow_error("Python int too large to convert to C ssize_t".to_string())),
     }
 }
+
+/// To be asked before everything that a builtin iterable gives is kept. Errors: `MemoryError` when it says itself that
+/// this is more than memory holds; what asking it raises.
+pub fn expect_items(vm: &Interpreter, iterable: &Value) -> Res<()> {
+    /// Fewer are kept without a question.
+    const MANY: usize = 1 << 24;
+    if vm.type_of_ref(iterable).flags.get().contains(TypeFlags::MUTABLE) {
+        return Ok(());
+    }
+    let count = length_hint(vm, iterable, 0)?;
+    if count > MANY {
+        drop(crate::seq::reserve::<Value>(vm, Some(count))?);
+    }
+    Ok(())
+}
