@@ -259,6 +259,10 @@ impl Pellucid {
 
 /// A program's file that names no encoding is UTF-8. Errors: `SyntaxError`, which tells how to name one.
 fn check_encoding(vm: &Interpreter, bytes: &[u8], file: &Value) -> Res<()> {
+    if bytes.contains(&0) {
+        let message = vm.new_str("source code cannot contain null bytes")?;
+        return Err(vm.raise(vm.call_values(vm.exceptions().syntax_error().value(), &[message])?));
+    }
     let Err(error) = std::str::from_utf8(bytes) else { return Ok(()) };
     if pellucid_syntax::declared_encoding(bytes).is_some() || bytes.starts_with(b"\xef\xbb\xbf") {
         return Ok(());
