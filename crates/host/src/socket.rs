@@ -66,7 +66,7 @@ fn encode(controls: &[Control]) -> Result<Vec<u64>> {
         bytes.resize(end, 0);
     }
     // Words, so that the place is aligned as the system wants it.
-    Ok(bytes.chunks(8).map(|chunk| word(chunk)).collect())
+    Ok(bytes.chunks(8).map(word).collect())
 }
 
 fn word(chunk: &[u8]) -> u64 {
