@@ -403,8 +403,9 @@ fn find_and_load_quickly(
         Some((package, child)) => {
             let package_name = vm.new_str(package)?;
             import_absolute(vm, &package_name)?;
-            // Importing the package may have imported this module.
+            // Importing the package, or another thread meanwhile, may have imported this module.
             if let Some(module) = loaded(vm, name)? {
+                wait_until_loaded(vm, name, &module)?;
                 return Ok(Some(module));
             }
             let Some(package) = loaded(vm, &package_name)? else { return Ok(None) };
@@ -420,7 +421,15 @@ fn find_and_load_quickly(
         Some((_, path, _)) => Some(path.clone()),
         None => vm.sys_attr("path")?,
     };
-    let module = match locate(vm, state, text, path.as_ref())? {
+    let found = locate(vm, state, text, path.as_ref())?;
+    if vm.gil().threads() > 1
+        && let Some(module) = loaded(vm, name)?
+    {
+        // Another thread was faster while files were looked at.
+        wait_until_loaded(vm, name, &module)?;
+        return Ok(Some(module));
+    }
+    let module = match found {
         Found::Native(def) => load_native(vm, name, def)?,
         Found::Library(module) => load_library(vm, state, name, text, module)?,
         Found::Elsewhere => return Ok(None),

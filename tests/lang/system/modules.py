@@ -80,5 +80,8 @@ pid, terminal = pty.fork()
 if pid == 0:
     print('child', os.isatty(0))
     sys.exit(4)
-print(os.read(terminal, 100), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+written = b''
+while b'\n' not in written:
+    written += os.read(terminal, 100)
+print(written, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 print(stat.filemode(0o104755), stat.S_ISDIR(0o40000))
