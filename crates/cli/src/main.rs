@@ -7,9 +7,6 @@ mod program;
 use options::{Options, Request};
 use std::process::ExitCode;
 
-#[global_allocator]
-static ALLOCATOR: pellucid_memory::Buffers = pellucid_memory::Buffers;
-
 fn main() -> ExitCode {
     let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
     match options::parse(&arguments) {

@@ -108,6 +108,7 @@ const HELP_X: &str = "\
 The following implementation-specific options are available:
 -X dev                       : development mode: more warnings
 -X importtime                : say how long each import takes
+-X memory_limit=size         : the most memory that the program may use: bytes, or 50M, 2G
 -X int_max_str_digits=number : the longest text that is converted to an int; 0 is no limit
 -X no_debug_ranges           : no columns in tracebacks
 -X pycache_prefix=path       : the folder of .pyc files
@@ -316,6 +317,11 @@ impl Reader {
         let warn =
             self.config.x_option("warn_default_encoding").is_some() || is_set("PYTHONWARNDEFAULTENCODING");
         self.config.flags.warn_default_encoding = warn;
+        if let Some(size) = self.config.x_option("memory_limit") {
+            let limit =
+                bytes(size).ok_or_else(|| "-X memory_limit: a size such as 50M is expected\n".to_string())?;
+            self.config.memory_limit = Some(limit);
+        }
         self.int_digits(text("PYTHONINTMAXSTRDIGITS"))?;
         self.hash_seed(text("PYTHONHASHSEED"))?;
         let prefix = self.config.x_option("pycache_prefix").map(|prefix| prefix.as_bytes().to_vec());
@@ -395,6 +401,17 @@ impl Reader {
 
 fn value(parser: &mut lexopt::Parser, option: &str) -> Result<OsString, String> {
     parser.value().map_err(|_| problem(format!("Argument expected for the {option} option")))
+}
+
+/// A size: digits, then perhaps `K`, `M` or `G`.
+fn bytes(text: &str) -> Option<usize> {
+    let (digits, shift) = match text.strip_suffix(['K', 'M', 'G']) {
+        Some(digits) if text.ends_with('K') => (digits, 10),
+        Some(digits) if text.ends_with('M') => (digits, 20),
+        Some(digits) => (digits, 30),
+        None => (text, 0),
+    };
+    digits.parse::<usize>().ok()?.checked_mul(1 << shift)
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ pub use signal::{
 pub use socket::{Control, Message, control_length, control_space};
 pub use spawn::Spawn;
 pub use stat::{Stat, StatVfs};
-pub use system::{TerminalSize, Uname};
+pub use system::{TerminalSize, Uname, address_space_left};
 pub use thread::{native_thread_id, set_thread_name, thread_ident};
 pub use transfer::XattrTarget;
 pub use users::{Group, IdCall, Key, TerminalControl, TerminalSettings, Usage, User};

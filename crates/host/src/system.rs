@@ -126,3 +126,12 @@ impl Host {
         Ok(TerminalSize { columns: size.ws_col, lines: size.ws_row })
     }
 }
+
+/// Bytes of address space that the process may still take; `None` when there is no limit (`ulimit -v`).
+pub fn address_space_left() -> Option<usize> {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::As).current?;
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statm.split_whitespace().next()?.parse().ok()?;
+    let taken = pages.saturating_mul(rustix::param::page_size() as u64);
+    usize::try_from(limit.saturating_sub(taken)).ok()
+}

@@ -126,8 +126,6 @@ unsafe fn bind_any(
         if data.flags & flags::VARARGS != 0 {
             window.add(star).write(vm.new_tuple(surplus)?);
             star += 1;
-        } else if !surplus.is_empty() {
-            return Err(too_many(vm, function, code, positional, names));
         }
         let extra = if data.flags & flags::VARKEYWORDS != 0 {
             let dict = vm.new_dict()?;
@@ -151,6 +149,9 @@ unsafe fn bind_any(
                 (None, Some(dict)) => dict.set(vm, name.clone(), value)?,
                 (None, None) => return Err(unexpected(vm, function, code, name, names)),
             }
+        }
+        if positional > count && data.flags & flags::VARARGS == 0 {
+            return Err(too_many(vm, function, code, positional, names));
         }
         default_any(vm, function, code, window, positional.min(count))
     }

@@ -180,12 +180,12 @@ fn exec(vm: &Interpreter, args: &Args) -> Res {
         let what = "cannot use a closure with this code object";
         return Err(vm.type_error(what.to_string()));
     }
-    if !data.freevars.is_empty() {
-        if let Err(raised) = check_closure(vm, data, closure.as_ref()) {
-            drop(vm.take_raised(raised));
-            let want = data.freevars.len();
-            return Err(vm.type_error(format!("code object requires a closure of exactly length {want}")));
-        }
+    if !data.freevars.is_empty()
+        && let Err(raised) = check_closure(vm, data, closure.as_ref())
+    {
+        drop(vm.take_raised(raised));
+        let want = data.freevars.len();
+        return Err(vm.type_error(format!("code object requires a closure of exactly length {want}")));
     }
     let parts = FunctionParts {
         code: code.clone(),

@@ -13,7 +13,7 @@ use crate::function::Function;
 use crate::state::{state, thread};
 use pellucid_object::protocol::Sink;
 use pellucid_object::{Dict, Interpreter, Raised, Res, SlotWord, Value};
-use std::alloc::Layout;
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 /// What happens to the value that a frame returns.
@@ -90,6 +90,10 @@ impl Frame {
         // SAFETY: owned by the function.
         unsafe { &*self.globals }
     }
+    /// Where code without variables of its own has its names: what `exec` was given, or the globals.
+    pub fn namespace(&self) -> Value {
+        self.locals.get().unwrap_or_else(|| self.function().globals.clone())
+    }
     pub fn builtins(&self) -> &Dict {
         // SAFETY: owned by the function.
         unsafe { &*self.builtins }
@@ -151,8 +155,8 @@ impl Thread {
         // SAFETY: the layouts are not empty; pages are used only after they were written.
         let (words, frames) = unsafe {
             (
-                std::alloc::alloc(Self::words_layout()?).cast::<Value>(),
-                std::alloc::alloc(Self::frames_layout()?).cast::<Frame>(),
+                System.alloc(Self::words_layout()?).cast::<Value>(),
+                System.alloc(Self::frames_layout()?).cast::<Frame>(),
             )
         };
         if words.is_null() || frames.is_null() {
@@ -372,12 +376,12 @@ impl Thread {
 
 impl Drop for Thread {
     fn drop(&mut self) {
-        debug_assert!(self.depth.get() == 0);
+        debug_assert!(std::thread::panicking() || self.depth.get() == 0);
         if let (Some(words), Some(frames)) = (Self::words_layout(), Self::frames_layout()) {
             // SAFETY: allocated in `new` with these layouts; no frame is left.
             unsafe {
-                std::alloc::dealloc(self.words.cast(), words);
-                std::alloc::dealloc(self.frames.cast(), frames);
+                System.dealloc(self.words.cast(), words);
+                System.dealloc(self.frames.cast(), frames);
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::function::Function;
 use crate::generator::{self, Generator};
 use crate::instrument;
 use crate::state::{state, thread};
+use pellucid_bytecode::code::flags;
 use pellucid_object::heap::Visitor;
 use pellucid_object::{
     Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Ref, Res, Slot, SlotWord, TypeDef,
@@ -197,7 +198,7 @@ pub fn of_frame(vm: &Interpreter, frame: &Frame) -> Res {
         frame.code.clone(),
         frame.function.clone(),
         Place::Running(frame),
-        frame.locals.get(),
+        if frame.code().code.flags & flags::OPTIMIZED == 0 { Some(frame.namespace()) } else { None },
     );
     let object = vm.alloc(&state(vm).frame, payload)?;
     frame.object.set(Some(object.clone()));
@@ -290,11 +291,11 @@ pub fn snapshot(vm: &Interpreter, object: &FrameObject) -> Res<Ref<Dict>> {
 
 /// `locals()` of the innermost frame.
 pub fn locals(vm: &Interpreter, frame: &Frame) -> Res {
-    if let Some(namespace) = frame.locals.get() {
-        return Ok(namespace);
+    let code = frame.code();
+    if frame.locals.is_set() || code.code.flags & flags::OPTIMIZED == 0 {
+        return Ok(frame.namespace());
     }
     let dict = vm.new_dict()?;
-    let code = frame.code();
     for (index, name) in variable_names(code).enumerate() {
         let word = frame.reg(index).clone().bound();
         let value =

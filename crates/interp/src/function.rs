@@ -218,6 +218,9 @@ fn new(vm: &Interpreter, _: &Value, args: &CallArgs) -> Res {
         return Err(vm.type_error("arg 4 (defaults) must be None or tuple".to_string()));
     }
     let kwdefaults = kwdefaults.filter(|d| !d.is_none());
+    if kwdefaults.as_ref().is_some_and(|d| d.downcast::<Dict>().is_none()) {
+        return Err(vm.type_error("arg 6 (kwdefaults) must be None or dict".to_string()));
+    }
     let parts = FunctionParts {
         code: code.clone(),
         globals,

@@ -69,6 +69,8 @@ pub struct Generator {
     pub finalizer: SlotWord,
     /// `cr_origin`.
     pub origin: SlotWord,
+    /// The locals that `eval` gave code with `await` outside functions.
+    namespace: SlotWord,
 }
 
 impl Generator {
@@ -149,6 +151,7 @@ impl Payload for Generator {
             &self.qualname,
             &self.finalizer,
             &self.origin,
+            &self.namespace,
         ];
         words.into_iter().for_each(|word| word.trace(visit));
         self.words().iter().for_each(visit);
@@ -236,8 +239,19 @@ pub unsafe fn make(
         hooked: Cell::new(false),
         finalizer: SlotWord::default(),
         origin: SlotWord::new(origin),
+        namespace: SlotWord::default(),
     };
     vm.alloc(ty, generator)
+}
+
+/// Gives a generator that has not begun the locals that it looks names up in.
+pub fn give_locals(value: &Value, locals: &Value) {
+    let code = of(value).and_then(Generator::code);
+    if code.is_some_and(|code| code.code.flags & flags::OPTIMIZED == 0)
+        && let Some(generator) = of(value)
+    {
+        generator.namespace.set(Some(locals.clone()));
+    }
 }
 
 /// The generator behind a value.
@@ -280,7 +294,7 @@ fn push(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value)
         (&raw mut (*top).builtins).write(data.builtins_dict());
         (&raw mut (*top).function).write(function);
         (&raw mut (*top).code).write(generator.code.clone());
-        (&raw mut (*top).locals).write(SlotWord::default());
+        (&raw mut (*top).locals).write(SlotWord::new(generator.namespace.get()));
         (&raw mut (*top).object).write(SlotWord::new(generator.object.replace(None)));
         (&raw mut (*top).generator).write(SlotWord::new(Some(value.clone())));
         let handled = if vm.handles_exception() { vm.handled_exception() } else { None };
@@ -362,6 +376,10 @@ pub fn sleep_one(vm: &Interpreter, thread: &Thread) -> Ret {
             vm.set_handled_exception(outer);
         }
         let ret = (*top).ret;
+        // The generator keeps them.
+        if (*top).locals.is_set() {
+            (*top).locals.set(None);
+        }
         thread.drop_top();
         drop(owner);
         ret

@@ -66,16 +66,19 @@ fn set_name(vm: &Interpreter, value: Option<&Value>, what: &str, place: &SlotWor
 
 const NAME: GetSetDef = GetSetDef {
     name: "__name__",
-    doc: "",
+    doc: "Name of the generator.",
     get: |vm, g| Ok(this(vm, g)?.name.get().unwrap_or(Value::NONE)),
     set: Some(|vm, g, v| set_name(vm, v, "__name__", &this(vm, g)?.name)),
 };
 const QUALNAME: GetSetDef = GetSetDef {
     name: "__qualname__",
-    doc: "",
+    doc: "Qualified name of the generator.",
     get: |vm, g| Ok(this(vm, g)?.qualname.get().unwrap_or(Value::NONE)),
     set: Some(|vm, g, v| set_name(vm, v, "__qualname__", &this(vm, g)?.qualname)),
 };
+
+const COROUTINE_NAME: GetSetDef = GetSetDef { doc: "Name of the coroutine.", ..NAME };
+const COROUTINE_QUALNAME: GetSetDef = GetSetDef { doc: "Qualified name of the coroutine.", ..QUALNAME };
 
 fn running(vm: &Interpreter, value: &Value) -> Res {
     Ok(Value::bool(this(vm, value)?.life.get() == Life::Running))
@@ -177,8 +180,8 @@ pub static COROUTINE: TypeDef = TypeDef {
     slots: &[Slot::Await(new_wrapper), Slot::Repr(repr), Slot::Finalize(generator::finalize)],
     methods: &[COROUTINE_SEND, COROUTINE_THROW, COROUTINE_CLOSE, GENERIC],
     getset: &[
-        NAME,
-        QUALNAME,
+        COROUTINE_NAME,
+        COROUTINE_QUALNAME,
         readonly("cr_running", running),
         readonly("cr_suspended", suspended),
         readonly("cr_frame", frame),

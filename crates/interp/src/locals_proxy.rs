@@ -5,8 +5,8 @@ use crate::state::state;
 use pellucid_object::heap::Visitor;
 use pellucid_object::protocol::BinOp;
 use pellucid_object::{
-    Args, CmpOp, Dict, FunctionDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, TypeDef, TypeFlags,
-    Value, payload,
+    Args, CallArgs, CmpOp, Dict, FunctionDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, TypeDef,
+    TypeFlags, Value, payload,
 };
 
 /// Payload of `FrameLocalsProxy`.
@@ -52,7 +52,23 @@ fn with_frame<T>(vm: &Interpreter, proxy: &Value, f: impl FnOnce(&FrameObject) -
     }
 }
 
+/// `FrameLocalsProxy(frame)`.
+fn construct(vm: &Interpreter, _: &Value, call: &CallArgs) -> Res {
+    let [frame] = call.positional() else {
+        let got = call.positional().len();
+        return Err(vm.type_error(format!("FrameLocalsProxy expected 1 argument, got {got}")));
+    };
+    if !call.names.is_empty() {
+        return Err(vm.type_error("FrameLocalsProxy takes no keyword arguments".to_string()));
+    }
+    if frame.downcast::<FrameObject>().is_none() {
+        return Err(vm.type_error(format!("expect frame, not {}", vm.type_name(frame))));
+    }
+    new(vm, frame)
+}
+
 fn lookup(vm: &Interpreter, proxy: &Value, key: &Value) -> Res<Option<Value>> {
+    vm.hash(key)?;
     with_frame(vm, proxy, |frame| {
         if let Some(index) = index_of(vm, frame, key)?
             && let Some(value) = frame.value(index)
@@ -74,6 +90,7 @@ fn get_item(vm: &Interpreter, proxy: &Value, key: &Value) -> Res {
 }
 
 fn set_item(vm: &Interpreter, proxy: &Value, key: &Value, value: Option<&Value>) -> Res<()> {
+    vm.hash(key)?;
     with_frame(vm, proxy, |frame| {
         let index = index_of(vm, frame, key)?;
         match (index, value) {
@@ -108,7 +125,58 @@ fn of_copy(vm: &Interpreter, proxy: &Value, method: &str, args: &[Value]) -> Res
     vm.call_method(&copy(vm, proxy)?, method, args)
 }
 
+/// The same as a list.
+fn listed(vm: &Interpreter, proxy: &Value, method: &str) -> Res {
+    vm.new_list(vm.collect(&of_copy(vm, proxy, method, &[])?)?)
+}
+
+fn reversed(vm: &Interpreter, proxy: &Value) -> Res {
+    let mut keys = vm.collect(&of_copy(vm, proxy, "keys", &[])?)?;
+    keys.reverse();
+    vm.new_list(keys)
+}
+
+/// Variables cannot go, other keys can.
+fn pop(vm: &Interpreter, args: &Args) -> Res {
+    let (proxy, key) = (args.req(0), args.req(1));
+    vm.hash(key)?;
+    let known = with_frame(vm, proxy, |frame| index_of(vm, frame, key))?;
+    if known.is_some() {
+        return Err(vm.value_error("cannot remove local variables from FrameLocalsProxy".to_string()));
+    }
+    match (lookup(vm, proxy, key)?, args.get(2)) {
+        (Some(value), _) => {
+            set_item(vm, proxy, key, None)?;
+            Ok(value)
+        }
+        (None, Some(default)) => Ok(default.clone()),
+        (None, None) => Err(vm.key_error(key.clone())),
+    }
+}
+
+fn repr(vm: &Interpreter, proxy: &Value) -> Res {
+    pellucid_types::seq::guarded_repr(vm, proxy, "{...}", |w| {
+        let text = vm.repr(&copy(vm, proxy)?)?;
+        w.push(&vm.str_lossy(&text));
+        Ok(())
+    })
+}
+
+fn unite(vm: &Interpreter, a: &Value, b: &Value) -> Res {
+    let dict = vm.new_dict()?;
+    vm.call_method(dict.value(), "update", std::slice::from_ref(b))?;
+    for (key, value) in dict.pairs() {
+        set_item(vm, a, &key, Some(&value))?;
+    }
+    Ok(a.clone())
+}
+
 fn update(vm: &Interpreter, args: &Args) -> Res {
+    let other = args.req(1);
+    if other.downcast::<Dict>().is_none() && other.downcast::<LocalsProxy>().is_none() {
+        let what = "update() argument must be dict or another FrameLocalsProxy";
+        return Err(vm.type_error(what.to_string()));
+    }
     let dict = vm.new_dict()?;
     vm.call_method(dict.value(), "update", std::slice::from_ref(args.req(1)))?;
     for (key, value) in dict.pairs() {
@@ -126,6 +194,10 @@ fn compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
 }
 
 fn union(vm: &Interpreter, a: &Value, b: &Value) -> Res {
+    let fits = |v: &Value| v.downcast::<Dict>().is_some() || v.downcast::<LocalsProxy>().is_some();
+    if !fits(a) || !fits(b) {
+        return Ok(Value::NOT_IMPLEMENTED);
+    }
     let plain = |v: &Value| if v.downcast::<LocalsProxy>().is_some() { copy(vm, v) } else { Ok(v.clone()) };
     vm.binary(BinOp::Or, &plain(a)?, &plain(b)?)
 }
@@ -138,21 +210,25 @@ pub static LOCALS_PROXY: TypeDef = TypeDef {
     flags: TypeFlags::MAPPING,
     doc: "",
     slots: &[
+        Slot::New(construct),
         Slot::GetItem(get_item),
         Slot::SetItem(set_item),
         Slot::Contains(|vm, proxy, key| Ok(lookup(vm, proxy, key)?.is_some())),
         Slot::Len(|vm, proxy| vm.len(&copy(vm, proxy)?)),
-        Slot::Iter(|vm, proxy| vm.iter(&of_copy(vm, proxy, "keys", &[])?)),
-        Slot::Repr(|vm, proxy| vm.repr(&copy(vm, proxy)?)),
+        Slot::Iter(|vm, proxy| vm.iter(&listed(vm, proxy, "keys")?)),
+        Slot::Repr(repr),
         Slot::Compare(compare),
         Slot::Binary(BinOp::Or, union),
+        Slot::Inplace(BinOp::Or, unite),
         Slot::Hash(|vm, v| Err(vm.unhashable(v))),
     ],
     methods: &[
-        FunctionDef::new("keys", "($self, /)", "", NativeFn::F1(|vm, p| of_copy(vm, p, "keys", &[]))),
-        FunctionDef::new("values", "($self, /)", "", NativeFn::F1(|vm, p| of_copy(vm, p, "values", &[]))),
-        FunctionDef::new("items", "($self, /)", "", NativeFn::F1(|vm, p| of_copy(vm, p, "items", &[]))),
+        FunctionDef::new("keys", "($self, /)", "", NativeFn::F1(|vm, p| listed(vm, p, "keys"))),
+        FunctionDef::new("values", "($self, /)", "", NativeFn::F1(|vm, p| listed(vm, p, "values"))),
+        FunctionDef::new("items", "($self, /)", "", NativeFn::F1(|vm, p| listed(vm, p, "items"))),
         FunctionDef::new("copy", "($self, /)", "", NativeFn::F1(copy)),
+        FunctionDef::new("__reversed__", "($self, /)", "", NativeFn::F1(reversed)),
+        FunctionDef::new("pop", "($self, key, default=<unrepresentable>, /)", "", NativeFn::Args(pop)),
         FunctionDef::new(
             "get",
             "($self, key, default=None, /)",

@@ -275,10 +275,7 @@ fn simple(vm: &Interpreter, frame: &Frame, stack: &mut Stack, word: Word, arg: u
             };
             stack.push(value);
         }
-        LoadLocals => match frame.locals.get() {
-            Some(locals) => stack.push(locals),
-            None => return Err(vm.system_error("no locals".to_string())),
-        },
+        LoadLocals => stack.push(frame.namespace()),
         LoadAssertionError => stack.push(vm.exceptions().assertion_error().value().clone()),
         LoadNotImplementedError => stack.push(vm.exceptions().not_implemented_error().value().clone()),
         LoadBuildClass => {
@@ -297,9 +294,7 @@ fn simple(vm: &Interpreter, frame: &Frame, stack: &mut Stack, word: Word, arg: u
             }
         }
         SetupAnnotations => {
-            let Some(locals) = frame.locals.get() else {
-                return Err(vm.system_error("no locals".to_string()));
-            };
+            let locals = frame.namespace();
             let name = state(vm).names.__annotations__.clone();
             if mapping_get(vm, &locals, &name)?.is_none() {
                 vm.set_item(&locals, &name, Some(&vm.new_dict()?.into_value()))?;
@@ -374,7 +369,7 @@ fn reraise(vm: &Interpreter, value: Value) -> Raised {
 
 fn delete_name(vm: &Interpreter, frame: &Frame, n: usize) -> Res<()> {
     let name = frame.code().names[n].clone();
-    let Some(locals) = frame.locals.get() else { return Err(vm.system_error("no locals".to_string())) };
+    let locals = frame.namespace();
     match vm.set_item(&locals, &name, None) {
         Err(raised) if vm.raised_is(vm.exceptions().key_error()) => {
             drop(vm.take_raised(raised));
@@ -686,10 +681,7 @@ fn imports(vm: &Interpreter, frame: &Frame, stack: &mut Stack, word: Word, n: us
         }
         _ => {
             let module = stack.pop();
-            let Some(locals) = frame.locals.get() else {
-                return Err(vm.system_error("no locals found during 'import *'".to_string()));
-            };
-            import::star(vm, &module, &locals)?;
+            import::star(vm, &module, &frame.namespace())?;
         }
     }
     Ok(())

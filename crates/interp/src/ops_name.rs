@@ -255,9 +255,7 @@ pub unsafe fn store_name(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) 
     unsafe {
         let i = *pc;
         let name = (&(*frame).code().names)[i.d as usize].clone();
-        let Some(locals) = (*frame).locals.get() else {
-            return Err(vm.system_error(format!("no locals found when storing '{}'", vm.str_lossy(&name))));
-        };
+        let locals = (*frame).namespace();
         let value = rk(frame, i.b);
         match locals.downcast::<Dict>().filter(|_| vm.is_exact(&locals, &vm.types().dict)) {
             Some(dict) => dict.set(vm, name, value.clone())?,

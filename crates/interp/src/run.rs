@@ -136,7 +136,10 @@ pub fn run_function_with_locals(vm: &Interpreter, function: &Value, locals: &Val
     let window = thread.free_words();
     // SAFETY: no arguments; the callee is a function.
     match unsafe { enter(vm, st, thread, function.clone(), window, 0, &[], Ret::Native, 0, None)? } {
-        Entered::Value(value) => Ok(value),
+        Entered::Value(value) => {
+            generator::give_locals(&value, locals);
+            Ok(value)
+        }
         Entered::Frame => {
             // SAFETY: the frame was just pushed.
             unsafe {

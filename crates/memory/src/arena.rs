@@ -5,7 +5,7 @@
 //! system each time. Pools are taken from the arena with the lowest index that has one; so the arenas at the end of the
 //! table run empty and can be given back.
 
-use std::alloc::{Layout, alloc, dealloc};
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::NonNull;
 
 /// Bytes of an arena, and its alignment.
@@ -72,7 +72,7 @@ impl Arenas {
             self.table.try_reserve(1).ok()?;
         }
         // SAFETY: the size is not zero.
-        let base = NonNull::new(unsafe { alloc(layout()?) })?;
+        let base = NonNull::new(unsafe { System.alloc(layout()?) })?;
         let arena = Arena { base: Some(base), free: ALL_FREE };
         self.empty += 1;
         self.held += 1;
@@ -132,7 +132,7 @@ impl Arenas {
 unsafe fn free_arena(base: NonNull<u8>) {
     if let Some(layout) = layout() {
         // SAFETY: the caller's promise.
-        unsafe { dealloc(base.as_ptr(), layout) };
+        unsafe { System.dealloc(base.as_ptr(), layout) };
     }
 }
 

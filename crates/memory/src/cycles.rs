@@ -88,6 +88,13 @@ pub trait CollectorOps {
     /// # Safety
     /// As for [`CollectorOps::traverse`].
     unsafe fn clear(&self, obj: NonNull<Header>);
+    /// Whether the object keeps its contents as long as anything refers to it: it is cleared after all others, if it is still there.
+    ///
+    /// # Safety
+    /// As for [`CollectorOps::traverse`].
+    unsafe fn clears_last(&self, _obj: NonNull<Header>) -> bool {
+        false
+    }
     /// Adds a reference.
     ///
     /// # Safety
@@ -470,10 +477,21 @@ impl Heap {
             for &object in &garbage {
                 self.promote(object, older);
             }
-            for object in garbage {
-                ops.clear(object);
+            let clear = |object: NonNull<Header>| {
+                // What nobody else holds needs no clearing: it gives up its references as it dies.
+                if header(object).refcount.get() > 1 {
+                    ops.clear(object);
+                }
                 ops.decref(object);
-            }
+            };
+            garbage.retain(|&object| {
+                let stays = ops.clears_last(object);
+                if !stays {
+                    clear(object);
+                }
+                stays
+            });
+            garbage.into_iter().for_each(clear);
         }
         stats
     }

@@ -2,7 +2,7 @@
 //!
 //! `alloc` and `free` are a few instructions each when the pool of the class has a free block; all else is out of line.
 //! Accounting is by what the system sees: a pool counts whole from the moment it gets a class until its last
-//! block is freed, a large block counts with its prefix, and buffers outside of blocks are charged by their owners. A
+//! block is freed, a large block counts with its prefix, and buffers outside of blocks are counted by `meter.rs`. A
 //! limit is checked where that sum grows, never in the fast path.
 //!
 //! Measured with `examples/pairs.rs` on the two-core development machine: a pair of `alloc` and `free` of 48 bytes takes 2.3 ns, 2.8 ns for a container,
@@ -11,11 +11,14 @@
 use crate::arena::{ARENA_SIZE, Arenas, POOL_SIZE, POOLS_PER_ARENA};
 use crate::header::Header;
 use crate::large::{self, Large, LargeBlocks};
+use crate::meter::Meter;
 use crate::pool::{CLASSES, GRAIN, LINK_MIDDLE, LINK_PARTIAL, LINK_YOUNG, MAX_SMALL, Pool, PoolList, State};
 use crate::schedule::Schedule;
 use crate::stats::{ClassStats, Stats, Stress};
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// The families of pools: a size class, container or not.
 const FAMILIES: usize = CLASSES * 2;
@@ -45,6 +48,15 @@ pub struct Heap {
     peak: Cell<usize>,
     charged: Cell<usize>,
     limit: Cell<usize>,
+    /// What counts instead of the limit after that was reached, until memory is well below the limit again; 0 otherwise.
+    grace: Cell<usize>,
+    /// Beyond this much a full collection should be tried before the limit is reached; `usize::MAX`: not now.
+    pressure: Cell<usize>,
+    /// Such a collection is due.
+    pressed: Cell<bool>,
+    /// How often the limit was reached since memory was last plenty.
+    refusals: Cell<u32>,
+    meter: Arc<Meter>,
 }
 
 impl Default for Heap {
@@ -62,6 +74,11 @@ fn family_of(size: usize, container: bool) -> usize {
 impl Heap {
     /// An empty heap without a limit.
     pub fn new() -> Heap {
+        Heap::with_alarm(Arc::default())
+    }
+
+    /// As [`Heap::new`]; `alarm` is set when buffers outside of blocks pass the limit.
+    pub fn with_alarm(alarm: Arc<AtomicBool>) -> Heap {
         Heap {
             current: std::array::from_fn(|_| Cell::new(None)),
             small_limit: Cell::new(MAX_SMALL),
@@ -76,7 +93,17 @@ impl Heap {
             peak: Cell::new(0),
             charged: Cell::new(0),
             limit: Cell::new(usize::MAX),
+            grace: Cell::new(0),
+            pressure: Cell::new(usize::MAX),
+            pressed: Cell::new(false),
+            refusals: Cell::new(0),
+            meter: Meter::new(alarm),
         }
+    }
+
+    /// Counts the buffers of the threads that entered it.
+    pub fn meter(&self) -> &Arc<Meter> {
+        &self.meter
     }
 
     /// Allocates a block of `size` bytes, header included, aligned to 16.
@@ -136,7 +163,7 @@ impl Heap {
         } else {
             // SAFETY: a block of this size is a large one, and the caller gives it up.
             let bytes = unsafe { self.large.free(block.cast()) };
-            self.used.set(self.used.get().saturating_sub(bytes));
+            self.shrink(bytes);
         }
     }
 
@@ -150,7 +177,7 @@ impl Heap {
             }
             let block = self.large.alloc(size, container);
             if block.is_none() {
-                self.used.set(self.used.get().saturating_sub(bytes));
+                self.shrink(bytes);
             }
             return block.map(NonNull::cast);
         }
@@ -183,7 +210,7 @@ impl Heap {
                     return None;
                 }
                 let Some((memory, arena)) = self.arenas.borrow_mut().acquire() else {
-                    self.used.set(self.used.get().saturating_sub(POOL_SIZE));
+                    self.shrink(POOL_SIZE);
                     return None;
                 };
                 self.pools.set(self.pools.get() + 1);
@@ -235,7 +262,7 @@ impl Heap {
             self.arenas.borrow_mut().release(pool.cast(), arena);
         }
         self.pools.set(self.pools.get() - 1);
-        self.used.set(self.used.get().saturating_sub(POOL_SIZE));
+        self.shrink(POOL_SIZE);
     }
 
     /// Gives back the pools that are kept though they are empty.
@@ -252,21 +279,103 @@ impl Heap {
 
     /// Counts `bytes` more, unless that passes the limit even after trimming.
     fn grow(&self, bytes: usize) -> bool {
-        let fits = |heap: &Heap| heap.used.get().checked_add(bytes).filter(|&sum| sum <= heap.limit.get());
-        let sum = fits(self).or_else(|| {
-            self.trim();
-            fits(self)
-        });
-        if let Some(sum) = sum {
+        let fits = self.fits(bytes);
+        if fits {
+            let sum = self.used.get() + bytes;
             self.used.set(sum);
-            self.peak.set(self.peak.get().max(sum));
+            self.peak.set(self.peak.get().max(sum + self.meter.buffers()));
+            self.meter.set_blocks(sum);
+            if self.used() > self.pressure.get() {
+                self.ask_for_collection();
+            }
         }
-        sum.is_some()
+        fits
+    }
+
+    /// Counts `bytes` less.
+    fn shrink(&self, bytes: usize) {
+        let rest = self.used.get().saturating_sub(bytes);
+        self.used.set(rest);
+        self.meter.set_blocks(rest);
+        let limit = self.limit.get();
+        if self.pressure.get() == usize::MAX && limit != usize::MAX && self.used() < limit - limit / 4 {
+            self.pressure.set(limit - limit / 8);
+            self.refusals.set(0);
+        }
+    }
+
+    /// Whether `bytes` more would stay within the limit, perhaps after trimming.
+    pub fn fits(&self, bytes: usize) -> bool {
+        let fits = || self.used().checked_add(bytes).is_some_and(|sum| sum <= self.limit_now());
+        fits() || {
+            self.trim();
+            fits()
+        }
+    }
+
+    /// The limit, or what stands in for it.
+    fn limit_now(&self) -> usize {
+        let limit = self.limit.get();
+        if self.grace.get() != 0 && self.used() <= limit - Self::slack(limit) {
+            self.grace.set(0);
+            self.meter.set_limit(limit);
+        }
+        limit.max(self.grace.get())
+    }
+
+    /// How far above the limit handlers of `MemoryError` may go, and how far below it all is well again.
+    fn slack(limit: usize) -> usize {
+        (limit / 16).min(1 << 20)
+    }
+
+    /// Whether buffers have passed the limit, or the system has refused memory.
+    pub fn is_over(&self) -> bool {
+        self.limit_now();
+        self.meter.is_over()
+    }
+
+    /// The limit was reached, and whoever handles that needs a little memory: grants it once, until memory is well
+    /// below the limit again.
+    pub fn grant_grace(&self) {
+        let limit = self.limit_now();
+        if limit != usize::MAX && self.grace.get() == 0 {
+            let grace = limit.max(self.used()).saturating_add(Self::slack(limit));
+            self.grace.set(grace);
+            self.meter.set_limit(grace);
+        }
+        // The garbage may be what somebody holds who is about to let it go: ask again, but less and less often.
+        self.refusals.set(self.refusals.get().saturating_add(1));
+        if limit != usize::MAX && self.refusals.get().is_power_of_two() {
+            self.ask_for_collection();
+        }
+    }
+
+    #[cold]
+    fn ask_for_collection(&self) {
+        self.pressure.set(usize::MAX);
+        self.pressed.set(true);
+        self.meter.raise_alarm();
+    }
+
+    /// Whether memory is so short that a full collection should run now.
+    pub fn take_pressure(&self) -> bool {
+        self.pressed.replace(false)
+    }
+
+    /// A full collection has run because memory is short: the next one is due half the way to the limit.
+    pub fn relieved(&self) {
+        let limit = self.limit.get();
+        let next = self.used().saturating_add((limit.saturating_sub(self.used()) / 2).max(limit / 16));
+        self.pressure.set(if next < limit { next } else { usize::MAX });
     }
 
     /// Limits what the heap may hold, in bytes; `None` lifts the limit. A limit below `used` lets nothing grow until enough is freed.
     pub fn set_limit(&self, bytes: Option<usize>) {
-        self.limit.set(bytes.unwrap_or(usize::MAX));
+        let bytes = bytes.unwrap_or(usize::MAX);
+        self.limit.set(bytes);
+        self.grace.set(0);
+        self.pressure.set(bytes - bytes / 8);
+        self.meter.set_limit(bytes);
     }
 
     /// The limit in force.
@@ -274,9 +383,9 @@ impl Heap {
         Some(self.limit.get()).filter(|&limit| limit != usize::MAX)
     }
 
-    /// Bytes that count against the limit: pools in use, large blocks, charged buffers.
+    /// Bytes that count against the limit: pools in use, large blocks, buffers.
     pub fn used(&self) -> usize {
-        self.used.get()
+        self.used.get().saturating_add(self.meter.buffers())
     }
 
     /// The most that `used` has been since the start or the last `reset_peak`.
@@ -286,7 +395,7 @@ impl Heap {
 
     /// Starts measuring the peak anew.
     pub fn reset_peak(&self) {
-        self.peak.set(self.used.get());
+        self.peak.set(self.used());
     }
 
     /// Accounts for a buffer outside of blocks; `false`, and nothing charged, when that would pass the limit.
@@ -303,7 +412,7 @@ impl Heap {
         debug_assert!(bytes <= self.charged.get(), "more discharged than charged");
         let bytes = bytes.min(self.charged.get());
         self.charged.set(self.charged.get() - bytes);
-        self.used.set(self.used.get().saturating_sub(bytes));
+        self.shrink(bytes);
     }
 
     /// Blocks allocated now. Looks at every pool.

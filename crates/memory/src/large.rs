@@ -5,7 +5,7 @@
 //! that is dropped can give all of them back.
 
 use crate::header::Header;
-use std::alloc::{Layout, alloc, dealloc};
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ptr::NonNull;
 
@@ -75,7 +75,7 @@ impl LargeBlocks {
     pub(crate) fn alloc(&self, size: usize, container: bool) -> Option<NonNull<u8>> {
         let layout = layout(size)?;
         // SAFETY: the size is not zero.
-        let place = NonNull::new(unsafe { alloc(layout) })?.cast::<Large>();
+        let place = NonNull::new(unsafe { System.alloc(layout) })?.cast::<Large>();
         let prefix = Large {
             next: Cell::new(None),
             previous: Cell::new(None),
@@ -106,7 +106,7 @@ impl LargeBlocks {
         self.count.set(self.count.get() - 1);
         self.bytes.set(self.bytes.get() - layout.size());
         // SAFETY: the block came from `alloc` with this layout, which depends on the size alone.
-        unsafe { dealloc(place.as_ptr().cast(), layout) };
+        unsafe { System.dealloc(place.as_ptr().cast(), layout) };
         layout.size()
     }
 

@@ -12,9 +12,9 @@
 //! - Nothing here knows a Python type; the collector reaches types through [`CollectorOps`] only.
 //! - Blocks do not move. A block is used or has [`Header::FREE`]; so every walk over pools sees exactly the used blocks.
 //! - Every allocation can fail, those of the collector included. Nothing aborts.
-//! - What counts against the limit ([`Heap::used`]) is what was taken from the system for this heap, plus what is charged.
+//! - What counts against the limit ([`Heap::used`]) is what was taken from the system for this heap, plus buffers (`meter.rs`).
 //! - A heap belongs to one interpreter and is never shared between threads that run at once. Nothing of it is global;
-//!   `buffers.rs`, the allocator of Rust's own small pieces, is the process's.
+//!   `buffers.rs`, the allocator of Rust's own small pieces, is the process's, and `meter.rs` counts what it gives.
 //! - Absent on purpose: link fields in containers, write barriers, roots, moving.
 //!
 //! Start with `pool.rs` (its head explains blocks and pools), then `heap.rs`, then `cycles.rs` (the collector).
@@ -25,6 +25,7 @@ mod cycles;
 mod header;
 mod heap;
 mod large;
+mod meter;
 mod pool;
 mod schedule;
 mod stats;
@@ -35,4 +36,5 @@ pub use buffers::{Buffers, retire_thread};
 pub use cycles::{CollectStats, CollectorOps};
 pub use header::Header;
 pub use heap::Heap;
+pub use meter::Meter;
 pub use stats::{ClassStats, GenerationStats, Stats, Stress};

@@ -4,6 +4,8 @@ use crate::ast;
 use pellucid_bytecode::code::flags;
 use pellucid_compiler::Options;
 use pellucid_object::{CompileRequest, Interpreter, Raised, Res, Str, Value};
+use pellucid_syntax::ast::visitor::transformer::{self, Transformer};
+use pellucid_syntax::ast::{self as tree, Expr, ExprContext};
 use pellucid_syntax::text_size::TextRange;
 use pellucid_syntax::{ErrorKind, Flags, Mode, Parsed, Source, SyntaxError, Warning};
 use std::cell::Cell;
@@ -39,9 +41,15 @@ pub fn compile(vm: &Interpreter, request: &CompileRequest) -> Res {
         }
         return code(vm, &parsed, request);
     }
-    let parsed = parse(vm, request, mode)?;
+    let mut parsed = parse(vm, request, mode)?;
     warn_all(vm, &parsed, &parsed.warnings, request.filename)?;
-    if request.flags & ast::ONLY_AST != 0 { ast::to_python(vm, &parsed) } else { code(vm, &parsed, request) }
+    if request.flags & ast::ONLY_AST == 0 {
+        return code(vm, &parsed, request);
+    }
+    if request.flags & ast::OPTIMIZED_AST == ast::OPTIMIZED_AST {
+        optimize(&mut parsed, optimize_level(vm, request) == 0);
+    }
+    ast::to_python(vm, &parsed)
 }
 
 /// The tree of a request's source. Errors: as Python raises them.
@@ -55,7 +63,17 @@ pub(crate) fn parse(vm: &Interpreter, request: &CompileRequest, mode: Mode) -> R
             let message = "compile() arg 1 must be a string, bytes or AST object";
             return Err(vm.type_error(message.to_string()));
         }
-        None => Source::from_bytes(vm.bytes_like(request.source)?.bytes().as_ref()),
+        None => {
+            let bytes = vm.bytes_like(request.source)?.bytes().to_vec();
+            match pellucid_syntax::declared_encoding(&bytes) {
+                Some(name)
+                    if name != "utf-8" && name != "iso-8859-1" && !bytes.starts_with(b"\xef\xbb\xbf") =>
+                {
+                    decode(vm, &bytes, name)
+                }
+                _ => Source::from_bytes(&bytes),
+            }
+        }
     };
     let has = |flag: u32| request.flags & flag != 0;
     let options = Flags {
@@ -69,6 +87,25 @@ pub(crate) fn parse(vm: &Interpreter, request: &CompileRequest, mode: Mode) -> R
     };
     let parsed = source.and_then(|source| pellucid_syntax::parse_with(source, mode, options));
     parsed.map_err(|error| raise(vm, &error, request.filename))
+}
+
+/// Source in an encoding that a codec of Python's knows. Errors: that it does not, or that it does not fit.
+fn decode(vm: &Interpreter, bytes: &[u8], encoding: String) -> Result<Source, SyntaxError> {
+    let decoded = vm.new_bytes(bytes.to_vec()).and_then(|bytes| {
+        let text = vm.call_attr(&bytes, "decode", &[vm.new_str(&encoding)?])?;
+        vm.expect_str(&text)
+    });
+    decoded.map(|text| Source::from_decoded(text, encoding.clone())).map_err(|raised| {
+        let unknown = vm.raised_is(vm.exceptions().lookup_error());
+        let exception = vm.take_raised(raised);
+        SyntaxError::of_encoding(match unknown {
+            true => format!("unknown encoding: {encoding}"),
+            false => vm.str_lossy(&vm.str(&exception).unwrap_or_else(|raised| {
+                drop(vm.take_raised(raised));
+                Value::NONE
+            })),
+        })
+    })
 }
 
 /// What encoding a `str` with lone surrogates raises.
@@ -105,11 +142,36 @@ const KNOWN: u32 = FEATURES
     | 0x20_0000
     | 0x80_0000;
 
+fn optimize_level(vm: &Interpreter, request: &CompileRequest) -> u8 {
+    u8::try_from(request.optimize).unwrap_or_else(|_| vm.state::<Settings>().optimize.get())
+}
+
+/// Gives `__debug__` its value in a tree, as `ast.parse(optimize=...)` does.
+fn optimize(parsed: &mut Parsed, debug: bool) {
+    struct Debug(bool);
+    impl Transformer for Debug {
+        fn visit_expr(&self, expr: &mut Expr) {
+            match expr {
+                Expr::Name(name) if name.ctx == ExprContext::Load && name.id.as_str() == "__debug__" => {
+                    *expr = Expr::BooleanLiteral(tree::ExprBooleanLiteral {
+                        range: name.range,
+                        node_index: tree::AtomicNodeIndex::NONE,
+                        value: self.0,
+                    });
+                }
+                _ => transformer::walk_expr(self, expr),
+            }
+        }
+    }
+    let debug = Debug(debug);
+    pellucid_syntax::with_stack_for(parsed.depth, || match &mut parsed.module {
+        tree::Mod::Module(module) => module.body.iter_mut().for_each(|stmt| debug.visit_stmt(stmt)),
+        tree::Mod::Expression(expression) => debug.visit_expr(&mut expression.body),
+    });
+}
+
 fn code(vm: &Interpreter, parsed: &Parsed, request: &CompileRequest) -> Res {
-    let optimize = match u8::try_from(request.optimize) {
-        Ok(level) => level,
-        Err(_) => vm.state::<Settings>().optimize.get(),
-    };
+    let optimize = optimize_level(vm, request);
     let options = Options {
         optimize,
         future_annotations: request.flags & flags::FUTURE_ANNOTATIONS != 0,

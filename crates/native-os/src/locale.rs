@@ -304,7 +304,7 @@ pub static MODULE: ModuleDef = ModuleDef {
             "getencoding",
             "()",
             "Get the current locale encoding.",
-            NativeFn::F0(|vm| vm.new_str("utf-8")),
+            NativeFn::F0(|vm| vm.new_str("UTF-8")),
         ),
     ],
     types: &[],

@@ -325,7 +325,7 @@ impl Type {
 
     fn lookup_uncached(&self, interp: &Interpreter, name: &Value) -> Option<Value> {
         let mro = self.mro();
-        mro.iter().find_map(|t| t.downcast::<Type>()?.namespace()?.get_interned(interp, name))
+        mro.iter().find_map(|t| t.downcast::<Type>()?.namespace()?.get_interned_or_ask(interp, name))
     }
 }
 
@@ -553,8 +553,14 @@ impl Interpreter {
                 return Err(self.type_error(format!("duplicate base class {name}")));
             }
         }
-        lists.push(bases.to_vec());
         let mut mro = vec![ty.clone()];
+        if bases.len() == 1
+            && let Some(order) = lists.pop()
+        {
+            mro.extend(order);
+            return Ok(mro);
+        }
+        lists.push(bases.to_vec());
         loop {
             lists.retain(|l| !l.is_empty());
             if lists.is_empty() {

@@ -5,6 +5,7 @@ use crate::class::{Type, TypeFlags};
 use crate::heap::{self, SlotWord};
 use crate::interpreter::Interpreter;
 use crate::list::List;
+use crate::tuple::Tuple;
 use crate::value::Value;
 use pellucid_memory::{CollectStats, CollectorOps, Header};
 use std::cell::Cell;
@@ -72,6 +73,12 @@ impl CollectorOps for Ops<'_> {
         true
     }
 
+    unsafe fn clears_last(&self, object: NonNull<Header>) -> bool {
+        // Tuples do not change, not even while a cycle that they are part of falls apart.
+        // SAFETY: see above.
+        unsafe { borrowed(object) }.downcast::<Tuple>().is_some()
+    }
+
     unsafe fn clear(&self, object: NonNull<Header>) {
         // SAFETY: see above.
         heap::clear_object(unsafe { object.as_ref() });
@@ -121,6 +128,9 @@ impl Interpreter {
         }
         // SAFETY: no borrow of an object's storage is held here, and the operations tell the truth about objects.
         let stats = unsafe { self.heap.collect(generation, &Ops(self)) };
+        if generation == 2 {
+            self.sweep_interned();
+        }
         if let Some(list) = &called {
             self.tell_of_collection(list, "stop", generation, &stats);
         }
@@ -157,6 +167,19 @@ impl Interpreter {
             Err(raised) => drop(self.take_raised(raised)),
         }
         self.restore_raised(saved);
+    }
+
+    /// Containers to which more references exist than they count, which is a bug of whoever counts: type, count, references.
+    pub fn wrong_counts(&self) -> Vec<(String, u32, u32)> {
+        let mut wrong = Vec::new();
+        let report = |object: NonNull<Header>, found: u32| {
+            // SAFETY: the walk reports live objects.
+            let header = unsafe { object.as_ref() };
+            wrong.push((heap::type_of_header(header).name().to_string(), header.refcount.get(), found));
+        };
+        // SAFETY: as in `collect_garbage`.
+        unsafe { self.heap.check_counts(&Ops(self), report) };
+        wrong
     }
 
     /// Every container that the collector knows, or those of one generation.

@@ -287,6 +287,25 @@ impl Dict {
         self.find_interned(vm, key).and_then(|i| self.value_at(i))
     }
 
+    /// As [`Dict::get_interned`], but keys of other types with the same hash are asked whether they are equal; what they raise
+    /// does not count.
+    pub fn get_interned_or_ask(&self, vm: &Interpreter, key: &Value) -> Option<Value> {
+        let text = key.downcast::<Str>()?;
+        let hash = vm.str_hash(text);
+        let probe = self.table.borrow().probe(key, hash, Some(text), &mut 0);
+        match probe {
+            Probe::Found(i) => self.value_at(i),
+            Probe::Missing => None,
+            Probe::Compare(..) => match self.get(vm, key) {
+                Ok(found) => found,
+                Err(raised) => {
+                    drop(vm.take_raised(raised));
+                    None
+                }
+            },
+        }
+    }
+
     /// As [`Dict::get_interned`], the entry index.
     pub fn find_interned(&self, vm: &Interpreter, key: &Value) -> Option<usize> {
         let text = key.downcast::<Str>()?;

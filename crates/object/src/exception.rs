@@ -233,10 +233,33 @@ impl Interpreter {
         }
     }
 
+    /// A fresh exception if there is room for one, since what it remembers (frames, most of all) must go when it goes; else
+    /// the one that was made for this when the interpreter started.
     #[cold]
     pub(crate) fn raise_memory_error(&self) -> Raised {
-        match self.memory_error.get() {
-            Some(exception) => self.raise_as_is(exception),
+        let shared = self.memory_error.get();
+        self.heap.grant_grace();
+        if let Some(exceptions) = self.exceptions_if_made()
+            && !self.out_of_memory.replace(true)
+        {
+            let payload = Exception::default();
+            payload.args.set(self.empty_tuple.get());
+            // Fails by coming here again.
+            let fresh = self.alloc(exceptions.memory_error(), payload);
+            self.out_of_memory.set(false);
+            return match fresh {
+                Ok(exception) => self.raise(exception),
+                Err(raised) => raised,
+            };
+        }
+        match shared {
+            Some(exception) => {
+                if let Some(e) = exception.downcast::<Exception>() {
+                    e.traceback.set(None);
+                    e.context.set(None);
+                }
+                self.raise_as_is(exception)
+            }
             None => Raised(()),
         }
     }

@@ -222,9 +222,12 @@ impl Parcel {
         self.lock.acquire();
         // SAFETY: we have the lock, so the interpreter lives and is ours.
         let vm = unsafe { &*self.vm };
+        let meter = vm.heap.meter().clone();
+        meter.enter();
         vm.enter(ThreadState { ident: host::thread_ident(), ..ThreadState::default() });
         (self.body)(vm);
         vm.end_thread();
+        meter.leave();
         self.lock.release();
     }
 }

@@ -61,7 +61,32 @@ impl Value {
     }
 }
 
+/// Ints of more bits than this are not made.
+const MOST_BITS: u128 = 1 << 33;
+
+/// Ints of fewer bits are made without a question.
+const FEW_BITS: u128 = 1 << 19;
+
+/// How many times the memory of its result an operation on ints may need.
+#[derive(Clone, Copy)]
+pub enum Work {
+    /// Additions, shifts.
+    Little = 2,
+    /// Multiplications and what is made of them: the fast algorithms spread their numbers out.
+    Much = 16,
+}
+
 impl Interpreter {
+    /// To be asked before an int of so many bits is computed. Errors: `MemoryError`.
+    #[inline]
+    pub fn expect_bits(&self, bits: u128, work: Work) -> Res<()> {
+        match bits {
+            ..FEW_BITS => Ok(()),
+            FEW_BITS..=MOST_BITS => self.expect_room(bits as usize / 8 * work as usize),
+            _ => Err(self.no_memory()),
+        }
+    }
+
     #[inline]
     pub fn new_int(&self, i: i64) -> Res {
         match Value::small_int(i) {

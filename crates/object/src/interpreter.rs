@@ -182,6 +182,8 @@ pub struct Interpreter {
     core: OnceCell<CoreTypes>,
     exceptions: OnceCell<Exceptions>,
     interned: RefCell<HashMap<Box<str>, Value, foldhash::fast::RandomState>>,
+    /// How many strings there may be before a full collection looks for those that nobody else holds.
+    interned_bound: Cell<usize>,
     /// Names in the program text that were interned, by address.
     static_names: AddressCache,
     /// The strings of one code point below 256, and the empty one.
@@ -190,6 +192,8 @@ pub struct Interpreter {
     pub(crate) small_bytes: Shared,
     pub(crate) raised: SlotWord,
     pub(crate) memory_error: SlotWord,
+    /// A `MemoryError` is being made.
+    pub(crate) out_of_memory: Cell<bool>,
     handled: SlotWord,
     pub hooks: Hooks,
     pub shapes: Shapes,
@@ -249,21 +253,24 @@ impl Interpreter {
 
     /// As [`Interpreter::new`], with a key for the hashes of strings, and with stress modes of the heap.
     pub fn with_hash_key(hash_key: HashKey, stress: Stress) -> Option<Box<Interpreter>> {
-        let heap = Heap::new();
+        let attention: Arc<AtomicBool> = Arc::default();
+        let heap = Heap::with_alarm(attention.clone());
+        heap.meter().enter();
         heap.set_stress(stress);
         let shapes = Shapes::default();
         let dictionary_shape = shapes.add(Shape::root(true));
-        let attention: Arc<AtomicBool> = Arc::default();
         let vm = Box::new(Interpreter {
             heap,
             core: OnceCell::new(),
             exceptions: OnceCell::new(),
             interned: RefCell::default(),
+            interned_bound: Cell::new(20_000),
             static_names: AddressCache::default(),
             small_strs: Shared::new(),
             small_bytes: Shared::new(),
             raised: SlotWord::default(),
             memory_error: SlotWord::default(),
+            out_of_memory: Cell::new(false),
             handled: SlotWord::default(),
             hooks: Hooks::default(),
             shapes,
@@ -367,6 +374,11 @@ impl Interpreter {
         }
     }
 
+    /// The same, while they may not be made yet or any more.
+    pub(crate) fn exceptions_if_made(&self) -> Option<&Exceptions> {
+        self.exceptions.get()
+    }
+
     /// State of another crate, one value a type, made on first use.
     pub fn state<T: Default + 'static>(&self) -> Rc<T> {
         let mut states = self.states.borrow_mut();
@@ -403,7 +415,7 @@ impl Interpreter {
             return Ok(found);
         }
         let value = self.intern(name)?;
-        // SAFETY: `interned` keeps its strings until the interpreter ends, which clears the cache first.
+        // SAFETY: whoever takes strings out of `interned` (`sweep_interned`, the interpreter's end) clears the cache first.
         unsafe { self.static_names.set(key, name.len(), &value) };
         Ok(value)
     }
@@ -449,13 +461,14 @@ impl Interpreter {
         self.handled.set(exception);
     }
 
-    /// Runs `f` one native level deeper. Errors: `RecursionError`.
+    /// Runs `f` one native level deeper. Errors: `RecursionError`, and those of [`Interpreter::poll`].
     #[inline]
     pub fn nested<T>(&self, doing: &str, f: impl FnOnce() -> Res<T>) -> Res<T> {
         let depth = self.native_depth.get();
         if depth >= self.native_limit.get() {
             return Err(self.too_deep(doing));
         }
+        self.poll()?;
         self.native_depth.set(depth + 1);
         let result = f();
         self.native_depth.set(depth);
@@ -484,16 +497,37 @@ impl Interpreter {
     }
 
     /// Long native loops call this now and then. Errors: `KeyboardInterrupt` and what signal handlers and limits raise.
+    #[inline]
     pub fn poll(&self) -> Res<()> {
+        if self.attention.load(Ordering::Relaxed) { self.attend() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn attend(&self) -> Res<()> {
         if !self.attention.swap(false, Ordering::SeqCst) {
             return Ok(());
         }
         self.give_way();
+        let over = self.heap.is_over();
+        if over || self.heap.take_pressure() {
+            self.interned_bound.set(0);
+            self.collect_garbage(2);
+            self.heap.relieved();
+            if over && self.heap.is_over() {
+                return Err(self.no_memory());
+            }
+        }
         if let Some(poll) = self.hooks.poll.get() {
             poll(self)?;
         }
         let pollers = self.pollers.borrow().clone();
         pollers.iter().try_for_each(|poll| poll(self))
+    }
+
+    /// Whether buffers of `bytes` more may be made: to be asked where input decides how large they are. Errors: `MemoryError`.
+    #[inline]
+    pub fn expect_room(&self, bytes: usize) -> Res<()> {
+        if self.heap.fits(bytes) { Ok(()) } else { Err(self.no_memory()) }
     }
 
     /// Warns, on behalf of the running Python code. Errors: the warning itself, when a filter says so.
@@ -510,6 +544,21 @@ impl Interpreter {
         if !pollers.iter().any(|known| std::ptr::fn_addr_eq(*known, poller)) {
             pollers.push(poller);
         }
+    }
+
+    /// Lets interned strings go that nobody else holds, when there are many new ones.
+    pub(crate) fn sweep_interned(&self) {
+        if self.interned.borrow().len() <= self.interned_bound.get() {
+            return;
+        }
+        let alone = |value: &Value| value.refcount() == Some(1);
+        let dead: Vec<Value> =
+            self.interned.borrow_mut().extract_if(|_, value| alone(value)).map(|(_, value)| value).collect();
+        self.interned_bound.set((self.interned.borrow().len() * 2).max(20_000));
+        // These know names by their addresses.
+        self.clear_method_cache();
+        self.static_names.clear();
+        drop(dead);
     }
 
     /// Number of interned strings.
@@ -596,6 +645,8 @@ impl Drop for Interpreter {
             self.small_bytes.take(),
         ));
         drop((self.exceptions.take(), self.core.take()));
+        // What was frozen is given back as well; no finaliser runs any more.
+        self.heap.unfreeze();
         self.collect_until_stable();
         // Only now: what died above still knew its shape. Shapes own names, and names their type.
         self.shapes.clear();
@@ -615,6 +666,7 @@ impl Drop for Interpreter {
             "{} blocks were not given back",
             self.heap.allocated_blocks()
         );
+        self.heap.meter().leave();
     }
 }
 

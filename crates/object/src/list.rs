@@ -84,7 +84,8 @@ impl List {
     #[inline]
     pub fn push(&self, vm: &Interpreter, value: Value) -> Res<()> {
         let mut items = self.0.borrow_mut();
-        if items.len() == items.capacity() && items.try_reserve(1).is_err() {
+        let full = items.len() == items.capacity();
+        if full && (!vm.heap.fits(items.len() * size_of::<Value>()) || items.try_reserve(1).is_err()) {
             drop(items);
             return Err(vm.no_memory());
         }

@@ -350,7 +350,8 @@ pub fn module_getattr(vm: &Interpreter, module: &Value, name: &Value) -> Res {
 
 #[cold]
 fn module_missing(vm: &Interpreter, module: &Value, name: &Value) -> Res<Option<Value>> {
-    if let Some(getattr) = vm.attrs_get(module, &vm.intern_static("__getattr__")?)? {
+    let own = matches!(vm.str_lossy(name).as_str(), "__spec__" | "__loader__");
+    if let Some(getattr) = vm.attrs_get(module, &vm.intern_static("__getattr__")?)?.filter(|_| !own) {
         return vm.call_values(&getattr, std::slice::from_ref(name)).map(Some);
     }
     match vm.hooks.module_attribute.get() {

@@ -940,6 +940,7 @@ impl Interpreter {
     pub fn for_each(&self, iterable: &Value, mut f: impl FnMut(Value) -> Res<()>) -> Res<()> {
         let iterator = self.iter(iterable)?;
         while let Some(value) = self.next(&iterator)? {
+            self.poll()?;
             f(value)?;
         }
         Ok(())

@@ -36,7 +36,10 @@ impl Drop for WeakRef {
         if let Some(table) = self.table.take()
             && let Some(list) = table.0.borrow_mut().get_mut(&self.target.get())
         {
-            list.retain(|bits| *bits != me);
+            // The youngest usually goes first.
+            if let Some(at) = list.iter().rposition(|bits| *bits == me) {
+                list.remove(at);
+            }
         }
     }
 }

@@ -55,6 +55,7 @@ impl Pellucid {
         let code = if compiled {
             compiled_code(vm, bytes)?
         } else {
+            check_encoding(vm, bytes, file)?;
             import::compile(vm, &vm.new_bytes(bytes.to_vec())?, file, "exec")?
         };
         self.run_code(&code).map(drop)
@@ -254,4 +255,25 @@ impl Pellucid {
         let closed = host.close(fd);
         done.and(closed)
     }
+}
+
+/// A program's file that names no encoding is UTF-8. Errors: `SyntaxError`, which tells how to name one.
+fn check_encoding(vm: &Interpreter, bytes: &[u8], file: &Value) -> Res<()> {
+    if bytes.contains(&0) {
+        let message = vm.new_str("source code cannot contain null bytes")?;
+        return Err(vm.raise(vm.call_values(vm.exceptions().syntax_error().value(), &[message])?));
+    }
+    let Err(error) = std::str::from_utf8(bytes) else { return Ok(()) };
+    if pellucid_syntax::declared_encoding(bytes).is_some() || bytes.starts_with(b"\xef\xbb\xbf") {
+        return Ok(());
+    }
+    let (before, rest) = bytes.split_at(error.valid_up_to());
+    let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
+    let (bad, name) = (rest.first().copied().unwrap_or(0), vm.str_lossy(file));
+    let message = format!(
+        "Non-UTF-8 code starting with '\\x{bad:02x}' in file {name} on line {line}, but no encoding declared; see \
+         https://peps.python.org/pep-0263/ for details"
+    );
+    let message = vm.new_str(&message)?;
+    Err(vm.raise(vm.call_values(vm.exceptions().syntax_error().value(), &[message])?))
 }

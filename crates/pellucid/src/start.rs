@@ -72,9 +72,10 @@ impl Pellucid {
     /// Starts an interpreter. Errors: why it could not start.
     pub fn start(config: Config) -> Result<Pellucid, String> {
         let key = hash_key(&config);
-        let bypass_pools = cfg!(debug_assertions) && config.x_option("stress") == Some("no-pools");
-        let stress = Stress { bypass_pools, ..Stress::default() };
-        let vm = Owner(Some(Interpreter::with_hash_key(key, stress).ok_or("not enough memory")?));
+        let stress = stress(&config)?;
+        // Collecting at each chance begins when the program does.
+        let starting = Stress { collect_every: false, ..stress };
+        let vm = Owner(Some(Interpreter::with_hash_key(key, starting).ok_or("not enough memory")?));
         vm.native_limit.set(NATIVE_DEPTH);
         vm.int_max_str_digits.set(config.flags.int_max_str_digits);
         vm.dev_mode.set(config.flags.dev_mode);
@@ -83,11 +84,8 @@ impl Pellucid {
         }
         match assemble(&vm, &config) {
             Ok((main, builtins)) => {
-                let collect_every = cfg!(debug_assertions) && config.x_option("stress") == Some("collect");
-                vm.heap.set_stress(Stress { bypass_pools, collect_every });
-                if let Some(limit) = config.memory_limit {
-                    vm.heap.set_limit(Some(limit));
-                }
+                vm.heap.set_stress(stress);
+                vm.heap.set_limit(config.memory_limit.or_else(|| room_in_process(&vm)));
                 Ok(Pellucid { config, main, builtins, vm })
             }
             Err(raised) => {
@@ -106,6 +104,7 @@ impl Pellucid {
 
     /// The interpreter.
     pub fn vm(&self) -> &Interpreter {
+        self.vm.heap.meter().enter();
         &self.vm
     }
 
@@ -137,8 +136,12 @@ impl Pellucid {
     /// Ends the interpreter: waits for threads, runs `atexit` functions, lets modules go in order. Gives the exit code
     /// for a program that ended with `status`.
     pub fn end(self, status: i32) -> i32 {
-        let Pellucid { vm, config: _, main, builtins } = self;
+        let Pellucid { vm, config, main, builtins } = self;
         let flushed = shutdown::before(&vm);
+        if cfg!(debug_assertions) && config.x_option("stress").is_some() {
+            let wrong = vm.wrong_counts();
+            assert!(wrong.is_empty(), "more references than counted (type, counted, found): {wrong:?}");
+        }
         drop(main);
         if let Err(raised) = shutdown::modules(&vm, &builtins) {
             drop(vm.take_raised(raised));
@@ -152,6 +155,29 @@ impl Pellucid {
         drop(builtins);
         if status == 0 { flushed } else { status }
     }
+}
+
+/// The modes that `-X stress=collect,no-pools` asks for.
+fn stress(config: &Config) -> Result<Stress, String> {
+    let mut stress = Stress::default();
+    for mode in config.x_option("stress").into_iter().flat_map(|modes| modes.split(',')) {
+        match mode {
+            _ if !cfg!(debug_assertions) => return Err("-X stress: only debug builds have it".to_string()),
+            "collect" => stress.collect_every = true,
+            "no-pools" => stress.bypass_pools = true,
+            _ => return Err(format!("-X stress: collect or no-pools is expected, not '{mode}'")),
+        }
+    }
+    Ok(stress)
+}
+
+/// What the interpreter may take where the process as a whole is limited: reaching the limit of the process is
+/// harder to bear than reaching one's own.
+fn room_in_process(vm: &Interpreter) -> Option<usize> {
+    /// For what is not the interpreter's.
+    const MARGIN: usize = 64 << 20;
+    let left = pellucid_host::address_space_left()?;
+    Some(vm.heap.used().saturating_add(left).saturating_sub(MARGIN))
 }
 
 fn hash_key(config: &Config) -> HashKey {

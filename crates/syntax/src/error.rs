@@ -68,7 +68,7 @@ impl SyntaxError {
     }
 
     /// Source that cannot be decoded: it has no lines yet, which CPython reports as line 0, offset -1.
-    pub(crate) fn of_encoding(message: impl Into<String>) -> SyntaxError {
+    pub fn of_encoding(message: impl Into<String>) -> SyntaxError {
         SyntaxError { end_offset: -1, ..SyntaxError::without_place(ErrorKind::Syntax, message) }
     }
 

@@ -59,6 +59,11 @@ impl Source {
         Ok(source)
     }
 
+    /// Source that was decoded from a declared encoding.
+    pub fn from_decoded(text: String, encoding: String) -> Source {
+        Source { encoding: Some(encoding), ..Source::from_text(text) }
+    }
+
     /// Source that is text already. Line ends become `\n`; a byte order mark at the start is dropped.
     pub fn from_text(text: String) -> Source {
         let text = match text.strip_prefix('\u{feff}') {

@@ -1,4 +1,4 @@
-//! Test support: the runner of file tests.
+//! Test support: the runner of file tests, and random input ([`random`]).
 //!
 //! A case is a program `tests/lang/<topic>/<case>.py` beside what it must print, `<case>.out`; with `<case>.err` also what
 //! it must write to standard error, and with `<case>.in` what it reads. Head comments change how it is run:
@@ -15,5 +15,6 @@
 #![forbid(unsafe_code)]
 
 pub mod lang;
+pub mod random;
 
 pub use lang::{Mode, Outcome, run};

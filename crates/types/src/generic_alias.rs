@@ -459,8 +459,8 @@ static METHODS: &[FunctionDef] = &[
 ];
 
 static GETSET: &[GetSetDef] = &[
-    GetSetDef { name: "__origin__", doc: "", get: |vm, v| Ok(parts(vm, v)?.0), set: None },
-    GetSetDef { name: "__args__", doc: "", get: |vm, v| Ok(parts(vm, v)?.1), set: None },
+    GetSetDef::member("__origin__", "", |vm, v| Ok(parts(vm, v)?.0)),
+    GetSetDef::member("__args__", "", |vm, v| Ok(parts(vm, v)?.1)),
     GetSetDef {
         name: "__parameters__",
         doc: "The type parameters among the arguments.",

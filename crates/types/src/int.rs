@@ -6,20 +6,21 @@ use crate::int_methods::{METHODS, exact, new};
 pub use crate::int_text::decimal_text;
 use crate::number::{self, compare_int_float, division_by_zero, int_to_f64};
 use dashu_int::ops::{Abs, BitTest, UnsignedAbs};
-use pellucid_object::int::{IBig, Int, IntRef};
+use pellucid_object::int::{IBig, Int, IntRef, Work};
 use pellucid_object::{
     BinOp, CmpOp, GetSetDef, Interpreter, Res, Slot, TypeDef, TypeFlags, UnOp, Value, payload,
 };
-
-/// Ints of more bits than this are not made: `MemoryError` instead.
-const MOST_BITS: u128 = 1 << 33;
 
 fn operands<'a>(a: &'a Value, b: &'a Value) -> Option<(IntRef<'a>, IntRef<'a>)> {
     Some((a.as_int()?, b.as_int()?))
 }
 
+fn bits(int: &IBig) -> u128 {
+    int.bit_len() as u128
+}
+
 macro_rules! arithmetic {
-    ($name:ident, $checked:ident, $op:tt) => {
+    ($name:ident, $checked:ident, $op:tt, $work:ident) => {
         fn $name(vm: &Interpreter, a: &Value, b: &Value) -> Res {
             let Some((x, y)) = operands(a, b) else { return Ok(Value::NOT_IMPLEMENTED) };
             if let (IntRef::Small(x), IntRef::Small(y)) = (&x, &y)
@@ -27,13 +28,15 @@ macro_rules! arithmetic {
             {
                 return vm.new_int(result);
             }
-            vm.new_big(&*x.big() $op &*y.big())
+            let (x, y) = (x.big(), y.big());
+            vm.expect_bits(bits(&x) + bits(&y), Work::$work)?;
+            vm.new_big(&*x $op &*y)
         }
     };
 }
-arithmetic!(add, checked_add, +);
-arithmetic!(sub, checked_sub, -);
-arithmetic!(mul, checked_mul, *);
+arithmetic!(add, checked_add, +, Little);
+arithmetic!(sub, checked_sub, -, Little);
+arithmetic!(mul, checked_mul, *, Much);
 
 macro_rules! bitwise {
     ($name:ident, $op:tt) => {
@@ -41,7 +44,11 @@ macro_rules! bitwise {
             match operands(a, b) {
                 None => Ok(Value::NOT_IMPLEMENTED),
                 Some((IntRef::Small(x), IntRef::Small(y))) => vm.new_int(x $op y),
-                Some((x, y)) => vm.new_big(&*x.big() $op &*y.big()),
+                Some((x, y)) => {
+                    let (x, y) = (x.big(), y.big());
+                    vm.expect_bits(bits(&x) + bits(&y), Work::Little)?;
+                    vm.new_big(&*x $op &*y)
+                }
             }
         }
     };
@@ -79,7 +86,9 @@ fn quotient(vm: &Interpreter, a: &Value, b: &Value) -> Res<Option<Quotient>> {
     {
         return Ok(Some(Quotient::Small(q, r)));
     }
-    let (q, r) = big_divmod(&x.big(), &y.big());
+    let (x, y) = (x.big(), y.big());
+    vm.expect_bits(bits(&x) + bits(&y), Work::Much)?;
+    let (q, r) = big_divmod(&x, &y);
     Ok(Some(Quotient::Big(q, r)))
 }
 
@@ -151,8 +160,11 @@ fn lshift(vm: &Interpreter, a: &Value, b: &Value) -> Res {
         (IntRef::Small(x), Some(n)) if n < 62 && x.unsigned_abs().leading_zeros() as usize > n + 1 => {
             vm.new_int(x << n)
         }
-        (_, Some(n)) if n as u128 >= MOST_BITS => Err(vm.no_memory()),
-        (x, Some(n)) => vm.new_big(&*x.big() << n),
+        (x, Some(n)) => {
+            let x = x.big();
+            vm.expect_bits(bits(&x) + n as u128, Work::Little)?;
+            vm.new_big(&*x << n)
+        }
     }
 }
 
@@ -194,13 +206,13 @@ fn pow(vm: &Interpreter, a: &Value, b: &Value) -> Res {
     if let IntRef::Small(base @ -1..=1) = x {
         return vm.new_int(if base == -1 && !y.big().bit(0) { 1 } else { base });
     }
-    match (x.big(), &y) {
-        (base, IntRef::Small(n))
-            if base.as_ref().unsigned_abs().bit_len() as u128 * *n as u128 <= MOST_BITS =>
-        {
-            vm.new_big(base.pow(*n as usize))
+    let base = x.big();
+    match y {
+        IntRef::Small(n) => {
+            vm.expect_bits(bits(&base).saturating_mul(n.unsigned_abs().into()), Work::Much)?;
+            vm.new_big(base.pow(n as usize))
         }
-        _ => Err(vm.no_memory()),
+        IntRef::Big(_) => Err(vm.no_memory()),
     }
 }
 

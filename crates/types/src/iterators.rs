@@ -631,15 +631,26 @@ fn inner_iterator(vm: &Interpreter, this: &Value) -> Res {
     let inner = this.downcast::<AnextAwaitable>().and_then(|a| a.inner.get());
     let Some(inner) = inner else { return Err(no_self(vm)) };
     let Some(f) = vm.type_of_ref(&inner).slots.await_.get() else {
+        if is_awaitable_generator(vm, &inner)? {
+            return Ok(inner);
+        }
         let name = vm.type_name(&inner);
-        return Err(vm.type_error(format!("object {name} can't be used in 'await' expression")));
+        return Err(vm.type_error(format!("'{name}' object can't be awaited")));
     };
     let iterator = f(vm, &inner)?;
     if vm.type_of_ref(&iterator).slots.next.get().is_none() {
-        let name = vm.type_name(&iterator);
-        return Err(vm.type_error(format!("__await__ must return an iterable, not {name}")));
+        let (of, got) = (vm.type_name(&inner), vm.type_name(&iterator));
+        return Err(vm.type_error(format!("{of}.__await__() must return an iterator, not {got}")));
     }
     Ok(iterator)
+}
+
+/// Whether a generator was made by a function that `types.coroutine` marked.
+fn is_awaitable_generator(vm: &Interpreter, value: &Value) -> Res<bool> {
+    const ITERABLE_COROUTINE: i64 = 0x100;
+    let Some(code) = vm.get_attr_opt(value, "gi_code")? else { return Ok(false) };
+    let flags = vm.get_attr_opt(&code, "co_flags")?;
+    Ok(flags.and_then(|flags| vm.as_i64(&flags)).is_some_and(|flags| flags & ITERABLE_COROUTINE != 0))
 }
 
 /// `StopAsyncIteration` becomes `StopIteration(default)`.
@@ -655,7 +666,11 @@ fn with_default<T>(vm: &Interpreter, this: &Value, result: Res<T>) -> Res<T> {
 }
 
 fn anext_next(vm: &Interpreter, this: &Value) -> Res<Option<Value>> {
-    let result = inner_iterator(vm, this).and_then(|it| vm.next(&it));
+    // The slot itself: the value of a `StopIteration` is wanted.
+    let result = inner_iterator(vm, this).and_then(|it| match vm.type_of_ref(&it).slots.next.get() {
+        Some(next) => next(vm, &it),
+        None => Ok(None),
+    });
     with_default(vm, this, result)
 }
 
@@ -711,4 +726,19 @@ pub fn length_hint(vm: &Interpreter, value: &Value, default: usize) -> Res<usize
         Some(_) => Err(vm.value_error("__length_hint__() should return >= 0".to_string())),
         None => Err(vm.overflow_error("Python int too large to convert to C ssize_t".to_string())),
     }
+}
+
+/// To be asked before everything that a builtin iterable gives is kept. Errors: `MemoryError` when it says itself that
+/// this is more than memory holds; what asking it raises.
+pub fn expect_items(vm: &Interpreter, iterable: &Value) -> Res<()> {
+    /// Fewer are kept without a question.
+    const MANY: usize = 1 << 24;
+    if vm.type_of_ref(iterable).flags.get().contains(TypeFlags::MUTABLE) {
+        return Ok(());
+    }
+    let count = length_hint(vm, iterable, 0)?;
+    if count > MANY {
+        drop(crate::seq::reserve::<Value>(vm, Some(count))?);
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::builtins::method_args;
 use crate::generic_alias::CLASS_GETITEM;
+use crate::iterators;
 use crate::seq::{self, Subscript};
 use crate::slice::{self, Slice};
 use crate::sort;
@@ -67,12 +68,14 @@ fn extend_with(vm: &Interpreter, this_value: &Value, iterable: &Value) -> Res<()
             });
     }
     let iterator = vm.iter(iterable)?;
+    iterators::expect_items(vm, iterable)?;
     // How much room to make: asked of the iterable as long as that is one of Python's own making.
     if vm.type_of_ref(iterable).flags.get().contains(TypeFlags::MUTABLE) {
-        crate::iterators::length_hint(vm, iterable, 8)?;
+        iterators::length_hint(vm, iterable, 8)?;
     }
     let mut push = |value| list.push(vm, value).map(|()| None);
     while let Some(value) = vm.drain(&iterator, &mut push)? {
+        vm.poll()?;
         list.push(vm, value)?;
     }
     Ok(())

@@ -115,6 +115,7 @@ pub fn bound(vm: &Interpreter, value: Option<&Value>, default: i64) -> Res<i64> 
 pub fn repeat(vm: &Interpreter, items: &[Value], count: i64) -> Res<Vec<Value>> {
     let count = usize::try_from(count).unwrap_or(0);
     let Some(total) = items.len().checked_mul(count) else { return Err(vm.no_memory()) };
+    vm.expect_room(total.saturating_mul(size_of::<Value>()))?;
     let mut result = Vec::new();
     if result.try_reserve_exact(total).is_err() {
         return Err(vm.no_memory());
@@ -245,6 +246,7 @@ pub fn bind<const N: usize>(
 /// Room for `total` items. Errors: `MemoryError`.
 pub fn reserve<T>(vm: &Interpreter, total: Option<usize>) -> Res<Vec<T>> {
     let mut items = Vec::new();
+    vm.expect_room(total.unwrap_or(usize::MAX).saturating_mul(size_of::<T>()))?;
     match total {
         Some(total) if items.try_reserve_exact(total).is_ok() => Ok(items),
         _ => Err(vm.no_memory()),

@@ -28,7 +28,10 @@ fn new(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
     }
     let items = match given.first() {
         Some(value) if exact && vm.is_exact(value, &vm.types().tuple) => return Ok(value.clone()),
-        Some(iterable) => vm.collect(iterable)?,
+        Some(iterable) => {
+            crate::iterators::expect_items(vm, iterable)?;
+            vm.collect(iterable)?
+        }
         None => Vec::new(),
     };
     if exact { vm.new_tuple(items) } else { vm.alloc_subclass(cls, Tuple::new(items)) }

@@ -277,7 +277,7 @@ static METHODS: &[FunctionDef] = &[
 ];
 
 static GETSET: &[GetSetDef] = &[
-    GetSetDef { name: "__args__", doc: "", get: |vm, v| vm.new_tuple(members(vm, v)?), set: None },
+    GetSetDef::member("__args__", "", |vm, v| vm.new_tuple(members(vm, v)?)),
     GetSetDef { name: "__name__", doc: "", get: |vm, _| vm.new_str("Union"), set: None },
     GetSetDef { name: "__qualname__", doc: "", get: |vm, _| vm.new_str("Union"), set: None },
     GetSetDef {

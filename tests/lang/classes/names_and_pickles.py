@@ -28,3 +28,7 @@ def both():
 
 
 attempt(both)
+attempt(lambda: type(both)(both.__code__, {}, "f", 1))
+attempt(lambda: type(both)(both.__code__, {}, "f", None, None, 3))
+attempt(lambda: setattr(int | str, "__args__", ()))
+attempt(lambda: setattr(list[int], "__args__", ()))

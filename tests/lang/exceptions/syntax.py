@@ -8,3 +8,25 @@ for source in ("x = ", "if True print(1)", "def f(:\n pass", "for in x: pass", "
         print(repr(source), "fine")
     except SyntaxError as error:
         print(repr(source), "->", type(error).__name__, error.msg, error.lineno)
+
+for source in (
+    '"a" + f(4, x for x in y)',
+    '"a" + (4 x)',
+    '"a" + f(1=2)',
+    'f(4, x for x in y)',
+):
+    try:
+        compile(source, "source", "eval")
+    except SyntaxError as e:
+        print(source, "|", e.msg, e.offset, e.end_offset)
+print(eval(compile(b"# coding: cp437\nascii('\xda\xf3')", "source", "eval")))
+try:
+    compile(b"# coding: ascii\n'\xff'", "source", "exec")
+except SyntaxError as e:
+    print(e.msg)
+f = lambda: 0
+for arguments, keywords in (((1,), {}), ((1,), {"x": 2}), ((), {"x": 1})):
+    try:
+        f(*arguments, **keywords)
+    except TypeError as e:
+        print(e)

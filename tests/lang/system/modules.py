@@ -80,8 +80,8 @@ pid, terminal = pty.fork()
 if pid == 0:
     print('child', os.isatty(0))
     sys.exit(4)
-written = b''
-while b'\n' not in written:
-    written += os.read(terminal, 100)
-print(written, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+said = b''
+while b'\n' not in said:
+    said += os.read(terminal, 100)
+print(said, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 print(stat.filemode(0o104755), stat.S_ISDIR(0o40000))

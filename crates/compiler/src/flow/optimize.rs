@@ -251,7 +251,9 @@ impl Graph {
 
     /// Removes NOPs that are not needed to make a line visible.
     fn remove_nops(&mut self, id: BlockId, mut before: i32) {
-        let mut next = self.blocks[id].next;
+        // Looked for only where it counts: there may be many empty blocks in a row.
+        let mut next =
+            self.blocks[id].next.filter(|_| self.blocks[id].instrs.last().is_some_and(|i| i.op == Op::Nop));
         while let Some(block) = next.filter(|&b| self.blocks[b].instrs.is_empty()) {
             next = self.blocks[block].next;
         }

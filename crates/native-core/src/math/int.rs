@@ -2,7 +2,7 @@
 
 use dashu_int::UBig;
 use dashu_int::ops::{BitTest, Gcd, SquareRoot, UnsignedAbs};
-use pellucid_object::int::{IBig, IntRef};
+use pellucid_object::int::{IBig, IntRef, Work};
 use pellucid_object::{Args, Interpreter, Res, Tuple, Value};
 use pellucid_types::number::to_big;
 
@@ -83,6 +83,7 @@ fn range_product(vm: &Interpreter, from: u64, to: u64) -> Res<UBig> {
         return Ok((from..=to).fold(UBig::from(1u8), |product, i| product * UBig::from(i)));
     }
     vm.poll()?;
+    vm.expect_bits(u128::from(to - from).saturating_mul(u128::from(from.max(2).ilog2())), Work::Much)?;
     let middle = from + (to - from) / 2;
     Ok(range_product(vm, from, middle)? * range_product(vm, middle + 1, to)?)
 }
@@ -121,6 +122,7 @@ fn falling(vm: &Interpreter, n: &UBig, k: u64) -> Res<UBig> {
         1 => Ok(n.clone()),
         _ => {
             vm.poll()?;
+            vm.expect_bits(u128::from(k).saturating_mul(n.bit_len() as u128), Work::Much)?;
             let half = k / 2;
             Ok(falling(vm, n, half)? * falling(vm, &(n - UBig::from(half)), k - half)?)
         }

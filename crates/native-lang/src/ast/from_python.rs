@@ -550,7 +550,7 @@ impl Reader<'_> {
         let orelse: Body = self.orelse(node, "orelse")?;
         let finalbody: Body = self.orelse(node, "finalbody")?;
         if handlers.is_empty() && finalbody.is_empty() {
-            return Err(self.vm.value_error(format!("{class} has neither handlers nor finalbody")));
+            return Err(self.vm.value_error(format!("{class} has neither except handlers nor finalbody")));
         }
         if handlers.is_empty() && !orelse.is_empty() {
             return Err(self.vm.value_error(format!("{class} has orelse but no except handlers")));
@@ -816,10 +816,11 @@ impl Reader<'_> {
                 Expr::BoolOp(ast::ExprBoolOp { op, values, range, node_index })
             }
             Kind::NamedExpr => {
-                let target = self.expr(&self.required(node, "target")?, ExprContext::Store)?;
-                if !target.is_name_expr() {
+                let target = self.required(node, "target")?;
+                if self.node(&target, "expr")?.kind != Kind::Name {
                     return Err(self.vm.type_error("NamedExpr target must be a Name".to_string()));
                 }
+                let target = self.expr(&target, ExprContext::Store)?;
                 Expr::Named(ast::ExprNamed {
                     target: Box::new(target),
                     value: self.boxed(node, "value")?,

@@ -188,7 +188,8 @@ impl Text {
         }
         let mut builder = TextBuilder::with_kind(self.kind());
         if old.is_empty() {
-            builder.reserve(self.len().saturating_add(new.len()))?;
+            let times = limit.min(self.len() + 1);
+            builder.reserve(self.len().saturating_add(new.len().saturating_mul(times)))?;
             let mut left = limit;
             for point in self.code_points() {
                 if left > 0 {
@@ -201,6 +202,13 @@ impl Text {
                 builder.push_text(new)?;
             }
             return builder.finish().map(Some);
+        }
+        // When the result may be huge, its size is found first: there may be no room for it.
+        const HUGE: usize = 1 << 24;
+        let most = (self.len() / old.len()).min(limit);
+        if new.len() > old.len() && most.saturating_mul(new.len()) > HUGE {
+            let times = self.matches(old, 0, self.len()).take(limit).count();
+            builder.reserve(self.len().saturating_add((new.len() - old.len()).saturating_mul(times)))?;
         }
         let mut copied = 0;
         for at in self.matches(old, 0, self.len()).take(limit) {

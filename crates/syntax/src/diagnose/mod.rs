@@ -117,7 +117,7 @@ struct Parser<'a> {
     error: Option<SyntaxError>,
     /// How the tokenizer failed, other than with an error of its own words.
     nodes: Vec<Node>,
-    memo: HashMap<(Rule, usize), (Option<Id>, usize)>,
+    memo: HashMap<(Rule, usize, bool), (Option<Id>, usize)>,
     depth: usize,
     mode: Mode,
     flags: Flags,
@@ -476,7 +476,9 @@ impl<'a> Parser<'a> {
             return None;
         }
         let mark = self.mark;
-        if let Some((found, end)) = self.memo.get(&(rule, mark)) {
+        // What was found without looking for mistakes says nothing about them.
+        let key = (rule, mark, self.second);
+        if let Some((found, end)) = self.memo.get(&key) {
             let found = *found;
             if found.is_some() {
                 self.mark = *end;
@@ -485,7 +487,7 @@ impl<'a> Parser<'a> {
         }
         let found = self.attempt(run);
         if !self.failed() {
-            self.memo.insert((rule, mark), (found, self.mark));
+            self.memo.insert(key, (found, self.mark));
         }
         found
     }

@@ -88,7 +88,11 @@ fn add(vm: &Interpreter, a: &Value, b: &Value) -> Res {
 fn repeat(vm: &Interpreter, this: &Value, count: i64) -> Res {
     match count {
         1 => unchanged(vm, this),
-        count => vm.made_text(text(vm, this)?.repeat(usize::try_from(count).unwrap_or(0))),
+        count => {
+            let (text, times) = (text(vm, this)?, usize::try_from(count).unwrap_or(0));
+            vm.expect_room(text.size_in_bytes().saturating_mul(times))?;
+            vm.made_text(text.repeat(times))
+        }
     }
 }
 
