@@ -22,7 +22,7 @@ unsafe fn parts<'a>(frame: *mut Frame, i: &Instr) -> (&'a Comprehension, &'a Val
         let comprehension = &(&(*(*frame).form).comprehensions)[i.d as usize];
         (
             comprehension,
-            &(*(*frame).code.payload_unchecked::<CodeObject>()).consts[comprehension.code as usize],
+            &(*frame).code.payload_unchecked::<CodeObject>().consts[comprehension.code as usize],
         )
     }
 }

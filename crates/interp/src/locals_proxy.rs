@@ -121,12 +121,12 @@ fn copy(vm: &Interpreter, proxy: &Value) -> Res {
 }
 
 /// What a dict of the variables answers to a method.
-fn of_copy(vm: &Interpreter, proxy: &Value, method: &str, args: &[Value]) -> Res {
+fn of_copy(vm: &Interpreter, proxy: &Value, method: &'static str, args: &[Value]) -> Res {
     vm.call_method(&copy(vm, proxy)?, method, args)
 }
 
 /// The same as a list.
-fn listed(vm: &Interpreter, proxy: &Value, method: &str) -> Res {
+fn listed(vm: &Interpreter, proxy: &Value, method: &'static str) -> Res {
     vm.new_list(vm.collect(&of_copy(vm, proxy, method, &[])?)?)
 }
 

@@ -10,6 +10,7 @@
 //! | `CLASS` | the class attribute `value`, which binds nothing, the instance's shape being `shape` |
 //! | `METHOD` | as `CLASS`, a function that gets the object as its first argument |
 //! | `MODULE` | the module's dict has keys version `shape`: its entry `index` |
+//! | `PROPERTY` | the property `value` of the class |
 //! | `OWN` | the object is a class of version `shape`: its attribute `value` |
 //!
 //! Values are borrowed: whoever owns them changes its version when it gives them up.
@@ -19,13 +20,14 @@ use crate::form::{Cache, Instr};
 use crate::frame::{Frame, Ret, Thread};
 use crate::ops_arith::{release, rk, set};
 use crate::ops_name::take;
-use crate::run::Entered;
+use crate::run::{Entered, is_function};
 use crate::state::State;
 use crate::translate::operand_of;
 use pellucid_object::attrs::Attrs;
 use pellucid_object::heap::type_of_header;
 use pellucid_object::native::{Member, Module};
 use pellucid_object::{Dict, Interpreter, List, Res, Tuple, Type, TypeFlags, Value};
+use pellucid_types::property::{PROPERTY as PROPERTY_TYPE, Property};
 use pellucid_types::slice::new_slice;
 
 const INLINE: u32 = 1;
@@ -35,6 +37,7 @@ const CLASS: u32 = 4;
 const METHOD: u32 = 5;
 const MODULE: u32 = 6;
 const OWN: u32 = 7;
+const PROPERTY: u32 = 9;
 /// Of a `StoreAttr`: the attribute is added, the shape becoming `value`.
 const ADD: u32 = 8;
 
@@ -70,10 +73,9 @@ unsafe fn cached_value(cache: &Cache) -> Value {
 /// # Safety
 /// As for [`rk`].
 #[inline(always)]
-pub unsafe fn cached(frame: *mut Frame, i: &Instr, object: &Value) -> Option<Value> {
+pub unsafe fn cached(cache: &Cache, object: &Value) -> Option<Value> {
     // SAFETY: by the contract; what versions and shapes say of layouts holds.
     unsafe {
-        let cache = cache_of(frame, i);
         let ty = type_of_header(object.header()?);
         if cache.version.get() != u64::from(ty.current_version()) {
             return None;
@@ -127,10 +129,9 @@ unsafe fn cached_elsewhere(cache: &Cache, ty: &Type, object: &Value) -> Option<V
 /// # Safety
 /// As for [`rk`].
 #[inline(always)]
-pub unsafe fn cached_method(frame: *mut Frame, i: &Instr, object: &Value) -> Option<Value> {
+pub unsafe fn cached_method(cache: &Cache, object: &Value) -> Option<Value> {
     // SAFETY: as for `cached`.
     unsafe {
-        let cache = cache_of(frame, i);
         if cache.kind.get() != METHOD {
             return None;
         }
@@ -190,6 +191,8 @@ fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: 
         let member = descr.downcast::<Member>().filter(|m| ty.is_subtype_of(&m.owner));
         if let Some(index) = member.and_then(Member::slot) {
             remember(SLOT, index, 0);
+        } else if vm.type_for(&PROPERTY_TYPE).is_ok_and(|ty| vm.is_exact(descr, &ty)) {
+            remember(PROPERTY, 0, descr.bits());
         }
         return;
     }
@@ -233,17 +236,47 @@ fn learn_class(vm: &Interpreter, cache: &Cache, own: &Type, name: &Value, versio
 /// # Safety
 /// As for [`rk`]; `pc` is the instruction.
 #[inline(never)]
-pub unsafe fn load(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+pub unsafe fn load(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<bool> {
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
         let object = rk(frame, i.b);
+        if let Some(getter) = cached_getter(cache_of(frame, &i), object).filter(|f| is_function(st, f)) {
+            let entered = enter_method(vm, st, thread, frame, getter, &[object], Ret::Call, i.a)?;
+            release(frame, i.b);
+            return match entered {
+                Entered::Frame => Ok(true),
+                Entered::Value(value) => {
+                    set(frame, i.a, value);
+                    Ok(false)
+                }
+            };
+        }
         let name = (&(*frame).code().names)[i.d as usize].clone();
         let value = vm.get_attr(object, &name)?;
         learn(vm, cache_of(frame, &i), object, &name, false);
         release(frame, i.b);
         set(frame, i.a, value);
-        Ok(())
+        Ok(false)
+    }
+}
+
+/// The function behind a property, by the cache.
+///
+/// # Safety
+/// As for [`cached`].
+unsafe fn cached_getter(cache: &Cache, object: &Value) -> Option<Value> {
+    // SAFETY: by the contract.
+    unsafe {
+        let known = cache.kind.get() == PROPERTY
+            && cache.version.get() == u64::from(type_of_header(object.header()?).current_version());
+        if known { cached_value(cache).downcast::<Property>()?.getter() } else { None }
     }
 }
 
@@ -256,7 +289,7 @@ pub unsafe fn load_method(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
         let i = *pc;
         let object = rk(frame, i.b);
         let cache = cache_of(frame, &i);
-        let value = match cached(frame, &i, object) {
+        let value = match cached(cache, object) {
             Some(value) => value,
             None => {
                 let name = (&(*frame).code().names)[i.d as usize].clone();
@@ -267,7 +300,7 @@ pub unsafe fn load_method(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
                     return Ok(());
                 }
                 learn(vm, cache, object, &name, true);
-                if let Some(function) = cached_method(frame, &i, object) {
+                if let Some(function) = cached_method(cache, object) {
                     let this = take(frame, i.b);
                     set(frame, i.a, function);
                     set(frame, i.a + 1, this);
@@ -297,10 +330,9 @@ fn word_method(vm: &Interpreter, object: &Value, name: &Value) -> Option<Value> 
 /// # Safety
 /// As for [`rk`].
 #[inline(always)]
-pub unsafe fn cached_store(frame: *mut Frame, i: &Instr) -> bool {
+pub unsafe fn cached_store(frame: *mut Frame, i: &Instr, cache: &Cache) -> bool {
     // SAFETY: as for `cached`.
     unsafe {
-        let cache = cache_of(frame, i);
         let object = rk(frame, i.b);
         let Some(header) = object.header() else { return false };
         let ty = type_of_header(header);

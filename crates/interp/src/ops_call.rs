@@ -162,7 +162,7 @@ pub unsafe fn call_at(
             if let Some(result) = call_fixed(vm, &callee, std::slice::from_raw_parts(words, given)) {
                 drop_words(words, words.add(given));
                 set(frame, dst, result?);
-                return Ok(false);
+                return instrument::settle(vm, st, thread, frame, pc, true);
             }
         }
         let mut ret = Ret::Call;

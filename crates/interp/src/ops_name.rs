@@ -1,6 +1,6 @@
 //! Names: locals, cells, globals, the namespaces of modules and classes.
 
-use crate::form::Instr;
+use crate::form::{Cache, Instr};
 use crate::frame::Frame;
 use crate::function::builtins_mapping;
 use crate::ops_arith::{release, rk, set};
@@ -100,11 +100,9 @@ pub fn not_defined(vm: &Interpreter, name: &Value) -> Raised {
 /// # Safety
 /// As for [`unbound_local`].
 #[inline(always)]
-pub unsafe fn cached_global(frame: *mut Frame, i: &Instr) -> Option<Value> {
+pub unsafe fn cached_global(frame: *mut Frame, cache: &Cache) -> Option<Value> {
     // SAFETY: by the contract; caches and instructions were made together.
     unsafe {
-        let form = &*(*frame).form;
-        let cache = form.caches.get_unchecked(i.e as usize);
         let globals = &*(*frame).globals;
         if cache.version.get() != globals.keys_version() {
             return None;

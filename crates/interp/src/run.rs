@@ -9,7 +9,7 @@
 //! 5. After anything that pushed or left a frame, `reload!`.
 
 use crate::code::CodeObject;
-use crate::form::{Form, Instr};
+use crate::form::{Cache, Form, Instr};
 use crate::frame::{Frame, Ret, Thread, leave};
 use crate::function::Function;
 use crate::ops::Op;
@@ -179,6 +179,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
         let mut pc: *const Instr = (*frame).pc;
         let mut regs: *mut Value = (*frame).regs;
         let mut consts_end: *const Value = (*frame).consts_end;
+        let mut caches: *const Cache = (*(*frame).form).caches.as_ptr();
         // Registers from here on are temporaries.
         let mut first_temp = (*(*frame).form).first_temp as isize;
 
@@ -188,6 +189,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                 pc = (*frame).pc;
                 regs = (*frame).regs;
                 consts_end = (*frame).consts_end;
+                caches = (*(*frame).form).caches.as_ptr();
                 first_temp = (*(*frame).form).first_temp as isize;
             }};
         }
@@ -246,7 +248,15 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         continue 'dispatch;
                     }};
                 }
+                // What quick code could not do: laid out and given registers behind what is quick.
                 macro_rules! slow {
+                    ($f:expr) => {{
+                        std::hint::cold_path();
+                        done!($f)
+                    }};
+                }
+                // An instruction that is done out of line.
+                macro_rules! done {
                     ($f:expr) => {{
                         (*frame).pc = pc;
                         match $f {
@@ -258,6 +268,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                 // Whether a test holds, computed out of line, decides a jump.
                 macro_rules! slow_jump {
                     ($f:expr) => {{
+                        std::hint::cold_path();
                         (*frame).pc = pc;
                         match $f {
                             Ok(true) => branch!(),
@@ -363,7 +374,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         }
                         slow!(ops_name::unbound_local(vm, frame, pc))
                     }
-                    Op::DeleteLocal => slow!(ops_name::delete_local(vm, frame, pc)),
+                    Op::DeleteLocal => done!(ops_name::delete_local(vm, frame, pc)),
                     Op::Add => {
                         arith!(arith::int_add, |p: f64, q| Value::small_float(p + q), BinOp::Add, false)
                     }
@@ -415,13 +426,13 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::InplaceLShift => {
                         arith!(arith::int_lshift, |_: f64, _: f64| None, BinOp::LShift, true)
                     }
-                    Op::MatMul => slow!(arith::binary(vm, frame, pc, BinOp::MatMul, false)),
-                    Op::InplaceMatMul => slow!(arith::binary(vm, frame, pc, BinOp::MatMul, true)),
+                    Op::MatMul => done!(arith::binary(vm, frame, pc, BinOp::MatMul, false)),
+                    Op::InplaceMatMul => done!(arith::binary(vm, frame, pc, BinOp::MatMul, true)),
                     Op::DivMod | Op::InplaceDivMod => {
-                        slow!(arith::binary(vm, frame, pc, BinOp::DivMod, false))
+                        done!(arith::binary(vm, frame, pc, BinOp::DivMod, false))
                     }
-                    Op::Pow => slow!(arith::binary(vm, frame, pc, BinOp::Pow, false)),
-                    Op::InplacePow => slow!(arith::binary(vm, frame, pc, BinOp::Pow, true)),
+                    Op::Pow => done!(arith::binary(vm, frame, pc, BinOp::Pow, false)),
+                    Op::InplacePow => done!(arith::binary(vm, frame, pc, BinOp::Pow, true)),
                     Op::Neg => {
                         if let Some(value) = arith::negated(rk!(i.b)) {
                             set!(i.a, value);
@@ -429,8 +440,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         }
                         slow!(arith::unary(vm, frame, pc, UnOp::Neg))
                     }
-                    Op::Pos => slow!(arith::unary(vm, frame, pc, UnOp::Pos)),
-                    Op::Invert => slow!(arith::unary(vm, frame, pc, UnOp::Invert)),
+                    Op::Pos => done!(arith::unary(vm, frame, pc, UnOp::Pos)),
+                    Op::Invert => done!(arith::unary(vm, frame, pc, UnOp::Invert)),
                     Op::Not => {
                         let value = rk!(i.b);
                         if value.is_bool() {
@@ -464,7 +475,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         }
                         next!()
                     }
-                    Op::Contains => slow!(arith::contains(vm, frame, pc)),
+                    Op::Contains => done!(arith::contains(vm, frame, pc)),
                     Op::JumpContains => slow_jump!(arith::contains_test(vm, frame, pc)),
                     Op::Jump => jump!(),
                     Op::JumpBack => {
@@ -504,26 +515,27 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::JumpIfFalseKeep => slow_jump!(arith::test_keep(vm, frame, pc, false)),
                     Op::JumpIfTrueKeep => slow_jump!(arith::test_keep(vm, frame, pc, true)),
                     Op::LoadGlobal => {
-                        if let Some(value) = ops_name::cached_global(frame, i) {
+                        if let Some(value) = ops_name::cached_global(frame, &*caches.add(i.e as usize)) {
                             set!(i.a, value);
                             next!()
                         }
                         slow!(ops_name::load_global(vm, frame, pc))
                     }
-                    Op::LoadName => slow!(ops_name::load_name(vm, frame, pc)),
-                    Op::StoreName => slow!(ops_name::store_name(vm, frame, pc)),
-                    Op::StoreGlobal => slow!(ops_name::store_global(vm, frame, pc)),
+                    Op::LoadName => done!(ops_name::load_name(vm, frame, pc)),
+                    Op::StoreName => done!(ops_name::store_name(vm, frame, pc)),
+                    Op::StoreGlobal => done!(ops_name::store_global(vm, frame, pc)),
                     Op::LoadAttr => {
                         let object = rk!(i.b);
-                        if let Some(value) = ops_attr::cached(frame, i, object) {
+                        if let Some(value) = ops_attr::cached(&*caches.add(i.e as usize), object) {
                             release!(i.b);
                             set!(i.a, value);
                             next!()
                         }
-                        slow!(ops_attr::load(vm, frame, pc))
+                        std::hint::cold_path();
+                        entering!(ops_attr::load(vm, st, thread, frame, pc))
                     }
                     Op::StoreAttr => {
-                        if ops_attr::cached_store(frame, i) {
+                        if ops_attr::cached_store(frame, i, &*caches.add(i.e as usize)) {
                             release!(i.b);
                             next!()
                         }
@@ -531,7 +543,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     }
                     Op::LoadMethod => {
                         let object = rk!(i.b);
-                        if let Some(function) = ops_attr::cached_method(frame, i, object) {
+                        if let Some(function) = ops_attr::cached_method(&*caches.add(i.e as usize), object) {
                             let this = if i.b as isize >= first_temp {
                                 regs.offset(i.b as isize).replace(Value::UNBOUND)
                             } else {
@@ -559,8 +571,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         }
                         entering!(ops_attr::store_subscr(vm, st, thread, frame, pc))
                     }
-                    Op::LoadSlice => slow!(ops_attr::load_slice(vm, frame, pc)),
-                    Op::StoreSlice => slow!(ops_attr::store_slice(vm, frame, pc)),
+                    Op::LoadSlice => done!(ops_attr::load_slice(vm, frame, pc)),
+                    Op::StoreSlice => done!(ops_attr::store_slice(vm, frame, pc)),
                     Op::LoadDeref => {
                         let cell = (*regs.offset(i.b as isize)).payload_unchecked::<crate::cell::Cell>();
                         if let Some(value) = cell.contents.get() {
@@ -599,8 +611,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     }
                     Op::CallKw => entering!(ops_call::call_kw(vm, st, thread, frame, pc)),
                     Op::Comprehension => entering!(comprehension::enter(vm, st, thread, frame, pc)),
-                    Op::MakeComprehension => slow!(comprehension::make(vm, frame, pc)),
-                    Op::GetIter => slow!(ops_build::get_iter(vm, frame, pc)),
+                    Op::MakeComprehension => done!(comprehension::make(vm, frame, pc)),
+                    Op::GetIter => done!(ops_build::get_iter(vm, frame, pc)),
                     Op::ForIter => {
                         (*frame).pc = pc;
                         match ops_build::for_iter(vm, st, thread, frame, pc) {
@@ -613,10 +625,10 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             Err(raised) => break 'dispatch raised,
                         }
                     }
-                    Op::BuildTuple => slow!(ops_build::build_tuple(vm, frame, pc)),
-                    Op::BuildList => slow!(ops_build::build_list(vm, frame, pc)),
-                    Op::ListAppend => slow!(ops_build::list_append(vm, frame, pc)),
-                    Op::UnpackSequence => slow!(ops_build::unpack_sequence(vm, frame, pc)),
+                    Op::BuildTuple => done!(ops_build::build_tuple(vm, frame, pc)),
+                    Op::BuildList => done!(ops_build::build_list(vm, frame, pc)),
+                    Op::ListAppend => done!(ops_build::list_append(vm, frame, pc)),
+                    Op::UnpackSequence => done!(ops_build::unpack_sequence(vm, frame, pc)),
                     Op::JumpIfNotExcMatch => slow_jump!(unwind::no_match(vm, frame, pc)),
                     Op::Return => {
                         (*frame).pc = pc;

@@ -255,7 +255,7 @@ impl Writer<'_> {
         } else if self.slice(value)?.is_some() {
             self.out.push(b':');
         } else if vm.has_buffer(value) {
-            let bytes = vm.bytes_like(value)?.buffer().to_vec(vm, false)?;
+            let bytes = vm.bytes_like(value)?.to_vec(vm)?;
             return self.bytes(&bytes).map(|()| None);
         } else {
             return Err(unmarshallable(vm));
@@ -775,7 +775,7 @@ fn dump(vm: &Interpreter, args: &Args) -> Res {
 }
 
 fn loads(vm: &Interpreter, args: &Args) -> Res {
-    let bytes = vm.bytes_like(args.req(0))?.buffer().to_vec(vm, false)?;
+    let bytes = vm.bytes_like(args.req(0))?.to_vec(vm)?;
     let allow_code = args.bool_or(vm, 1, true)?;
     let mut reader = Reader { vm, input: Input { bytes, at: 0, file: None }, refs: Vec::new(), allow_code };
     reader.object()

@@ -195,7 +195,7 @@ fn proxy_next(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 }
 
 /// `float(x)` and `int(x)` need the type's own conversion.
-fn convert(vm: &Interpreter, value: &Value, name: &str) -> Res {
+fn convert(vm: &Interpreter, value: &Value, name: &'static str) -> Res {
     vm.call_method(&unwrap(vm, value)?, name, &[])
 }
 

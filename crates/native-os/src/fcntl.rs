@@ -100,7 +100,7 @@ fn ioctl(vm: &Interpreter, args: &Args) -> Res {
         if !changes {
             return vm.new_bytes(bytes);
         }
-        if let Some(mut place) = buffer.buffer().bytes_mut() {
+        if let Some(mut place) = buffer.bytes_mut() {
             let length = bytes.len().min(place.len());
             place[..length].copy_from_slice(&bytes[..length]);
         }

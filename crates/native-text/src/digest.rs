@@ -48,7 +48,7 @@ pub fn data(vm: &Interpreter, value: &Value) -> Res<BytesLike> {
         return Err(vm.type_error("object supporting the buffer API required".to_string()));
     }
     let like = vm.bytes_like(value)?;
-    if like.buffer().layout.ndim() > 1 {
+    if like.ndim() > 1 {
         return Err(vm.buffer_error("Buffer must be single dimension".to_string()));
     }
     Ok(like)

@@ -10,7 +10,7 @@
 use crate::heap::{Payload, Visitor};
 use crate::interpreter::Interpreter;
 use crate::value::Value;
-use crate::{Raised, Res, Str};
+use crate::{Bytes, Raised, Res, Str};
 use std::cell::{Cell, Ref, RefMut};
 use std::ops::Deref;
 use std::rc::Rc;
@@ -376,20 +376,60 @@ impl Buffer {
 }
 
 /// Bytes of any object that shows them in a row.
-pub struct BytesLike(Buffer);
+pub struct BytesLike(Shown);
+
+enum Shown {
+    /// Exact `bytes`, which need no export.
+    Bytes(crate::heap::Ref<Bytes>),
+    Buffer(Buffer),
+}
 
 impl BytesLike {
     pub fn bytes(&self) -> BytesRef<'_> {
-        self.0.bytes()
+        match &self.0 {
+            Shown::Bytes(bytes) => BytesRef::Plain(bytes.as_slice()),
+            Shown::Buffer(buffer) => buffer.bytes(),
+        }
     }
     pub fn len(&self) -> usize {
-        self.0.layout.len()
+        match &self.0 {
+            Shown::Bytes(bytes) => bytes.as_slice().len(),
+            Shown::Buffer(buffer) => buffer.layout.len(),
+        }
     }
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-    pub fn buffer(&self) -> &Buffer {
-        &self.0
+    /// Dimensions of the object's buffer.
+    pub fn ndim(&self) -> usize {
+        match &self.0 {
+            Shown::Bytes(_) => 1,
+            Shown::Buffer(buffer) => buffer.layout.ndim(),
+        }
+    }
+    pub fn trace(&self, visit: &mut Visitor) {
+        match &self.0 {
+            Shown::Bytes(bytes) => visit(bytes.value()),
+            Shown::Buffer(buffer) => buffer.trace(visit),
+        }
+    }
+    /// Whether the bytes are those of `object`.
+    pub fn is_of(&self, object: &Value) -> bool {
+        match &self.0 {
+            Shown::Bytes(bytes) => bytes.value().is(object),
+            Shown::Buffer(buffer) => buffer.object().is(object),
+        }
+    }
+    /// The bytes, to write to; `None` when they are read-only.
+    pub fn bytes_mut(&self) -> Option<RefMut<'_, [u8]>> {
+        match &self.0 {
+            Shown::Bytes(_) => None,
+            Shown::Buffer(buffer) => buffer.bytes_mut(),
+        }
+    }
+    /// A copy. Errors: `MemoryError`.
+    pub fn to_vec(&self, vm: &Interpreter) -> Res<Vec<u8>> {
+        vm.copied(&self.bytes())
     }
 }
 
@@ -414,11 +454,16 @@ impl Interpreter {
 
     /// An argument that must show bytes in a row. Errors: `TypeError`, `BufferError`.
     pub fn bytes_like(&self, value: &Value) -> Res<BytesLike> {
+        if self.is_exact(value, &self.types().bytes)
+            && let Some(bytes) = value.downcast_ref::<Bytes>()
+        {
+            return Ok(BytesLike(Shown::Bytes(bytes)));
+        }
         let buffer = self.buffer(value, flags::SIMPLE)?;
         if !buffer.layout.is_c_contiguous() {
             return Err(self.buffer_error("memoryview: underlying buffer is not C-contiguous".to_string()));
         }
-        Ok(BytesLike(buffer))
+        Ok(BytesLike(Shown::Buffer(buffer)))
     }
 
     /// An argument that must show bytes in a row to be written to, of the function `name`. Errors: `TypeError`,
@@ -445,7 +490,7 @@ impl Interpreter {
         if !buffer.layout.is_c_contiguous() {
             return Err(self.buffer_error("memoryview: underlying buffer is not C-contiguous".to_string()));
         }
-        Ok(BytesLike(buffer))
+        Ok(BytesLike(Shown::Buffer(buffer)))
     }
 
     /// A copy of the bytes of a `str` (as ASCII) or of a bytes-like object, as `binascii` and others take them.
@@ -465,7 +510,7 @@ impl Interpreter {
                 self.type_name(value)
             )));
         }
-        self.bytes_like(value)?.buffer().to_vec(self, false)
+        self.bytes_like(value)?.to_vec(self)
     }
 
     /// A `memoryview` of a buffer. Errors: `MemoryError`.

@@ -53,9 +53,20 @@ impl TypeFlags {
     }
 }
 
-/// The payload of type objects.
+/// The payload of type objects. What inline caches and allocation look at stands in its first cache line.
+#[repr(C)]
 pub struct Type {
+    version: Cell<u32>,
+    pub flags: Cell<TypeFlags>,
+    /// Offset of the attribute area; 0 when instances have none.
+    pub attrs_offset: Cell<usize>,
+    /// Words of attributes that stand in the object.
+    pub inline_slots: Cell<usize>,
+    /// Words of `__slots__`, bases' included.
+    pub slot_count: Cell<usize>,
+    pub payload: &'static PayloadInfo,
     interp: Cell<*const Interpreter>,
+    pub slots: Slots,
     name: RefCell<Rc<str>>,
     /// The same as a `str`, once Python asked for it: it is the same object each time.
     name_object: SlotWord,
@@ -67,17 +78,7 @@ pub struct Type {
     pub base: SlotWord,
     mro: RefCell<Rc<[Value]>>,
     pub dict: SlotWord,
-    pub flags: Cell<TypeFlags>,
-    pub payload: &'static PayloadInfo,
-    pub slots: Slots,
-    version: Cell<u32>,
     subclasses: RefCell<Vec<NonNull<Header>>>,
-    /// Offset of the attribute area; 0 when instances have none.
-    pub attrs_offset: Cell<usize>,
-    /// Words of attributes that stand in the object.
-    pub inline_slots: Cell<usize>,
-    /// Words of `__slots__`, bases' included.
-    pub slot_count: Cell<usize>,
     container: Cell<bool>,
     root_shape: Cell<Option<NonNull<Shape>>>,
     /// The `TypeDef`'s doc, which may begin with a signature.

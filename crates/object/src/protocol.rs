@@ -186,13 +186,26 @@ impl Interpreter {
 
     /// The attribute, or `None` instead of an `AttributeError`.
     pub fn get_attr_opt(&self, object: &Value, name: &str) -> Res<Option<Value>> {
-        match self.get_attr_str(object, name) {
-            Ok(value) => Ok(Some(value)),
+        self.find_attr(object, &self.intern(name)?)
+    }
+
+    /// `getattr(object, name, None)`, an attribute that is not there being `None`: usually no exception is made for it.
+    pub fn find_attr(&self, object: &Value, name: &Value) -> Res<Option<Value>> {
+        let slot = self.type_of_ref(object).slots.getattr.get().map(|f| f as usize);
+        let is = |ty: &Ref<Type>| slot.is_some() && slot == ty.slots.getattr.get().map(|f| f as usize);
+        let found = if is(&self.types().object) {
+            self.generic_find(object, name)
+        } else if is(&self.types().type_) {
+            self.type_find(object, name)
+        } else {
+            self.get_attr(object, name).map(Some)
+        };
+        match found {
             Err(raised) if self.raised_is(self.exceptions().attribute_error()) => {
                 drop(self.take_raised(raised));
                 Ok(None)
             }
-            Err(raised) => Err(raised),
+            found => found,
         }
     }
 
@@ -210,6 +223,11 @@ impl Interpreter {
 
     /// `object.__getattribute__`.
     pub fn generic_getattr(&self, object: &Value, name: &Value) -> Res {
+        self.generic_find(object, name)?.ok_or_else(|| self.no_attribute(object, name))
+    }
+
+    /// [`Interpreter::generic_getattr`] without the exception: `None` when there is no such attribute.
+    pub(crate) fn generic_find(&self, object: &Value, name: &Value) -> Res<Option<Value>> {
         let name = &self.attribute_name(name)?;
         let ty = self.type_of(object);
         let found = ty.lookup(self, name);
@@ -217,39 +235,38 @@ impl Interpreter {
             && self.is_data_descriptor(descr)
             && let Some(get) = self.type_of_ref(descr).slots.descr_get.get()
         {
-            return get(self, descr, Some(object), ty.value());
+            return get(self, descr, Some(object), ty.value()).map(Some);
         }
         if let Some(value) = self.attrs_get(object, name)? {
-            return Ok(value);
+            return Ok(Some(value));
         }
-        match found {
-            Some(descr) => self.bind_descriptor(&descr, object, ty.value()),
-            None => Err(self.no_attribute(object, name)),
-        }
+        found.map(|descr| self.bind_descriptor(&descr, object, ty.value())).transpose()
     }
 
     /// `type.__getattribute__`.
     pub fn type_getattr(&self, cls: &Value, name: &Value) -> Res {
+        self.type_find(cls, name)?.ok_or_else(|| self.no_attribute(cls, name))
+    }
+
+    /// [`Interpreter::type_getattr`] without the exception.
+    fn type_find(&self, cls: &Value, name: &Value) -> Res<Option<Value>> {
         let name = &self.attribute_name(name)?;
-        let Some(ty) = cls.downcast_ref::<Type>() else { return self.generic_getattr(cls, name) };
+        let Some(ty) = cls.downcast_ref::<Type>() else { return self.generic_find(cls, name) };
         let meta = self.type_of(cls);
         let found = meta.lookup(self, name);
         if let Some(descr) = &found
             && self.is_data_descriptor(descr)
             && let Some(get) = self.type_of_ref(descr).slots.descr_get.get()
         {
-            return get(self, descr, Some(cls), meta.value());
+            return get(self, descr, Some(cls), meta.value()).map(Some);
         }
         if let Some(value) = ty.lookup(self, name) {
             return match self.type_of_ref(&value).slots.descr_get.get() {
-                Some(get) => get(self, &value, None, cls),
-                None => Ok(value),
+                Some(get) => get(self, &value, None, cls).map(Some),
+                None => Ok(Some(value)),
             };
         }
-        match found {
-            Some(descr) => self.bind_descriptor(&descr, cls, meta.value()),
-            None => Err(self.no_attribute(cls, name)),
-        }
+        found.map(|descr| self.bind_descriptor(&descr, cls, meta.value())).transpose()
     }
 
     /// The name of an attribute, interned. Errors: `TypeError` when it is no `str`.
@@ -352,8 +369,8 @@ impl Interpreter {
     }
 
     /// `type(object).name(object, *args)`. Errors: `AttributeError` when there is no such method.
-    pub fn call_method(&self, object: &Value, name: &str, args: &[Value]) -> Res {
-        let name = self.intern(name)?;
+    pub fn call_method(&self, object: &Value, name: &'static str, args: &[Value]) -> Res {
+        let name = self.intern_static(name)?;
         match self.type_of(object).lookup(self, &name) {
             Some(method) => self.call_descriptor(&method, object, args),
             None => Err(self.no_attribute(object, &name)),
@@ -378,6 +395,13 @@ impl Interpreter {
         }
         let ty = self.type_of(method);
         if ty.flags.get().contains(TypeFlags::METHOD_DESCRIPTOR) {
+            // Most operators have one operand more.
+            if let ([argument], []) = (args.values, args.names) {
+                return self.call_values(method, &[this.clone(), argument.clone()]);
+            }
+            if args.values.is_empty() {
+                return self.call_values(method, std::slice::from_ref(this));
+            }
             let mut values = Vec::with_capacity(args.values.len() + 1);
             values.push(this.clone());
             values.extend_from_slice(args.values);

@@ -823,8 +823,20 @@ fn generic_call(vm: &Interpreter, a: &Value, args: &CallArgs) -> Res {
 fn generic_getattr(vm: &Interpreter, a: &Value, name: &Value) -> Res {
     let ty = vm.type_of(a);
     let getattribute = ty.lookup(vm, &vm.intern_static("__getattribute__")?);
+    let plain = vm.types().object.slots.getattr.get().map(|f| f as usize);
     let result = match &getattribute {
         Some(m) => match m.downcast::<SlotWrapper>() {
+            // No exception is made for what `__getattr__` may find.
+            Some(SlotWrapper { slot: Slot::GetAttr(f), .. }) if Some(*f as usize) == plain => {
+                match vm.generic_find(a, name) {
+                    Ok(Some(value)) => return Ok(value),
+                    Err(raised) => Err(raised),
+                    Ok(None) => match ty.lookup(vm, &vm.intern_static("__getattr__")?) {
+                        Some(m) => return vm.call_descriptor(&m, a, std::slice::from_ref(name)),
+                        None => return Err(vm.no_attribute(a, name)),
+                    },
+                }
+            }
             Some(SlotWrapper { slot: Slot::GetAttr(f), .. }) => f(vm, a, name),
             _ => vm.call_descriptor(m, a, std::slice::from_ref(name)),
         },

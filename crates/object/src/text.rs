@@ -429,6 +429,9 @@ impl Text {
             total = total.checked_add(part.len()).ok_or(NoMemory)?;
             kind = kind.max(part.kind());
         }
+        if kind == Kind::Ascii {
+            return self.join_ascii(parts, total);
+        }
         let mut builder = TextBuilder::with_kind(kind);
         builder.reserve(total)?;
         for (i, part) in parts.iter().enumerate() {
@@ -438,6 +441,19 @@ impl Text {
             builder.push_text(part)?;
         }
         builder.finish()
+    }
+
+    /// [`Text::join`] where all is ASCII; `total` is the length.
+    fn join_ascii(&self, parts: &[&Text], total: usize) -> Result<Text, NoMemory> {
+        let mut result = Vec::new();
+        result.try_reserve_exact(total)?;
+        for (i, part) in parts.iter().enumerate() {
+            if i > 0 {
+                result.extend_from_slice(self.as_ascii().unwrap_or_default().as_bytes());
+            }
+            result.extend_from_slice(part.as_ascii().unwrap_or_default().as_bytes());
+        }
+        Ok(Text(ascii_vec(result)))
     }
 
     /// `self * times`.

@@ -246,25 +246,15 @@ fn getattr(vm: &Interpreter, call: &CallArgs) -> Res {
         _ => return Err(arity(vm, "getattr", call, 2, 3)),
     };
     attribute_name(vm, name)?;
-    match (vm.get_attr(object, name), default) {
-        (Err(raised), Some(default)) if vm.raised_is(vm.exceptions().attribute_error()) => {
-            drop(vm.take_raised(raised));
-            Ok(default.clone())
-        }
-        (result, _) => result,
+    match default {
+        Some(default) => Ok(vm.find_attr(object, name)?.unwrap_or_else(|| default.clone())),
+        None => vm.get_attr(object, name),
     }
 }
 
 fn hasattr(vm: &Interpreter, object: &Value, name: &Value) -> Res {
     attribute_name(vm, name)?;
-    match vm.get_attr(object, name) {
-        Ok(_) => Ok(Value::TRUE),
-        Err(raised) if vm.raised_is(vm.exceptions().attribute_error()) => {
-            drop(vm.take_raised(raised));
-            Ok(Value::FALSE)
-        }
-        Err(raised) => Err(raised),
-    }
+    vm.find_attr(object, name).map(|found| Value::bool(found.is_some()))
 }
 
 fn setattr(vm: &Interpreter, object: &Value, name: &Value, value: &Value) -> Res {
@@ -351,6 +341,11 @@ fn extreme(vm: &Interpreter, call: &CallArgs, name: &str, op: CmpOp) -> Res {
             }
         }
     }
+    if let ([first, rest @ ..], []) = (given, call.names)
+        && !rest.is_empty()
+    {
+        return extreme_of(vm, first, rest, op);
+    }
     let (source, many) = match given {
         [] => return Err(vm.type_error(format!("{name} expected at least 1 argument, got 0"))),
         [one] => (vm.iter(one)?, false),
@@ -383,6 +378,21 @@ fn extreme(vm: &Interpreter, call: &CallArgs, name: &str, op: CmpOp) -> Res {
         (None, Some(default)) => Ok(default),
         (None, None) => Err(vm.value_error(format!("{name}() iterable argument is empty"))),
     }
+}
+
+/// `min(first, *rest)` and `max(first, *rest)`.
+fn extreme_of(vm: &Interpreter, first: &Value, rest: &[Value], op: CmpOp) -> Res {
+    let mut best = first;
+    for value in rest {
+        let better = match (value.as_small_int(), best.as_small_int()) {
+            (Some(a), Some(b)) => op.holds(a.cmp(&b)),
+            _ => vm.truthy(&vm.compare(op, value, best)?)?,
+        };
+        if better {
+            best = value;
+        }
+    }
+    Ok(best.clone())
 }
 
 fn any(vm: &Interpreter, iterable: &Value) -> Res {

@@ -21,6 +21,13 @@ pub struct Property {
     doc_of_getter: Cell<bool>,
 }
 
+impl Property {
+    /// `fget`.
+    pub fn getter(&self) -> Option<Value> {
+        self.get.get()
+    }
+}
+
 impl Payload for Property {
     fn trace(&self, visit: &mut Visitor) {
         for word in [&self.get, &self.set, &self.delete, &self.doc, &self.name] {

@@ -32,8 +32,8 @@ class Frozen:
 
 frozen = Frozen()
 frozen.me = frozen
-del frozen
 gc.freeze()
+del frozen
 print(gc.get_freeze_count() > 0)
 
 started = threading.Event()

@@ -491,7 +491,7 @@ fn into_size(
 
 /// Copies into a buffer what was received.
 pub fn fill(buffer: &BytesLike, bytes: &[u8]) {
-    if let Some(mut place) = buffer.buffer().bytes_mut() {
+    if let Some(mut place) = buffer.bytes_mut() {
         let length = bytes.len().min(place.len());
         place[..length].copy_from_slice(&bytes[..length]);
     }

@@ -355,7 +355,7 @@ fn read_into_with(vm: &Interpreter, this: &Value, target: &Value, name: &str) ->
 
 /// Writes bytes to the beginning of a writable buffer that is long enough.
 pub fn store(vm: &Interpreter, target: &pellucid_object::buffer::BytesLike, bytes: &[u8]) -> Res<()> {
-    match target.buffer().bytes_mut() {
+    match target.bytes_mut() {
         Some(mut memory) => match memory.get_mut(..bytes.len()) {
             Some(place) => {
                 place.copy_from_slice(bytes);

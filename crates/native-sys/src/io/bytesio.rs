@@ -92,7 +92,7 @@ fn init(vm: &Interpreter, this: &Value, call: &CallArgs) -> Res<()> {
             let bytes = value.downcast::<Bytes>().map(Bytes::as_slice).unwrap_or_default();
             (vm.copied(bytes)?, Some(value.clone()))
         }
-        Some(value) => (vm.bytes_like(&value)?.buffer().to_vec(vm, false)?, None),
+        Some(value) => (vm.bytes_like(&value)?.to_vec(vm)?, None),
         None => (Vec::new(), None),
     };
     me.data.replace(data);
@@ -211,7 +211,7 @@ fn write(vm: &Interpreter, this: &Value, data: &Value) -> Res {
     let me = stream(vm, this)?;
     check_exports(vm, me)?;
     let data = vm.bytes_like(data)?;
-    if data.buffer().object().is(this) {
+    if data.is_of(this) {
         return Err(exported(vm));
     }
     let guard = data.bytes();
@@ -312,7 +312,7 @@ fn setstate(vm: &Interpreter, this: &Value, state: &Value) -> Res {
     me.position.set(0);
     me.closed.set(false);
     me.data.replace(Vec::new());
-    let initial = vm.bytes_like(&parts[0])?.buffer().to_vec(vm, false)?;
+    let initial = vm.bytes_like(&parts[0])?.to_vec(vm)?;
     me.data.replace(initial);
     if parts[1].as_int().is_none() {
         let got = vm.type_name(&parts[1]);

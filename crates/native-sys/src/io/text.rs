@@ -413,7 +413,7 @@ fn read_chunk(vm: &Interpreter, me: &TextIo, buffer: &Value, hint: usize) -> Res
                 "underlying {name}() should have returned a bytes-like object, not '{got}'"
             )));
         }
-        vm.bytes_like(&data)?.buffer().to_vec(vm, false)?
+        vm.bytes_like(&data)?.to_vec(vm)?
     };
     let count = bytes.len();
     let snapshot = state.map(|(mut ahead, flags)| {
@@ -461,7 +461,7 @@ fn read(vm: &Interpreter, args: &Args) -> Res {
             buffered::direct_read_all(vm, &buffer)?
         } else {
             let data = vm.call_attr(&buffer, "read", &[])?;
-            if data.is_none() { None } else { Some(vm.bytes_like(&data)?.buffer().to_vec(vm, false)?) }
+            if data.is_none() { None } else { Some(vm.bytes_like(&data)?.to_vec(vm)?) }
         };
         let Some(bytes) = bytes else {
             let ty = vm.exceptions().blocking_io_error().clone();

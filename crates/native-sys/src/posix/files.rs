@@ -76,7 +76,7 @@ fn room(vm: &Interpreter, length: usize) -> Res<Vec<u8>> {
 
 fn write(vm: &Interpreter, fd: &Value, data: &Value) -> Res {
     let fd = descriptor(vm, fd)?;
-    let bytes = vm.bytes_like(data)?.buffer().to_vec(vm, false)?;
+    let bytes = vm.bytes_like(data)?.to_vec(vm)?;
     let count = call(vm, |host| host.write(fd, &bytes))?;
     vm.new_int(count as i64)
 }
@@ -93,7 +93,7 @@ fn pread(vm: &Interpreter, fd: &Value, length: &Value, offset: &Value) -> Res {
 fn pwrite(vm: &Interpreter, fd: &Value, data: &Value, offset: &Value) -> Res {
     let fd = descriptor(vm, fd)?;
     let offset = file_offset(vm, offset)?;
-    let bytes = vm.bytes_like(data)?.buffer().to_vec(vm, false)?;
+    let bytes = vm.bytes_like(data)?.to_vec(vm)?;
     let count = call(vm, |host| host.pwrite(fd, &bytes, offset))?;
     vm.new_int(count as i64)
 }
@@ -133,10 +133,7 @@ fn sequence(vm: &Interpreter, buffers: &Value, function: &str) -> Res<Vec<Value>
 }
 
 fn write_list(vm: &Interpreter, buffers: &Value, function: &str) -> Res<Vec<Vec<u8>>> {
-    sequence(vm, buffers, function)?
-        .iter()
-        .map(|item| vm.bytes_like(item)?.buffer().to_vec(vm, false))
-        .collect()
+    sequence(vm, buffers, function)?.iter().map(|item| vm.bytes_like(item)?.to_vec(vm)).collect()
 }
 
 fn readv(vm: &Interpreter, fd: &Value, buffers: &Value) -> Res {
@@ -553,7 +550,7 @@ fn getxattr(vm: &Interpreter, args: &Args) -> Res {
 fn setxattr(vm: &Interpreter, args: &Args) -> Res {
     let path = path_arg(vm, args.get(0), Accepts::PathOrFd, Of("setxattr", "path"))?;
     let name = path_arg(vm, args.get(1), Accepts::Path, Of("setxattr", "attribute"))?;
-    let value = vm.bytes_like(args.req(2))?.buffer().to_vec(vm, false)?;
+    let value = vm.bytes_like(args.req(2))?.to_vec(vm)?;
     let flags = args.int_or(vm, 3, 0)? as i32;
     let target = xattr_target(vm, &path, args.bool_or(vm, 4, true)?, "setxattr")?;
     done_at(vm, vm.host().setxattr(&target, name.bytes(), &value, flags), &path)

@@ -69,7 +69,7 @@ struct Reader<'a, T> {
     units: &'a [T],
     at: usize,
     /// Keys met before: equal keys are one object.
-    keys: HashMap<&'a [T], Value>,
+    keys: HashMap<&'a [T], Value, foldhash::fast::RandomState>,
     open: Vec<Open>,
 }
 
@@ -378,7 +378,7 @@ fn scan<T: Unit>(
     units: &[T],
     at: usize,
 ) -> Res<(Value, usize)> {
-    let keys = HashMap::new();
+    let keys = HashMap::default();
     let mut reader = Reader { vm, scanner, document, text, units, at, keys, open: Vec::new() };
     let value = reader.value()?;
     Ok((value, reader.at))

@@ -43,7 +43,7 @@ impl Subject {
     pub fn trace(&self, visit: &mut Visitor) {
         visit(&self.value);
         if let Some((_, like)) = &self.copy {
-            like.buffer().trace(visit);
+            like.trace(visit);
         }
     }
 
