@@ -69,21 +69,15 @@ Positions = collections.namedtuple(
     "Positions", "lineno end_lineno col_offset end_col_offset", defaults=(None,) * 4)
 
 _Fields = collections.namedtuple(
-    "Instruction",
-    "opname opcode arg argval argrepr offset start_offset starts_line line_number label positions cache_info",
-    defaults=(None, None, None))
+    "Instruction", "opname opcode arg argval argrepr offset starts_line is_jump_target")
 _Fields.opname.__doc__ = "Human readable name for operation"
 _Fields.opcode.__doc__ = "Numeric code for operation"
 _Fields.arg.__doc__ = "Numeric argument to operation (if any), otherwise None"
 _Fields.argval.__doc__ = "Resolved arg value (if known), otherwise same as arg"
 _Fields.argrepr.__doc__ = "Human readable description of operation argument"
 _Fields.offset.__doc__ = "Start index of operation within bytecode sequence"
-_Fields.start_offset.__doc__ = "Where the operation starts with the EXTENDED_ARG in front of it"
-_Fields.starts_line.__doc__ = "True if a line of source starts here"
-_Fields.line_number.__doc__ = "The line of source (if any), otherwise None"
-_Fields.label.__doc__ = "A number if other code jumps to here, otherwise None"
-_Fields.positions.__doc__ = "The place in the source"
-_Fields.cache_info.__doc__ = "Always None: caches do not stand in the bytecode"
+_Fields.starts_line.__doc__ = "Line started by this opcode (if any), otherwise None"
+_Fields.is_jump_target.__doc__ = "True if other code jumps to here, otherwise False"
 
 
 class Instruction(_Fields):
@@ -95,13 +89,19 @@ class Instruction(_Fields):
     argval - what the argument stands for
     argrepr - that as text
     offset - where it is in the code
+    starts_line - the line that starts here, or None
+    is_jump_target - whether a jump goes here
+
+    Besides these fields, which are those of CPython 3.10, what later versions tell:
+
     start_offset - where the EXTENDED_ARG in front of it are
-    starts_line - whether a line of source starts here
     line_number - the line, or None
     label - a number if a jump goes here, or None
     positions - the place in the source
-    cache_info - always None
+    cache_info - always None: caches do not stand in the bytecode
     """
+
+    start_offset = line_number = label = positions = cache_info = None
 
     @property
     def oparg(self):
@@ -129,11 +129,6 @@ class Instruction(_Fields):
     def jump_target(self):
         """Where it jumps to, or None."""
         return self.argval if self.opcode in hasjump else None
-
-    @property
-    def is_jump_target(self):
-        """Whether a jump goes here."""
-        return self.label is not None
 
     def _listed(self, line, line_width, offset_width, current):
         """The instruction as a line of a listing; line is shown if it is not None."""
@@ -248,8 +243,13 @@ def _instructions(code, names=None, varnames=None, consts=None, cells=None,
         place = Positions(*next(positions, ()))
         if start_offset is None:
             start_offset = offset
-        yield Instruction(opname[op], op, arg, argval, argrepr, offset, start_offset, starts_line, line,
-                          labels.get(offset), place)
+        instruction = Instruction(opname[op], op, arg, argval, argrepr, offset, line if starts_line else None,
+                                  offset in labels)
+        instruction.start_offset = start_offset
+        instruction.line_number = line
+        instruction.label = labels.get(offset)
+        instruction.positions = place
+        yield instruction
         if op != EXTENDED_ARG:
             start_offset = None
 
@@ -345,7 +345,7 @@ def _print_instructions(instructions, file, current=-1, positions=False):
     shown = None
     for i in instructions:
         line = None
-        if i.starts_line and i.line_number not in (None, shown):
+        if i.starts_line is not None and i.starts_line != shown:
             line = shown = i.line_number
             if i.offset > 0:
                 print(file=file)
