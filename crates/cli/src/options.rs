@@ -323,6 +323,7 @@ impl Reader {
             self.config.memory_limit = Some(limit);
         }
         self.int_digits(text("PYTHONINTMAXSTRDIGITS"))?;
+        self.allocation_frames(text("PYTHONTRACEMALLOC"))?;
         self.hash_seed(text("PYTHONHASHSEED"))?;
         let prefix = self.config.x_option("pycache_prefix").map(|prefix| prefix.as_bytes().to_vec());
         self.config.pycache_prefix =
@@ -359,6 +360,22 @@ impl Reader {
             _ => Err(format!(
                 "Fatal Python error: {name}: invalid limit; must be >= 640 or 0 for unlimited.\n"
             )),
+        }
+    }
+
+    fn allocation_frames(&mut self, variable: Option<String>) -> Result<(), String> {
+        let (given, name) = match self.config.x_option("tracemalloc") {
+            Some("") => (Some("1".to_string()), ""),
+            Some(given) => (Some(given.to_string()), "-X tracemalloc=NFRAME"),
+            None => (variable, "PYTHONTRACEMALLOC"),
+        };
+        let Some(given) = given.filter(|given| !given.is_empty()) else { return Ok(()) };
+        match given.parse::<u16>() {
+            Ok(frames) => {
+                self.config.allocation_frames = Some(frames).filter(|frames| *frames > 0);
+                Ok(())
+            }
+            Err(_) => Err(format!("Fatal Python error: {name}: invalid number of frames\n")),
         }
     }
 

@@ -20,10 +20,7 @@ unsafe fn parts<'a>(frame: *mut Frame, i: &Instr) -> (&'a Comprehension, &'a Val
     // SAFETY: by the contract; both belong to the code that the frame owns.
     unsafe {
         let comprehension = &(&(*(*frame).form).comprehensions)[i.d as usize];
-        (
-            comprehension,
-            &(*frame).code.payload_unchecked::<CodeObject>().consts[comprehension.code as usize],
-        )
+        (comprehension, &(*frame).code.payload_unchecked::<CodeObject>().consts[comprehension.code as usize])
     }
 }
 

@@ -10,6 +10,7 @@
 //! - `frame.pc` is up to date whenever anything outside of the loop may look at frames.
 //! - The block stack of an instruction is known statically: entering a `try` costs nothing.
 
+pub mod allocations;
 pub mod async_generator;
 pub mod bind;
 pub mod builtins;

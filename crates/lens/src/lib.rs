@@ -8,8 +8,10 @@ mod form;
 mod lsprof;
 mod marshal;
 mod opcode;
+mod tracemalloc;
 
 use pellucid_object::ModuleDef;
 
 /// The modules of this crate.
-pub static MODULES: &[&ModuleDef] = &[&lsprof::MODULE, &marshal::MODULE, &opcode::MODULE];
+pub static MODULES: &[&ModuleDef] =
+    &[&lsprof::MODULE, &marshal::MODULE, &opcode::MODULE, &tracemalloc::MODULE];

@@ -134,7 +134,7 @@ impl Profiler {
     fn factor(&self) -> f64 {
         match (self.timer.is_set(), self.unit.get()) {
             (false, _) => 1e-9,
-            (true, unit) if unit == 0.0 => 1.0,
+            (true, 0.0) => 1.0,
             (true, unit) => unit,
         }
     }

@@ -17,6 +17,7 @@ use crate::schedule::Schedule;
 use crate::stats::{ClassStats, Stats, Stress};
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -48,6 +49,9 @@ pub struct Heap {
     peak: Cell<usize>,
     charged: Cell<usize>,
     limit: Cell<usize>,
+    /// Who is told of each block. Meanwhile `current` is empty and `small_limit` 0: every call goes out of line, and the fast
+    /// paths need not ask.
+    observed: RefCell<Option<Observed>>,
     /// What counts instead of the limit after that was reached, until memory is well below the limit again; 0 otherwise.
     grace: Cell<usize>,
     /// Beyond this much a full collection should be tried before the limit is reached; `usize::MAX`: not now.
@@ -57,6 +61,28 @@ pub struct Heap {
     /// How often the limit was reached since memory was last plenty.
     refusals: Cell<u32>,
     meter: Arc<Meter>,
+}
+
+/// Is told of each block.
+pub trait Observer {
+    /// A block was allocated; nothing is written to it yet.
+    fn allocated(&self, block: NonNull<u8>, size: usize);
+    /// A block is about to be freed.
+    fn freed(&self, block: NonNull<u8>);
+}
+
+/// An observer, and what was put aside for it.
+#[derive(Clone)]
+struct Observed {
+    observer: Rc<dyn Observer>,
+    current: Rc<[Cell<Option<NonNull<Pool>>>]>,
+    small_limit: usize,
+}
+
+impl std::fmt::Debug for Observed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Observed")
+    }
 }
 
 impl Default for Heap {
@@ -93,12 +119,73 @@ impl Heap {
             peak: Cell::new(0),
             charged: Cell::new(0),
             limit: Cell::new(usize::MAX),
+            observed: RefCell::default(),
             grace: Cell::new(0),
             pressure: Cell::new(usize::MAX),
             pressed: Cell::new(false),
             refusals: Cell::new(0),
             meter: Meter::new(alarm),
         }
+    }
+
+    /// Tells `observer` of each block from now on, or nobody.
+    pub fn set_observer(&self, observer: Option<Rc<dyn Observer>>) {
+        let old = self.observed.take();
+        if let Some(old) = old {
+            for (slot, kept) in self.current.iter().zip(old.current.iter()) {
+                slot.set(kept.take());
+            }
+            self.small_limit.set(old.small_limit);
+        }
+        if let Some(observer) = observer {
+            let current = self.current.iter().map(|slot| Cell::new(slot.take())).collect();
+            let small_limit = self.small_limit.replace(0);
+            *self.observed.borrow_mut() = Some(Observed { observer, current, small_limit });
+        }
+    }
+
+    /// `alloc_slow` while an observer is there.
+    #[cold]
+    fn alloc_observed(&self, observed: &Observed, size: usize, container: bool) -> Option<NonNull<Header>> {
+        let place = (size <= MAX_SMALL).then(|| family_of(size, container));
+        self.small_limit.set(observed.small_limit);
+        if let Some(family) = place {
+            self.current[family].set(observed.current[family].take());
+        }
+        let block = self.alloc_any(size, container);
+        if let Some(family) = place {
+            observed.current[family].set(self.current[family].take());
+        }
+        self.small_limit.set(0);
+        if let Some(block) = block {
+            observed.observer.allocated(block.cast(), size);
+        }
+        block
+    }
+
+    /// Takes a block that no pool takes at once: a large one, or any while an observer is there.
+    ///
+    /// # Safety
+    /// As for [`Heap::free`].
+    #[cold]
+    #[inline(never)]
+    unsafe fn free_slow(&self, block: NonNull<u8>, size: usize) {
+        let observed = self.observed.borrow().clone();
+        if let Some(observed) = observed {
+            observed.observer.freed(block);
+            if size <= observed.small_limit {
+                // SAFETY: a block of this size came from a pool, which is live while a block of it is used.
+                let pool = unsafe { &*Pool::of(block) };
+                // SAFETY: the block belongs to this pool, and the caller gives it up.
+                if unsafe { pool.push(block.cast()) } {
+                    self.pool_event(pool);
+                }
+                return;
+            }
+        }
+        // SAFETY: a block of this size is a large one, and the caller gives it up.
+        let bytes = unsafe { self.large.free(block.cast()) };
+        self.shrink(bytes);
     }
 
     /// Counts the buffers of the threads that entered it.
@@ -161,15 +248,22 @@ impl Heap {
                 self.pool_event(pool);
             }
         } else {
-            // SAFETY: a block of this size is a large one, and the caller gives it up.
-            let bytes = unsafe { self.large.free(block.cast()) };
-            self.shrink(bytes);
+            // SAFETY: by the contract.
+            unsafe { self.free_slow(block, size) }
         }
     }
 
     #[cold]
     #[inline(never)]
     fn alloc_slow(&self, size: usize, container: bool) -> Option<NonNull<Header>> {
+        let observed = self.observed.borrow().clone();
+        match observed {
+            Some(observed) => self.alloc_observed(&observed, size, container),
+            None => self.alloc_any(size, container),
+        }
+    }
+
+    fn alloc_any(&self, size: usize, container: bool) -> Option<NonNull<Header>> {
         if size > self.small_limit.get() {
             let bytes = large::cost(size)?;
             if !self.grow(bytes) {

@@ -35,6 +35,6 @@ mod tests;
 pub use buffers::{Buffers, retire_thread};
 pub use cycles::{CollectStats, CollectorOps};
 pub use header::Header;
-pub use heap::Heap;
+pub use heap::{Heap, Observer};
 pub use meter::Meter;
 pub use stats::{ClassStats, GenerationStats, Stats, Stress};

@@ -366,7 +366,7 @@ fn size(vm: &Interpreter, value: &Value) -> Res {
         return vm.new_int(map.len() as i64);
     }
     match vm.host().fstat(map.fd.get()) {
-        Ok(stat) => vm.new_int(stat.size as i64),
+        Ok(stat) => vm.new_int(stat.size),
         Err(error) => Err(vm.os_error(error)),
     }
 }

@@ -626,6 +626,7 @@ impl Drop for Interpreter {
     fn drop(&mut self) {
         self.gil.close();
         self.gil.drop_states();
+        self.heap.set_observer(None);
         let roots = [&self.modules, &self.sys, &self.builtins, &self.raised, &self.handled];
         roots.into_iter().for_each(|root| root.set(None));
         drop(self.audit_hooks.take());

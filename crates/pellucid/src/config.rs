@@ -98,6 +98,8 @@ pub struct Config {
     pub check_hash_pycs: String,
     /// Seed of string hashes; `None`: from the system's random numbers.
     pub hash_seed: Option<u32>,
+    /// Frames that are recorded of each allocation (`tracemalloc`); `None`: nothing is recorded.
+    pub allocation_frames: Option<u16>,
     /// The most bytes of memory the interpreter may take; `None`: no limit.
     pub memory_limit: Option<usize>,
     /// What the interpreter may do to the system.
@@ -130,6 +132,7 @@ impl Default for Config {
             platlibdir: "lib".into(),
             check_hash_pycs: "default".into(),
             hash_seed: None,
+            allocation_frames: None,
             memory_limit: None,
             host: Arc::new(Host::none()),
             stdio: false,

@@ -226,6 +226,9 @@ fn assemble(vm: &Interpreter, config: &Config) -> Res<(Value, Value)> {
     main_namespace.remove(vm, &vm.intern_static("__loader__")?)?;
     main_namespace.set(vm, vm.intern_static("__builtins__")?, builtins.clone())?;
     modules.set(vm, vm.intern_static("__main__")?, main.clone())?;
+    if let Some(frames) = config.allocation_frames {
+        pellucid_interp::allocations::start(vm, frames.into());
+    }
     if !config.flags.no_site {
         site(vm, config, &paths, &namespace)?;
     }

@@ -12,7 +12,7 @@ impl Random {
         Random((mixed ^ (mixed >> 31)) | 1)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -21,7 +21,7 @@ impl Random {
 
     /// A number below `end`; 0 when that is 0.
     pub fn below(&mut self, end: usize) -> usize {
-        if end == 0 { 0 } else { (self.next() >> 16) as usize % end }
+        if end == 0 { 0 } else { (self.bits() >> 16) as usize % end }
     }
 
     pub fn one_in(&mut self, many: usize) -> bool {
@@ -44,7 +44,7 @@ pub fn damaged(random: &mut Random, data: &[u8]) -> Vec<u8> {
         let end = (at + 1 + random.below(8)).min(bytes.len());
         match random.below(16) {
             0..8 => bytes[at] ^= 1 << random.below(8),
-            8..11 => bytes[at] = random.next() as u8,
+            8..11 => bytes[at] = random.bits() as u8,
             11 => bytes[at] = random.pick(&[0, 1, 0x7f, 0x80, 0xff]),
             12 => drop(bytes.drain(at..end)),
             13 => {

@@ -21,7 +21,7 @@ pub mod weave;
 
 use crate::code::CodeObject;
 use crate::form::{Form, Instr};
-use crate::frame::{Frame, Ret, Thread};
+use crate::frame::{Frame, Thread};
 use crate::generator::Outcome;
 use crate::state::{State, state, thread};
 use crate::translate::{Malformed, translate_with};
@@ -261,7 +261,7 @@ fn refresh(vm: &Interpreter) -> Res<()> {
 fn refresh_waiting(vm: &Interpreter, thread: &Thread) -> Res<()> {
     for depth in 1..thread.depth.get() {
         let Some(callee) = thread.nth(depth - 1) else { break };
-        if callee.ret == Ret::Native {
+        if callee.ret.is_native() {
             continue;
         }
         // SAFETY: the record is live, and its loop is running the callee: it reads the record again afterwards. Nobody

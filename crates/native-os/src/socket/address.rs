@@ -1,7 +1,7 @@
 //! Addresses of sockets as Python has them: tuples, paths.
 
 use super::names::{self, host_argument};
-use pellucid_host::{Address, Error, libc};
+use pellucid_host::{Address, libc};
 use pellucid_native_sys::sys::c_int;
 use pellucid_object::bytes::Bytes;
 use pellucid_object::{Interpreter, Raised, Res, Str, Tuple, Value};
@@ -187,11 +187,8 @@ pub fn make(vm: &Interpreter, address: &Address) -> Res {
             vm.new_tuple(vec![vm.new_int((*cid).into())?, vm.new_int((*port).into())?])
         }
         Address::Packet { protocol, interface, hardware, kind, bytes } => {
-            let name = match vm.host().interface_name(*interface as u32) {
-                Ok(name) => name,
-                // The interface may be gone by now.
-                Err(Error { .. }) => Vec::new(),
-            };
+            // The interface may be gone by now.
+            let name = vm.host().interface_name(*interface as u32).unwrap_or_default();
             vm.new_tuple(vec![
                 vm.fs_decode(&name)?,
                 vm.new_int((*protocol).into())?,
