@@ -95,17 +95,21 @@ fn decode(vm: &Interpreter, bytes: &[u8], encoding: String) -> Result<Source, Sy
         let text = vm.call_attr(&bytes, "decode", &[vm.new_str(&encoding)?])?;
         vm.expect_str(&text)
     });
-    decoded.map(|text| Source::from_decoded(text, encoding.clone())).map_err(|raised| {
-        let unknown = vm.raised_is(vm.exceptions().lookup_error());
-        let exception = vm.take_raised(raised);
-        SyntaxError::of_encoding(match unknown {
-            true => format!("unknown encoding: {encoding}"),
-            false => vm.str_lossy(&vm.str(&exception).unwrap_or_else(|raised| {
-                drop(vm.take_raised(raised));
-                Value::NONE
-            })),
-        })
-    })
+    let raised = match decoded {
+        Ok(text) => return Ok(Source::from_decoded(text, encoding)),
+        Err(raised) => raised,
+    };
+    let unknown = vm.raised_is(vm.exceptions().lookup_error());
+    let exception = vm.take_raised(raised);
+    if unknown {
+        // The parser knows some encodings that no codec stands for.
+        return Source::from_bytes(bytes);
+    }
+    let message = vm.str(&exception).unwrap_or_else(|raised| {
+        drop(vm.take_raised(raised));
+        Value::NONE
+    });
+    Err(SyntaxError::of_encoding(vm.str_lossy(&message)))
 }
 
 /// What encoding a `str` with lone surrogates raises.

@@ -76,7 +76,7 @@ struct Lock {
 pub struct Gil {
     lock: Arc<Lock>,
     threads: Cell<usize>,
-    main: u64,
+    main: Cell<u64>,
     ident: Cell<u64>,
     loop_stack: Cell<Option<NonNull<()>>>,
     states: RefCell<WordMap<TypeId, Rc<dyn Any>>>,
@@ -147,7 +147,7 @@ impl Gil {
         Gil {
             lock: Arc::new(lock),
             threads: Cell::new(1),
-            main: ident,
+            main: Cell::new(ident),
             ident: Cell::new(ident),
             loop_stack: Cell::new(None),
             states: RefCell::default(),
@@ -167,11 +167,11 @@ impl Gil {
 
     /// The thread that made the interpreter: signal handlers run there.
     pub fn main_ident(&self) -> u64 {
-        self.main
+        self.main.get()
     }
 
     pub fn is_main(&self) -> bool {
-        self.ident.get() == self.main
+        self.ident.get() == self.main.get()
     }
 
     /// How long a thread that wants the lock waits before it asks for it.
@@ -188,9 +188,10 @@ impl Gil {
         self.lock.state().closed = true;
     }
 
-    /// The stacks and states of all threads but the running one are gone: in the child of a fork.
+    /// The stacks and states of all threads but the running one, which is the main one now, are gone: in the child of a fork.
     pub fn only_this_thread(&self) {
         self.threads.set(1);
+        self.main.set(self.ident.get());
         self.stacks.borrow_mut().retain(|(ident, _)| *ident == self.ident.get());
         let mut state = self.lock.state();
         *state = State { held: true, turn: state.turn, ..State::default() };

@@ -11,12 +11,13 @@
 
 use crate::importlib;
 use pellucid_host::Place;
+use pellucid_native_sys::lock::OwnedLock;
 use pellucid_object::{
     Args, CallArgs, Dict, FunctionDef, Interpreter, List, ModuleDef, NativeFn, Raised, Ref, Res, Str, Value,
     heap::SlotWord,
 };
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -33,7 +34,12 @@ pub struct ImportState {
     pub first_finders: RefCell<Vec<Value>>,
     pub first_hooks: RefCell<Vec<Value>>,
     /// Library modules whose code is running.
-    pub loading: RefCell<HashSet<String>>,
+    /// By name, with the threads that run them.
+    pub loading: RefCell<HashMap<String, u64>>,
+    /// Modules that threads wait for, by thread.
+    awaited: RefCell<HashMap<u64, String>>,
+    /// Held by the thread that loads `importlib`.
+    pub maker: OwnedLock,
     /// `-X importtime`: how deep imports are nested, and the time that inner ones took.
     pub timing: Cell<bool>,
     timing_depth: Cell<usize>,
@@ -146,6 +152,9 @@ pub fn import_absolute(vm: &Interpreter, name: &Value) -> Res {
 /// Another thread may be in the middle of importing it.
 fn wait_until_loaded(vm: &Interpreter, name: &Value, module: &Value) -> Res<()> {
     let state = vm.state::<ImportState>();
+    if !state.loading.borrow().is_empty() && vm.gil().threads() > 1 {
+        wait_for_library(vm, &state, &vm.str_lossy(name))?;
+    }
     let Some(bootstrap) = state.bootstrap.get() else { return Ok(()) };
     let spec = match vm.attrs_get(module, &vm.intern_static("__spec__")?)? {
         Some(spec) if !spec.is_none() => spec,
@@ -155,6 +164,41 @@ fn wait_until_loaded(vm: &Interpreter, name: &Value, module: &Value) -> Res<()> 
         && vm.truthy(&initializing)?
     {
         vm.call_attr(&bootstrap, "_lock_unlock_module", std::slice::from_ref(name))?;
+    }
+    Ok(())
+}
+
+/// Waits until the thread that runs a module of the library is done with it, unless that thread waits for a module of ours.
+fn wait_for_library(vm: &Interpreter, state: &ImportState, name: &str) -> Res<()> {
+    const SLICE: std::time::Duration = std::time::Duration::from_micros(500);
+    let me = vm.gil().ident();
+    let owner_of = |name: &str| state.loading.borrow().get(name).copied();
+    let is_stuck = |mut owner: u64| {
+        // Each thread waits for one module at most, so that the chain has an end.
+        for _ in 0..state.awaited.borrow().len() {
+            let next = state.awaited.borrow().get(&owner).cloned();
+            match next.and_then(|next| owner_of(&next)) {
+                Some(next) if next == me => return true,
+                Some(next) => owner = next,
+                None => return false,
+            }
+        }
+        false
+    };
+    while let Some(owner) = owner_of(name).filter(|owner| *owner != me && !is_stuck(*owner)) {
+        debug_assert_ne!(owner, me);
+        state.awaited.borrow_mut().insert(me, name.to_string());
+        let polled = if vm.host().grants(pellucid_host::Capability::Clock) {
+            let host = vm.host();
+            // An interrupted sleep is as good as a whole one.
+            let _slept = vm.allow_threads(|| host.sleep(SLICE));
+            vm.poll()
+        } else {
+            vm.allow_threads(std::thread::yield_now);
+            vm.poll()
+        };
+        state.awaited.borrow_mut().remove(&me);
+        polled?;
     }
     Ok(())
 }
@@ -359,8 +403,9 @@ fn find_and_load_quickly(
         Some((package, child)) => {
             let package_name = vm.new_str(package)?;
             import_absolute(vm, &package_name)?;
-            // Importing the package may have imported this module.
+            // Importing the package, or another thread meanwhile, may have imported this module.
             if let Some(module) = loaded(vm, name)? {
+                wait_until_loaded(vm, name, &module)?;
                 return Ok(Some(module));
             }
             let Some(package) = loaded(vm, &package_name)? else { return Ok(None) };
@@ -376,7 +421,15 @@ fn find_and_load_quickly(
         Some((_, path, _)) => Some(path.clone()),
         None => vm.sys_attr("path")?,
     };
-    let module = match locate(vm, state, text, path.as_ref())? {
+    let found = locate(vm, state, text, path.as_ref())?;
+    if vm.gil().threads() > 1
+        && let Some(module) = loaded(vm, name)?
+    {
+        // Another thread was faster while files were looked at.
+        wait_until_loaded(vm, name, &module)?;
+        return Ok(Some(module));
+    }
+    let module = match found {
         Found::Native(def) => load_native(vm, name, def)?,
         Found::Library(module) => load_library(vm, state, name, text, module)?,
         Found::Elsewhere => return Ok(None),
@@ -508,7 +561,7 @@ fn load_library(
     }
     vm.set_attr_str(&module, "__file__", vm.new_str(&file)?)?;
     modules(vm)?.set(vm, name.clone(), module.clone())?;
-    state.loading.borrow_mut().insert(text.to_string());
+    state.loading.borrow_mut().insert(text.to_string(), vm.gil().ident());
     let done = library_code(vm, state, &file, found).and_then(|code| run_in(vm, &code, &module));
     state.loading.borrow_mut().remove(text);
     if let Err(raised) = done {

@@ -17,6 +17,18 @@ const EXTERNAL: (&str, &str) = ("importlib._bootstrap_external", "<frozen import
 /// `_frozen_importlib`, set up.
 pub fn bootstrap(vm: &Interpreter) -> Res {
     let state = vm.state::<ImportState>();
+    if state.maker.owner() == 0
+        && let Some(module) = state.bootstrap.get()
+    {
+        return Ok(module);
+    }
+    state.maker.acquire(vm, None)?;
+    let made = make(vm, &state);
+    state.maker.release(vm);
+    made
+}
+
+fn make(vm: &Interpreter, state: &ImportState) -> Res {
     if let Some(module) = state.bootstrap.get() {
         return Ok(module);
     }
@@ -31,7 +43,7 @@ pub fn bootstrap(vm: &Interpreter) -> Res {
     let done = vm
         .call_attr(&module, "_install", &[sys.clone(), imp])
         .and_then(|_| vm.call_attr(&module, "_install_external_importers", &[]))
-        .and_then(|_| add_hooks(vm, &state));
+        .and_then(|_| add_hooks(vm, state));
     match done {
         Ok(()) => Ok(module),
         Err(raised) => {
@@ -272,7 +284,7 @@ fn unfinished(
     let full = vm.str_lossy(&module_name);
     let spec = vm.attrs_get(module, &vm.intern_static("__spec__")?)?.filter(|spec| !spec.is_none());
     let Some(spec) = spec else {
-        if state.loading.borrow().contains(&full) {
+        if state.loading.borrow().contains_key(&full) {
             let message = format!(
                 "partially initialized module '{full}' has no attribute '{text}' (most likely due to a circular import)"
             );

@@ -14,7 +14,7 @@ use pellucid_object::{
 };
 use pellucid_types::structseq::{StructSeqDef, constructible, structseq_type};
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 /// Stack of a thread unless `stack_size` says otherwise: as much as the main thread usually has, twice.
@@ -25,6 +25,8 @@ const DEFAULT_STACK: usize = 16 << 20;
 struct Threads {
     /// Handles of threads that the interpreter's end waits for.
     awaited: RefCell<Vec<Rc<Shared>>>,
+    /// What belongs to handles that Python code has.
+    known: RefCell<Vec<Weak<Shared>>>,
     running: Cell<usize>,
     stack_size: Cell<usize>,
 }
@@ -48,6 +50,18 @@ impl Shared {
     fn new() -> Rc<Shared> {
         Rc::new(Shared { state: Cell::new(State::NotStarted), ident: Cell::new(0), done: Event::default() })
     }
+}
+
+/// What belongs to a new handle.
+fn new_shared(vm: &Interpreter) -> Rc<Shared> {
+    let shared = Shared::new();
+    let threads = vm.state::<Threads>();
+    let mut known = threads.known.borrow_mut();
+    if known.len() == known.capacity() {
+        known.retain(|shared| shared.strong_count() > 0);
+    }
+    known.push(Rc::downgrade(&shared));
+    shared
 }
 
 /// Payload of `_ThreadHandle`.
@@ -121,7 +135,7 @@ static HANDLE: TypeDef = TypeDef {
     payload: payload::<Handle>(),
     flags: TypeFlags::NONE,
     doc: "A thread that can be joined.",
-    slots: &[Slot::New(|vm, cls, _| vm.alloc_subclass(cls, Handle(Shared::new()))), Slot::Repr(handle_repr)],
+    slots: &[Slot::New(|vm, cls, _| vm.alloc_subclass(cls, Handle(new_shared(vm)))), Slot::Repr(handle_repr)],
     methods: &[
         FunctionDef::new(
             "join",
@@ -256,7 +270,7 @@ fn start_joinable_thread(vm: &Interpreter, args: &Args) -> Res {
     }
     let this = match args.some(1) {
         Some(this) => this.clone(),
-        None => vm.alloc(&vm.type_for(&HANDLE)?, Handle(Shared::new()))?,
+        None => vm.alloc(&vm.type_for(&HANDLE)?, Handle(new_shared(vm)))?,
     };
     let shared = handle(vm, &this)?;
     let daemon = args.bool_or(vm, 2, true)?;
@@ -270,7 +284,7 @@ fn start_joinable_thread(vm: &Interpreter, args: &Args) -> Res {
 
 fn make_thread_handle(vm: &Interpreter, ident: &Value) -> Res {
     let ident = expect_ident(vm, ident)?;
-    let shared = Shared::new();
+    let shared = new_shared(vm);
     shared.ident.set(ident);
     shared.state.set(State::Running);
     vm.alloc(&vm.type_for(&HANDLE)?, Handle(shared))
@@ -302,6 +316,13 @@ pub fn after_fork_in_child(vm: &Interpreter) {
             shared.state.set(State::Done);
             shared.done.set();
         }
+    }
+    let known: Vec<Rc<Shared>> = threads.known.borrow().iter().filter_map(Weak::upgrade).collect();
+    for shared in
+        known.iter().filter(|shared| shared.ident.get() != me && shared.state.get() != State::NotStarted)
+    {
+        shared.state.set(State::Done);
+        shared.done.set();
     }
 }
 
