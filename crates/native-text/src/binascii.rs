@@ -1,32 +1,22 @@
 //! `binascii`: bytes as base64, hexadecimal, uuencoded and quoted-printable text, and checksums.
 
+use crate::ModuleError;
 use pellucid_object::{Args, FunctionDef, Interpreter, ModuleDef, NativeFn, Raised, Res, Value, constant};
-use std::cell::RefCell;
 
 /// The exception class of this interpreter's module.
 #[derive(Default)]
 struct State {
-    error: RefCell<Option<Value>>,
+    error: ModuleError,
 }
 
 fn error_class(vm: &Interpreter) -> Res {
-    let state = vm.state::<State>();
-    if let Some(class) = state.error.borrow().as_ref() {
-        return Ok(class.clone());
-    }
-    let class = crate::new_exception_class(vm, "binascii", "Error", vm.exceptions().value_error().value())?;
-    *state.error.borrow_mut() = Some(class.clone());
-    Ok(class)
+    vm.state::<State>().error.class(vm, "binascii", "Error", vm.exceptions().value_error())
 }
 
 /// `binascii.Error`, raised.
 #[cold]
 fn error(vm: &Interpreter, message: &str) -> Raised {
-    let make = || vm.call_values(&error_class(vm)?, &[vm.new_str(message)?]);
-    match make() {
-        Ok(exception) => vm.raise(exception),
-        Err(raised) => raised,
-    }
+    crate::raise_new(vm, error_class(vm), message)
 }
 
 fn bytes(vm: &Interpreter, value: &Value) -> Res<Vec<u8>> {

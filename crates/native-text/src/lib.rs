@@ -19,7 +19,8 @@ pub mod string_;
 pub mod unicodedata;
 pub mod zlib;
 
-use pellucid_object::{Interpreter, ModuleDef, Res, Value};
+use pellucid_object::{Interpreter, ModuleDef, Raised, Ref, Res, Type, Value};
+use std::cell::RefCell;
 
 /// The modules of this crate.
 pub static MODULES: &[&ModuleDef] = &[
@@ -38,6 +39,31 @@ pub static MODULES: &[&ModuleDef] = &[
     &unicodedata::MODULE,
     &zlib::MODULE,
 ];
+
+/// The exception class of a module, made at its first use: part of what an interpreter keeps for the module.
+#[derive(Default)]
+pub(crate) struct ModuleError(RefCell<Option<Value>>);
+
+impl ModuleError {
+    /// The class `module.name`. Errors: `MemoryError`.
+    pub(crate) fn class(&self, vm: &Interpreter, module: &str, name: &str, base: &Ref<Type>) -> Res {
+        if let Some(class) = self.0.borrow().as_ref() {
+            return Ok(class.clone());
+        }
+        let class = new_exception_class(vm, module, name, base.value())?;
+        *self.0.borrow_mut() = Some(class.clone());
+        Ok(class)
+    }
+}
+
+/// Raises a new exception of a class that may have to be made first.
+#[cold]
+pub(crate) fn raise_new(vm: &Interpreter, class: Res, message: &str) -> Raised {
+    match class.and_then(|class| vm.call_values(&class, &[vm.new_str(message)?])) {
+        Ok(exception) => vm.raise(exception),
+        Err(raised) => raised,
+    }
+}
 
 /// A new exception class of a module. Errors: `MemoryError`.
 pub(crate) fn new_exception_class(vm: &Interpreter, module: &str, name: &str, base: &Value) -> Res {

@@ -1,5 +1,6 @@
 //! `zlib`: compression of streams. Copies of a stream under way are absent: the library underneath has none.
 
+use crate::ModuleError;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use pellucid_object::{
     Args, CallArgs, FunctionDef, GetSetDef, Interpreter, ModuleDef, NativeFn, Payload, Raised, Res, Slot,
@@ -22,27 +23,17 @@ const Z_BLOCK: i64 = 5;
 /// The exception class of this interpreter's module.
 #[derive(Default)]
 struct State {
-    error: RefCell<Option<Value>>,
+    error: ModuleError,
 }
 
 fn error_class(vm: &Interpreter) -> Res {
-    let state = vm.state::<State>();
-    if let Some(class) = state.error.borrow().as_ref() {
-        return Ok(class.clone());
-    }
-    let class = crate::new_exception_class(vm, "zlib", "error", vm.exceptions().exception().value())?;
-    *state.error.borrow_mut() = Some(class.clone());
-    Ok(class)
+    vm.state::<State>().error.class(vm, "zlib", "error", vm.exceptions().exception())
 }
 
 /// `zlib.error`, raised.
 #[cold]
 fn error(vm: &Interpreter, message: &str) -> Raised {
-    let make = || vm.call_values(&error_class(vm)?, &[vm.new_str(message)?]);
-    match make() {
-        Ok(exception) => vm.raise(exception),
-        Err(raised) => raised,
-    }
+    crate::raise_new(vm, error_class(vm), message)
 }
 
 /// What a number of window bits asks for.

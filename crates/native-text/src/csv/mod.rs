@@ -4,6 +4,7 @@ mod dialect;
 mod reader;
 mod writer;
 
+use crate::ModuleError;
 use pellucid_object::{
     Args, Dict, FunctionDef, Interpreter, ModuleDef, NativeFn, Raised, Ref, Res, Str, Value, constant,
 };
@@ -11,35 +12,29 @@ use std::cell::{Cell, RefCell};
 
 /// What this interpreter's module remembers.
 struct State {
-    error: RefCell<Option<Value>>,
+    error: ModuleError,
     dialects: RefCell<Option<Value>>,
     field_limit: Cell<i64>,
 }
 
 impl Default for State {
     fn default() -> State {
-        State { error: RefCell::default(), dialects: RefCell::default(), field_limit: Cell::new(128 * 1024) }
+        State {
+            error: ModuleError::default(),
+            dialects: RefCell::default(),
+            field_limit: Cell::new(128 * 1024),
+        }
     }
 }
 
 fn error_class(vm: &Interpreter) -> Res {
-    let state = vm.state::<State>();
-    if let Some(class) = state.error.borrow().as_ref() {
-        return Ok(class.clone());
-    }
-    let class = crate::new_exception_class(vm, "_csv", "Error", vm.exceptions().exception().value())?;
-    *state.error.borrow_mut() = Some(class.clone());
-    Ok(class)
+    vm.state::<State>().error.class(vm, "_csv", "Error", vm.exceptions().exception())
 }
 
 /// `csv.Error`, raised.
 #[cold]
 fn error(vm: &Interpreter, message: &str) -> Raised {
-    let make = || vm.call_values(&error_class(vm)?, &[vm.new_str(message)?]);
-    match make() {
-        Ok(exception) => vm.raise(exception),
-        Err(raised) => raised,
-    }
+    crate::raise_new(vm, error_class(vm), message)
 }
 
 /// The registered dialects by name.
