@@ -37,6 +37,9 @@ impl Payload for CodeObject {
         }
         [&self.name, &self.qualname].into_iter().for_each(&mut *visit);
         self.filename.trace(visit);
+        if let Some(form) = self.plain.get() {
+            form.natives.borrow().iter().for_each(|native| native.trace(visit));
+        }
     }
 }
 
@@ -71,11 +74,14 @@ impl CodeObject {
                 None => {
                     let form =
                         translate::translate(&self.code).map_err(|error| self.malformed(vm, &error))?;
+                    state(vm).tier.start(&form);
                     &**self.plain.get_or_init(|| Box::new(form))
                 }
             }
         } else {
-            self.monitoring().form(self, plan).map_err(|error| self.malformed(vm, &error))?
+            let form = self.monitoring().form(self, plan).map_err(|error| self.malformed(vm, &error))?;
+            state(vm).tier.start(form);
+            form
         };
         self.form.set(form);
         Ok(form)

@@ -629,3 +629,98 @@ pub unsafe fn store_subscr(
         Ok(entered)
     }
 }
+
+/// A `LoadAttr` by its cache alone; false when that does not know.
+///
+/// # Safety
+/// As for [`load`].
+pub unsafe fn load_quick(frame: *mut Frame, pc: *const Instr) -> bool {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let Some(value) = cached(cache_of(frame, &i), rk(frame, i.b)) else { return false };
+        release(frame, i.b);
+        set(frame, i.a, value);
+        true
+    }
+}
+
+/// As [`store`], the cache being asked first.
+///
+/// # Safety
+/// As for [`load`].
+pub unsafe fn store_quick(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        if cached_store(frame, &i, cache_of(frame, &i)) {
+            release(frame, i.b);
+            return Ok(());
+        }
+        store(vm, frame, pc)
+    }
+}
+
+/// As [`load_method`], the cache being asked first.
+///
+/// # Safety
+/// As for [`load`].
+pub unsafe fn load_method_quick(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let Some(function) = cached_method(cache_of(frame, &i), rk(frame, i.b)) else {
+            return load_method(vm, frame, pc);
+        };
+        let this = take(frame, i.b);
+        set(frame, i.a, function);
+        set(frame, i.a + 1, this);
+        Ok(())
+    }
+}
+
+/// As [`load_subscr`], lists and tuples first.
+///
+/// # Safety
+/// As for [`load`].
+pub unsafe fn load_subscr_quick(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<bool> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let Some(value) = sequence_item(vm, rk(frame, i.b), rk(frame, i.c)) else {
+            return load_subscr(vm, st, thread, frame, pc);
+        };
+        release(frame, i.b);
+        set(frame, i.a, value);
+        Ok(false)
+    }
+}
+
+/// As [`store_subscr`], lists first.
+///
+/// # Safety
+/// As for [`load`].
+pub unsafe fn store_subscr_quick(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<bool> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        if !set_list_item(vm, rk(frame, i.a), rk(frame, i.b), rk(frame, i.c)) {
+            return store_subscr(vm, st, thread, frame, pc);
+        }
+        release(frame, i.c);
+        release(frame, i.a);
+        Ok(false)
+    }
+}

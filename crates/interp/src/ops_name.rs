@@ -122,6 +122,57 @@ pub unsafe fn cached_global(frame: *mut Frame, cache: &Cache) -> Option<Value> {
     }
 }
 
+/// As [`load_global`], the cache being asked first.
+///
+/// # Safety
+/// As for [`unbound_local`].
+pub unsafe fn load_global_quick(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        match cached_global(frame, &(&(*(*frame).form).caches)[i.e as usize]) {
+            Some(value) => {
+                set(frame, i.a, value);
+                Ok(())
+            }
+            None => load_global(vm, frame, pc),
+        }
+    }
+}
+
+/// The contents of a cell.
+///
+/// # Safety
+/// As for [`unbound_local`].
+pub unsafe fn load_deref(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract; the register holds a cell.
+    unsafe {
+        let i = *pc;
+        let cell = (*(*frame).regs.offset(i.b as isize)).payload_unchecked::<crate::cell::Cell>();
+        match cell.contents.get() {
+            Some(value) => {
+                set(frame, i.a, value);
+                Ok(())
+            }
+            None => unbound_deref(vm, frame, pc),
+        }
+    }
+}
+
+/// Puts a value into a cell.
+///
+/// # Safety
+/// As for [`unbound_local`].
+pub unsafe fn store_deref(frame: *mut Frame, pc: *const Instr) {
+    // SAFETY: by the contract; the register holds a cell.
+    unsafe {
+        let i = *pc;
+        let value = take(frame, i.b);
+        let cell = (*(*frame).regs.offset(i.a as isize)).payload_unchecked::<crate::cell::Cell>();
+        cell.contents.set(Some(value));
+    }
+}
+
 /// # Safety
 /// As for [`unbound_local`].
 #[inline(never)]

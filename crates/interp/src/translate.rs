@@ -9,10 +9,12 @@
 //! Invariant of running code: a temporary that holds nothing live holds no heap word.
 
 use crate::form::{Block, Comprehension, Form, Instr, OpenBlock};
+use crate::hot::{Heat, Loop};
 use crate::ops::Op;
 use pellucid_bytecode::code::flags;
 use pellucid_bytecode::ops::Op as Word;
 use pellucid_bytecode::{Code, Const, decode};
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 
 /// Why code cannot be translated: it is malformed, or larger than registers can address.
@@ -379,7 +381,25 @@ impl Translator<'_> {
         Ok(woven)
     }
 
-    fn finish(self, woven: Option<Box<crate::instrument::weave::Woven>>) -> Form {
+    /// Gives each backward jump the loop that it turns.
+    fn find_loops(&mut self) -> Box<[Loop]> {
+        let mut loops: Vec<Loop> = Vec::new();
+        for (at, instr) in self.instrs.iter_mut().enumerate() {
+            if !is_jump(instr.op) || instr.d as usize > at {
+                continue;
+            }
+            let known = loops.iter().position(|l| l.header == instr.d);
+            instr.e = known.unwrap_or(loops.len()) as u32;
+            match known {
+                Some(known) => loops[known].last = at as u32,
+                None => loops.push(Loop { heat: Heat::default(), header: instr.d, last: at as u32 }),
+            }
+        }
+        loops.into()
+    }
+
+    fn finish(mut self, woven: Option<Box<crate::instrument::weave::Woven>>) -> Form {
+        let loops = self.find_loops();
         let code = self.code;
         let nregs = self.first_temp + self.most_depth + 1;
         let generator = code.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
@@ -411,6 +431,10 @@ impl Translator<'_> {
             generator,
             cell_params,
             woven,
+            loops,
+            calls: Heat::default(),
+            seen: OnceCell::new(),
+            natives: RefCell::default(),
         }
     }
 }
