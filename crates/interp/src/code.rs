@@ -39,6 +39,7 @@ impl Payload for CodeObject {
         self.filename.trace(visit);
         if let Some(form) = self.plain.get() {
             form.natives.borrow().iter().for_each(|native| native.trace(visit));
+            form.seen.get().into_iter().flatten().for_each(|seen| seen.trace(visit));
         }
     }
 }

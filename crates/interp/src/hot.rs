@@ -16,7 +16,7 @@ use crate::ops::Op;
 use crate::ops_arith::rk;
 use crate::state::State;
 use pellucid_object::heap::Visitor;
-use pellucid_object::{Interpreter, Raised, Res, Value};
+use pellucid_object::{Interpreter, Raised, Res, SlotWord, Value};
 use std::cell::Cell;
 
 /// Machine code: gets the interpreter, the innermost frame's record and its registers. Gives a [`Status`] as a number.
@@ -57,7 +57,16 @@ pub enum Place {
 
 /// Compiles the code of the innermost frame, which is about to run the instruction at `place`. `None`: not worth it, or
 /// not possible; it is not asked again.
-pub type Compile = fn(&Interpreter, &Frame, Place) -> Option<(Entry, Box<dyn Native>)>;
+pub type Compile = fn(&Interpreter, &Frame, Place) -> Option<Compiled>;
+
+/// What a compiler gives.
+pub struct Compiled {
+    pub entry: Entry,
+    pub native: Box<dyn Native>,
+    /// See [`Heat`].
+    pub registers: u32,
+    pub levels: u32,
+}
 
 /// How far a place is on its way to machine code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,6 +87,11 @@ pub struct Heat {
     pub entry: Cell<Option<Entry>>,
     /// How often this place was compiled.
     pub compiled: Cell<u32>,
+    /// Registers from the frame's first on that machine code uses, and calls that it holds inside.
+    pub registers: Cell<u32>,
+    pub levels: Cell<u32>,
+    /// How often it was compiled again because guards that had been moved out of loops did not hold.
+    pub hoisted_in_vain: Cell<u32>,
 }
 
 impl Heat {
@@ -91,6 +105,11 @@ impl Heat {
         let left = self.left.get().wrapping_sub(1);
         self.left.set(left);
         left == 0
+    }
+    /// Gives up on machine code here.
+    pub fn never(&self) {
+        self.entry.set(None);
+        self.wait(Phase::Never, u32::MAX);
     }
     fn wait(&self, phase: Phase, turns: u32) {
         self.phase.set(phase);
@@ -130,7 +149,7 @@ pub mod kinds {
 }
 
 /// What an instruction was seen to work on.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Seen {
     /// Kinds of operands `b` and `c`.
     pub b: Cell<u16>,
@@ -139,13 +158,30 @@ pub struct Seen {
     pub a: Cell<u16>,
     /// How often it ran, as far as a `u16` counts.
     pub ran: Cell<u16>,
-    /// Of calls the code object behind the function, of attributes and items the type of the object: its address;
-    /// [`Seen::MANY`] when there were several.
-    pub target: Cell<u64>,
+    /// How often machine code could not go on here.
+    pub failed: Cell<u16>,
+    /// See [`Seen::target`]; `Ellipsis` for several.
+    target: SlotWord,
 }
 
 impl Seen {
-    pub const MANY: u64 = 1;
+    /// Of calls the code object behind the function, or the callee; of attributes and iterators the type of the object. `None`
+    /// when there were several, or none at all.
+    pub fn target(&self) -> Option<Value> {
+        self.target.get().filter(Value::is_heap)
+    }
+    fn note_target(&self, target: Option<&Value>) {
+        let known = self.target.raw();
+        let bits = target.map_or(Value::ELLIPSIS.bits(), Value::bits);
+        if known == 0 {
+            self.target.set(Some(target.cloned().unwrap_or(Value::ELLIPSIS)));
+        } else if known != bits {
+            self.target.set(Some(Value::ELLIPSIS));
+        }
+    }
+    pub fn trace(&self, visit: &mut Visitor) {
+        self.target.trace(visit);
+    }
 }
 
 /// What [`State`] holds for this.
@@ -206,7 +242,7 @@ pub unsafe fn turn(vm: &Interpreter, st: &State, frame: *mut Frame, index: usize
         let heat = &form.loops[index].heat;
         if heat.phase.get() == Phase::Native {
             heat.left.set(1);
-            return enter(vm, frame, heat);
+            return enter(vm, st, frame, heat);
         }
         if form.woven.is_some() {
             heat.wait(Phase::Never, 0);
@@ -258,7 +294,7 @@ unsafe fn call_turn(vm: &Interpreter, st: &State, frame: *mut Frame) -> Res<Turn
         let heat = &form.calls;
         if heat.phase.get() == Phase::Native {
             heat.left.set(1);
-            return enter(vm, frame, heat);
+            return enter(vm, st, frame, heat);
         }
         if form.woven.is_some() || (*frame).generator.is_set() {
             heat.wait(Phase::Never, u32::MAX);
@@ -289,10 +325,12 @@ unsafe fn step_phase(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Hea
             let compiled = compile(vm, unsafe { &*frame }, place);
             tier.budget.set(0);
             match compiled {
-                Some((entry, native)) => {
+                Some(Compiled { entry, native, registers, levels }) => {
                     // SAFETY: by the contract.
                     unsafe { (*(*frame).form).natives.borrow_mut().push(native) };
                     heat.entry.set(Some(entry));
+                    heat.registers.set(registers);
+                    heat.levels.set(levels);
                     heat.compiled.set(heat.compiled.get() + 1);
                     heat.wait(Phase::Native, 1);
                 }
@@ -311,8 +349,19 @@ unsafe fn step_phase(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Hea
 ///
 /// # Safety
 /// `frame` is the innermost frame, at the place of `heat`.
-unsafe fn enter(vm: &Interpreter, frame: *mut Frame, heat: &Heat) -> Res<Turn> {
+unsafe fn enter(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Heat) -> Res<Turn> {
     let Some(entry) = heat.entry.get() else { return Ok(Turn::On) };
+    // SAFETY: by the contract; a thread runs.
+    let fits = unsafe {
+        let thread = &*st.thread.get();
+        let generator = (*frame).generator.is_set();
+        (generator || thread.ready((*frame).regs, heat.registers.get() as usize))
+            && thread.depth.get() + heat.levels.get() as usize <= vm.recursion_limit.get()
+            && !(*frame).object.is_set()
+    };
+    if !fits {
+        return Ok(Turn::On);
+    }
     // SAFETY: machine code for this place of this form; the code keeps the form, and with it the machine code, alive.
     let status = unsafe { entry(vm, frame, (*frame).regs) };
     if status == Status::Raised as u64 { Err(vm.raised_mark()) } else { Ok(Turn::Reload) }
@@ -330,10 +379,6 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
         let seen = &form.seen()[form.index_of(pc)];
         seen.ran.set(seen.ran.get().saturating_add(1));
         let note = |set: &Cell<u16>, operand: i16| set.set(set.get() | kind_of(vm, rk(frame, operand)));
-        let target = |address: u64| {
-            let known = seen.target.get();
-            seen.target.set(if known == 0 || known == address { address } else { Seen::MANY });
-        };
         match operands(i.op) {
             Operands::None => {}
             Operands::B => note(&seen.b, i.b),
@@ -348,9 +393,10 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
             }
         }
         match i.op {
-            Op::Call | Op::CallMethod => target(callee_code(st, rk(frame, i.b))),
+            Op::Call | Op::CallMethod => seen.note_target(callee_code(st, rk(frame, i.b)).as_ref()),
             Op::LoadAttr | Op::StoreAttr | Op::LoadMethod | Op::ForIter => {
-                target(rk(frame, i.b).header().map_or(Seen::MANY, |h| h.ty.get() as u64));
+                let object = rk(frame, i.b);
+                seen.note_target(object.is_heap().then(|| vm.type_of_ref(object).value()));
             }
             _ => {}
         }
@@ -361,12 +407,11 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
 }
 
 /// The code object of a Python function, or the value itself.
-fn callee_code(st: &State, callee: &Value) -> u64 {
+fn callee_code(st: &State, callee: &Value) -> Option<Value> {
     if crate::run::is_function(st, callee) {
-        // SAFETY: just checked.
-        return unsafe { callee.payload_unchecked::<crate::function::Function>() }.code.raw();
+        return callee.downcast::<crate::function::Function>()?.code.get();
     }
-    if callee.is_heap() { callee.bits() } else { Seen::MANY }
+    callee.is_heap().then(|| callee.clone())
 }
 
 /// The kind of a value.

@@ -47,6 +47,12 @@ pub fn comparison(op: Op) -> Option<(CmpOp, bool)> {
     }
 }
 
+/// By how many temporaries a `Generic` instruction changes their number.
+pub fn generic_effect(instr: &Instr) -> Option<i64> {
+    let word = u8::try_from(instr.b).ok().and_then(pellucid_bytecode::ops::Op::from_u8)?;
+    Some(i64::from(word.stack_effect(instr.d, Some(false))))
+}
+
 fn jumps(taken: bool) -> Step {
     if taken { Step::Jump } else { Step::Next }
 }

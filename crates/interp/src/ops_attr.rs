@@ -30,16 +30,16 @@ use pellucid_object::{Dict, Interpreter, List, Res, Tuple, Type, TypeFlags, Valu
 use pellucid_types::property::{PROPERTY as PROPERTY_TYPE, Property};
 use pellucid_types::slice::new_slice;
 
-const INLINE: u32 = 1;
+pub const INLINE: u32 = 1;
 const OVERFLOW: u32 = 2;
-const SLOT: u32 = 3;
-const CLASS: u32 = 4;
-const METHOD: u32 = 5;
+pub const SLOT: u32 = 3;
+pub const CLASS: u32 = 4;
+pub const METHOD: u32 = 5;
 const MODULE: u32 = 6;
 const OWN: u32 = 7;
 const PROPERTY: u32 = 9;
 /// Of a `StoreAttr`: the attribute is added, the shape becoming `value`.
-const ADD: u32 = 8;
+pub const ADD: u32 = 8;
 
 /// # Safety
 /// As for [`rk`].

@@ -219,7 +219,8 @@ impl Type {
         std::ptr::eq(self, other)
     }
 
-    pub(crate) fn slots_offset(&self) -> usize {
+    /// Bytes from an instance's start to its words of `__slots__`.
+    pub fn slots_offset(&self) -> usize {
         PAYLOAD_OFFSET + self.payload.size.next_multiple_of(8)
     }
 
@@ -279,6 +280,9 @@ impl Type {
     pub fn current_version(&self) -> u32 {
         self.version.get()
     }
+
+    /// Bytes from the payload's start to the version.
+    pub(crate) const VERSION_OFFSET: usize = std::mem::offset_of!(Type, version);
 
     /// Tells caches that an attribute of this type changed.
     pub fn modified(&self) {
