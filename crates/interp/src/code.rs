@@ -42,6 +42,14 @@ impl Payload for CodeObject {
             form.seen.get().into_iter().flatten().for_each(|seen| seen.trace(visit));
         }
     }
+
+    /// Machine code may refer to what refers to this.
+    fn clear(&self) {
+        if let Some(form) = self.plain.get() {
+            drop(form.natives.take());
+            form.seen.get().into_iter().flatten().for_each(|seen| seen.forget());
+        }
+    }
 }
 
 impl CodeObject {

@@ -182,6 +182,9 @@ impl Seen {
     pub fn trace(&self, visit: &mut Visitor) {
         self.target.trace(visit);
     }
+    pub fn forget(&self) {
+        self.target.set(None);
+    }
 }
 
 /// What [`State`] holds for this.
@@ -376,6 +379,9 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
     unsafe {
         let form: &Form = &*(*frame).form;
         let i = &*pc;
+        if form.woven.is_some() {
+            return true;
+        }
         let seen = &form.seen()[form.index_of(pc)];
         seen.ran.set(seen.ran.get().saturating_add(1));
         let note = |set: &Cell<u16>, operand: i16| set.set(set.get() | kind_of(vm, rk(frame, operand)));
