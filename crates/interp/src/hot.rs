@@ -511,16 +511,18 @@ pub unsafe extern "C" fn step(vm: *const Interpreter, frame: *mut Frame, pc: *co
         let status = match crate::one::one(vm, st, thread, frame, pc) {
             Ok(Step::Next) => Status::On,
             Ok(Step::Jump) => Status::Jump,
+            // Events are wanted from now on: the frame goes on in another form, in which it already stands.
+            Ok(Step::Entered) if thread.top_ptr() == frame => Status::Leave,
             Ok(Step::Entered) => match finish_call(vm, st, thread, frame) {
+                Ok(Status::Leave) if thread.top_ptr() == frame => {
+                    (*frame).pc = pc.add(1);
+                    Status::Leave
+                }
                 Ok(status) => status,
                 Err(_) => Status::Raised,
             },
             Err(_) => Status::Raised,
         };
-        if status == Status::Leave && thread.top_ptr() == frame {
-            // The instruction is done.
-            (*frame).pc = pc.add(1);
-        }
         status as u64
     }
 }

@@ -53,6 +53,13 @@ pub fn generic_effect(instr: &Instr) -> Option<i64> {
     Some(i64::from(word.stack_effect(instr.d, Some(false))))
 }
 
+/// Whether a `Generic` instruction only ever raises.
+pub fn always_raises(instr: &Instr) -> bool {
+    use pellucid_bytecode::ops::Op as Word;
+    let word = u8::try_from(instr.b).ok().and_then(Word::from_u8);
+    instr.op == Op::Generic && matches!(word, Some(Word::RaiseVarargs | Word::Reraise))
+}
+
 fn jumps(taken: bool) -> Step {
     if taken { Step::Jump } else { Step::Next }
 }

@@ -5,7 +5,7 @@ use super::{Build, Builder, Flow, Stop};
 use crate::ir::{Op, Ty, Val};
 use pellucid_interp::form::Instr;
 use pellucid_interp::hot::kinds;
-use pellucid_interp::one::{binary_operator, comparison, generic_effect};
+use pellucid_interp::one::{always_raises, binary_operator, comparison, generic_effect};
 use pellucid_interp::ops::Op as Code;
 use pellucid_object::Value;
 use pellucid_object::protocol::{BinOp, CmpOp};
@@ -109,6 +109,10 @@ impl Builder<'_> {
         };
         if !done {
             self.step(instr)?;
+        }
+        if always_raises(&instr) {
+            self.leave("");
+            return Ok(Flow::Done);
         }
         Ok(Flow::Next)
     }
