@@ -9,7 +9,7 @@
 //! 5. After anything that pushed or left a frame, `reload!`.
 
 use crate::code::CodeObject;
-use crate::form::{Cache, Form, Instr};
+use crate::form::{Form, Instr, TEMP_A, TEMP_B, TEMP_C};
 use crate::frame::{Frame, Ret, Thread, leave};
 use crate::function::Function;
 use crate::ops::Op;
@@ -178,19 +178,12 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
         let mut frame: *mut Frame = thread.top_ptr();
         let mut pc: *const Instr = (*frame).pc;
         let mut regs: *mut Value = (*frame).regs;
-        let mut consts_end: *const Value = (*frame).consts_end;
-        let mut caches: *const Cache = (*(*frame).form).caches.as_ptr();
-        // Registers from here on are temporaries.
-        let mut first_temp = (*(*frame).form).first_temp as isize;
 
         macro_rules! reload {
             () => {{
                 frame = thread.top_ptr();
                 pc = (*frame).pc;
                 regs = (*frame).regs;
-                consts_end = (*frame).consts_end;
-                caches = (*(*frame).form).caches.as_ptr();
-                first_temp = (*(*frame).form).first_temp as isize;
             }};
         }
         loop {
@@ -199,9 +192,20 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                 macro_rules! rk {
                     ($index:expr) => {{
                         let index = $index as isize;
-                        let base = if index < 0 { consts_end } else { regs.cast_const() };
+                        let base = if index < 0 { (*frame).consts_end } else { regs.cast_const() };
                         &*base.offset(index)
                     }};
+                }
+                // An operand that is no constant.
+                macro_rules! reg {
+                    ($index:expr) => {
+                        &*regs.offset($index as isize)
+                    };
+                }
+                macro_rules! cache {
+                    () => {
+                        &*(*frame).caches.add(i.e as usize)
+                    };
                 }
                 macro_rules! set {
                     ($index:expr, $value:expr) => {
@@ -210,12 +214,20 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                 }
                 // Consumes an operand: a temporary dies, locals and constants stay.
                 macro_rules! release {
-                    ($index:expr) => {{
-                        let index = $index as isize;
-                        if index >= first_temp {
-                            drop(regs.offset(index).replace(Value::UNBOUND));
+                    (a) => {
+                        release!(i.a, TEMP_A)
+                    };
+                    (b) => {
+                        release!(i.b, TEMP_B)
+                    };
+                    (c) => {
+                        release!(i.c, TEMP_C)
+                    };
+                    ($index:expr, $mark:expr) => {
+                        if i.temps & $mark != 0 {
+                            drop(regs.offset($index as isize).replace(Value::UNBOUND));
                         }
-                    }};
+                    };
                 }
                 macro_rules! next {
                     () => {{
@@ -225,15 +237,16 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                 }
                 macro_rules! jump {
                     () => {{
-                        pc = (*(*frame).form).instrs.as_ptr().add(i.d as usize);
+                        pc = pc.byte_offset(i.e as i32 as isize);
                         continue 'dispatch;
                     }};
                 }
                 // A conditional jump. One that goes back ends a loop: signals, limits and the collector are polled.
                 macro_rules! branch {
                     () => {{
-                        let target = (*(*frame).form).instrs.as_ptr().add(i.d as usize);
-                        if target <= pc && poll::pending(vm) {
+                        let ahead = i.e as i32 as isize;
+                        let target = pc.byte_offset(ahead);
+                        if ahead <= 0 && poll::pending(vm) {
                             (*frame).pc = target;
                             match poll::poll_loop(vm, st, thread, frame, target) {
                                 Ok(false) => {}
@@ -468,8 +481,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     }
                     Op::JumpIs => {
                         let same = rk!(i.b).is(rk!(i.c));
-                        release!(i.c);
-                        release!(i.b);
+                        release!(c);
+                        release!(b);
                         if same == (i.a != 0) {
                             branch!()
                         }
@@ -515,7 +528,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::JumpIfFalseKeep => slow_jump!(arith::test_keep(vm, frame, pc, false)),
                     Op::JumpIfTrueKeep => slow_jump!(arith::test_keep(vm, frame, pc, true)),
                     Op::LoadGlobal => {
-                        if let Some(value) = ops_name::cached_global(frame, &*caches.add(i.e as usize)) {
+                        if let Some(value) = ops_name::cached_global(frame, cache!()) {
                             set!(i.a, value);
                             next!()
                         }
@@ -525,9 +538,9 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::StoreName => done!(ops_name::store_name(vm, frame, pc)),
                     Op::StoreGlobal => done!(ops_name::store_global(vm, frame, pc)),
                     Op::LoadAttr => {
-                        let object = rk!(i.b);
-                        if let Some(value) = ops_attr::cached(&*caches.add(i.e as usize), object) {
-                            release!(i.b);
+                        let object = reg!(i.b);
+                        if let Some(value) = ops_attr::cached(cache!(), object) {
+                            release!(b);
                             set!(i.a, value);
                             next!()
                         }
@@ -535,16 +548,16 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         entering!(ops_attr::load(vm, st, thread, frame, pc))
                     }
                     Op::StoreAttr => {
-                        if ops_attr::cached_store(frame, i, &*caches.add(i.e as usize)) {
-                            release!(i.b);
+                        if ops_attr::cached_store(frame, i, cache!()) {
+                            release!(b);
                             next!()
                         }
                         slow!(ops_attr::store(vm, frame, pc))
                     }
                     Op::LoadMethod => {
-                        let object = rk!(i.b);
-                        if let Some(function) = ops_attr::cached_method(&*caches.add(i.e as usize), object) {
-                            let this = if i.b as isize >= first_temp {
+                        let object = reg!(i.b);
+                        if let Some(function) = ops_attr::cached_method(cache!(), object) {
+                            let this = if i.temps & TEMP_B != 0 {
                                 regs.offset(i.b as isize).replace(Value::UNBOUND)
                             } else {
                                 object.clone()
@@ -556,17 +569,17 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         slow!(ops_attr::load_method(vm, frame, pc))
                     }
                     Op::LoadSubscr => {
-                        if let Some(value) = ops_attr::sequence_item(vm, rk!(i.b), rk!(i.c)) {
-                            release!(i.b);
+                        if let Some(value) = ops_attr::sequence_item(vm, reg!(i.b), rk!(i.c)) {
+                            release!(b);
                             set!(i.a, value);
                             next!()
                         }
                         entering!(ops_attr::load_subscr(vm, st, thread, frame, pc))
                     }
                     Op::StoreSubscr => {
-                        if ops_attr::set_list_item(vm, rk!(i.a), rk!(i.b), rk!(i.c)) {
-                            release!(i.c);
-                            release!(i.a);
+                        if ops_attr::set_list_item(vm, reg!(i.a), rk!(i.b), rk!(i.c)) {
+                            release!(c);
+                            release!(a);
                             next!()
                         }
                         entering!(ops_attr::store_subscr(vm, st, thread, frame, pc))
@@ -650,7 +663,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                                     reload!();
                                     let i = &*pc;
                                     set!(i.b, Value::UNBOUND);
-                                    jump_at(&mut pc, frame, i);
+                                    pc = pc.byte_offset(i.e as i32 as isize);
                                     continue 'dispatch;
                                 }
                                 generator::Finished::Delegate(value) => {
@@ -741,12 +754,4 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
             }
         }
     }
-}
-
-/// # Safety
-/// `i` is an instruction of `frame`'s form with a target.
-#[inline(always)]
-unsafe fn jump_at(pc: &mut *const Instr, frame: *mut Frame, i: &Instr) {
-    // SAFETY: by the contract.
-    unsafe { *pc = (*(*frame).form).instrs.as_ptr().add(i.d as usize) }
 }
