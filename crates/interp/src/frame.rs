@@ -35,6 +35,8 @@ pub enum Ret {
     Drain,
     /// Nowhere: `__setitem__` and its like were called.
     Discard,
+    /// To the operator at the caller's instruction, whose method it was and whose operands are still there.
+    Operator,
 }
 
 impl Ret {

@@ -104,6 +104,10 @@ macro_rules! for_each_op {
             BuildTuple,
             /// `r[a] = list(r[b..][..k])`
             BuildList,
+            /// `r[a] = ''.join(r[b..][..k])`
+            BuildString,
+            /// `r[a] = format(rk(b), '')`, or, `k` saying so, `str(rk(b))`, `repr(rk(b))`, `ascii(rk(b))`
+            Format,
             /// `r[b].append(rk(c))`
             ListAppend,
             /// `r[a..][..k] = reversed(items of rk(b))`

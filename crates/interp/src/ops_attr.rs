@@ -27,7 +27,9 @@ use pellucid_memory::Header;
 use pellucid_object::attrs::Attrs;
 use pellucid_object::heap::type_of_header;
 use pellucid_object::native::{Member, Module};
-use pellucid_object::{Dict, Interpreter, List, Res, SlotWord, Tuple, Type, TypeFlags, Value};
+use pellucid_object::{
+    Bytes, Dict, Interpreter, List, Res, SlotWord, Str, Tuple, Type, TypeFlags, Value,
+};
 use pellucid_types::property::{PROPERTY as PROPERTY_TYPE, Property};
 use pellucid_types::slice::new_slice;
 
@@ -497,6 +499,7 @@ pub unsafe fn load_subscr(
         let (container, key) = (rk(frame, i.b), rk(frame, i.c));
         let value = match exact_dict(vm, container) {
             Some(dict) => dict.get(vm, key)?.ok_or_else(|| vm.key_error(key.clone()))?,
+            None if let Some(item) = text_item(vm, container, key) => item?,
             None => match python_method(vm, st, container, &st.names.__getitem__) {
                 Some(method) => {
                     let args = [container, key];
@@ -538,7 +541,7 @@ fn bound(value: &Value, len: usize, absent: usize) -> Option<usize> {
     Some(index.clamp(0, len as i64) as usize)
 }
 
-/// A slice of an exact list or tuple.
+/// A slice of an exact list, tuple, `str` or `bytes`.
 fn sequence_slice(vm: &Interpreter, container: &Value, start: &Value, stop: &Value) -> Option<Res> {
     let types = vm.types();
     let copy = |items: &[Value]| {
@@ -549,6 +552,14 @@ fn sequence_slice(vm: &Interpreter, container: &Value, start: &Value, stop: &Val
         copy.extend_from_slice(part);
         Some(copy)
     };
+    if vm.is_exact(container, &types.str) {
+        let text = &container.downcast::<Str>()?.text;
+        let len = text.len();
+        return match (bound(start, len, 0)?, bound(stop, len, len)?) {
+            (0, to) if to == len => Some(Ok(container.clone())),
+            (from, to) => Some(vm.text_piece(text, from, to)),
+        };
+    }
     if vm.is_exact(container, &types.list) {
         let items = container.downcast::<List>()?.with(copy)?;
         return Some(vm.new_list(items));
@@ -556,6 +567,31 @@ fn sequence_slice(vm: &Interpreter, container: &Value, start: &Value, stop: &Val
     if vm.is_exact(container, &types.tuple) {
         let items = container.downcast::<Tuple>()?.with(copy)?;
         return Some(vm.new_tuple(items));
+    }
+    if vm.is_exact(container, &types.bytes) {
+        let bytes = container.downcast::<Bytes>()?.as_slice();
+        return match (bound(start, bytes.len(), 0)?, bound(stop, bytes.len(), bytes.len())?) {
+            (0, to) if to == bytes.len() => Some(Ok(container.clone())),
+            (from, to) => Some(vm.bytes_from(bytes.get(from..to).unwrap_or_default())),
+        };
+    }
+    None
+}
+
+/// A code point of an exact `str`, or a byte of exact `bytes`, at a small int.
+#[inline]
+fn text_item(vm: &Interpreter, container: &Value, key: &Value) -> Option<Res> {
+    let index = key.as_small_int()?;
+    let place = |len: usize| usize::try_from(if index < 0 { index + len as i64 } else { index }).ok();
+    let ty = container.header()?.ty.get() as u64;
+    let types = vm.types();
+    if ty == types.str.value().bits() {
+        let text = &container.downcast::<Str>()?.text;
+        return Some(vm.str_of_point(text.get(place(text.len())?)?));
+    }
+    if ty == types.bytes.value().bits() {
+        let bytes = container.downcast::<Bytes>()?.as_slice();
+        return Some(vm.new_int(i64::from(*bytes.get(place(bytes.len())?)?)));
     }
     None
 }

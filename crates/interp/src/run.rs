@@ -16,7 +16,8 @@ use crate::ops::Op;
 use crate::ops_arith as arith;
 use crate::state::{State, state};
 use crate::{
-    bind, comprehension, generator, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll, unwind,
+    bind, comprehension, dunder, generator, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll,
+    unwind,
 };
 use pellucid_object::protocol::{BinOp, CmpOp, UnOp};
 use pellucid_object::{CallArgs, Interpreter, Raised, Res, Value};
@@ -317,7 +318,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             set!(i.a, value);
                             next!()
                         }
-                        slow!(arith::binary(vm, frame, pc, $op, $inplace))
+                        std::hint::cold_path();
+                        entering!(arith::binary(vm, st, thread, frame, pc, $op, $inplace))
                     }};
                 }
                 macro_rules! compare {
@@ -331,7 +333,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             set!(i.a, Value::bool(arith::floats_hold($op, p, q)));
                             next!()
                         }
-                        slow!(arith::compare(vm, frame, pc, $op))
+                        std::hint::cold_path();
+                        entering!(arith::compare(vm, st, thread, frame, pc, $op))
                     }};
                 }
                 macro_rules! compare_jump {
@@ -349,7 +352,17 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             }
                             next!()
                         }
-                        slow_jump!(arith::compare_test(vm, frame, pc, $op))
+                        std::hint::cold_path();
+                        (*frame).pc = pc;
+                        match arith::compare_test(vm, st, thread, frame, pc, $op) {
+                            Ok(Some(true)) => branch!(),
+                            Ok(Some(false)) => next!(),
+                            Ok(None) => {
+                                reload!();
+                                continue 'dispatch;
+                            }
+                            Err(raised) => break 'dispatch raised,
+                        }
                     }};
                 }
                 match i.op {
@@ -415,7 +428,9 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             set!(i.a, value);
                             next!()
                         }
-                        slow!(arith::binary(vm, frame, pc, BinOp::TrueDiv, i.op == Op::InplaceTrueDiv))
+                        std::hint::cold_path();
+                        let inplace = i.op == Op::InplaceTrueDiv;
+                        entering!(arith::binary(vm, st, thread, frame, pc, BinOp::TrueDiv, inplace))
                     }
                     Op::FloorDiv => {
                         arith!(arith::int_floor_div, |_: f64, _: f64| None, BinOp::FloorDiv, false)
@@ -439,13 +454,15 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::InplaceLShift => {
                         arith!(arith::int_lshift, |_: f64, _: f64| None, BinOp::LShift, true)
                     }
-                    Op::MatMul => done!(arith::binary(vm, frame, pc, BinOp::MatMul, false)),
-                    Op::InplaceMatMul => done!(arith::binary(vm, frame, pc, BinOp::MatMul, true)),
-                    Op::DivMod | Op::InplaceDivMod => {
-                        done!(arith::binary(vm, frame, pc, BinOp::DivMod, false))
+                    Op::MatMul => entering!(arith::binary(vm, st, thread, frame, pc, BinOp::MatMul, false)),
+                    Op::InplaceMatMul => {
+                        entering!(arith::binary(vm, st, thread, frame, pc, BinOp::MatMul, true))
                     }
-                    Op::Pow => done!(arith::binary(vm, frame, pc, BinOp::Pow, false)),
-                    Op::InplacePow => done!(arith::binary(vm, frame, pc, BinOp::Pow, true)),
+                    Op::DivMod | Op::InplaceDivMod => {
+                        entering!(arith::binary(vm, st, thread, frame, pc, BinOp::DivMod, false))
+                    }
+                    Op::Pow => entering!(arith::binary(vm, st, thread, frame, pc, BinOp::Pow, false)),
+                    Op::InplacePow => entering!(arith::binary(vm, st, thread, frame, pc, BinOp::Pow, true)),
                     Op::Neg => {
                         if let Some(value) = arith::negated(rk!(i.b)) {
                             set!(i.a, value);
@@ -640,6 +657,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     }
                     Op::BuildTuple => done!(ops_build::build_tuple(vm, frame, pc)),
                     Op::BuildList => done!(ops_build::build_list(vm, frame, pc)),
+                    Op::BuildString => done!(ops_build::build_string(vm, frame, pc)),
+                    Op::Format => done!(ops_build::format(vm, frame, pc)),
                     Op::ListAppend => done!(ops_build::list_append(vm, frame, pc)),
                     Op::UnpackSequence => done!(ops_build::unpack_sequence(vm, frame, pc)),
                     Op::JumpIfNotExcMatch => slow_jump!(unwind::no_match(vm, frame, pc)),
@@ -687,6 +706,19 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                                 drop((done, value));
                                 reload!();
                                 next!()
+                            }
+                            Ret::Operator => {
+                                drop(done);
+                                reload!();
+                                match dunder::operator_returned(vm, frame, pc, value) {
+                                    Ok(true) => {
+                                        let i = &*pc;
+                                        pc = pc.byte_offset(i.e as i32 as isize);
+                                        continue 'dispatch;
+                                    }
+                                    Ok(false) => next!(),
+                                    Err(raised) => break 'dispatch raised,
+                                }
                             }
                             _ => {
                                 reload!();

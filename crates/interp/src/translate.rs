@@ -963,6 +963,8 @@ impl Translator<'_> {
                 self.build(Op::BuildTuple, arg)?;
             }
             BuildList => self.build(Op::BuildList, arg)?,
+            BuildString => self.build(Op::BuildString, arg)?,
+            FormatValue if arg & 4 == 0 => drop(self.unary(Op::Format, arg & 3)?),
             ListAppend => {
                 let c = self.pop()?;
                 let list = self.stack.len().checked_sub(arg as usize).ok_or(Malformed("stack underflow"))?;
