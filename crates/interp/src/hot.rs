@@ -34,6 +34,8 @@ pub enum Status {
     Raised = 2,
     /// Of an instruction: the interpreter must go on with the innermost frame.
     Leave = 3,
+    /// The same, where the instruction jumps.
+    LeaveByJump = 4,
 }
 
 /// What owns machine code.
@@ -454,9 +456,12 @@ pub enum Operands {
 pub fn operands(op: Op) -> Operands {
     use Op::*;
     match op {
-        Move | Take | Neg | Pos | Invert | Not | JumpIfFalse | JumpIfTrue | JumpIfFalseKeep | JumpIfTrueKeep
-        | LoadAttr | LoadMethod | ForIter | GetIter | Return | UnpackSequence | StoreDeref => Operands::B,
-        Is | JumpIs | Contains | JumpContains | LoadSubscr | StoreAttr | ListAppend | LoadSlice => Operands::BC,
+        Move | Take | Neg | Pos | Invert | Not | JumpIfFalse | JumpIfTrue | JumpIfFalseKeep
+        | JumpIfTrueKeep | LoadAttr | LoadMethod | ForIter | GetIter | Return | UnpackSequence
+        | StoreDeref => Operands::B,
+        Is | JumpIs | Contains | JumpContains | LoadSubscr | StoreAttr | ListAppend | LoadSlice => {
+            Operands::BC
+        }
         StoreSubscr => Operands::ABC,
         Lt | Le | Eq | Ne | Gt | Ge | JumpLt | JumpLe | JumpEq | JumpNe | JumpGt | JumpGe => Operands::BC,
         _ if (Add as u16..=InplaceXor as u16).contains(&(op as u16)) => Operands::BC,
@@ -478,7 +483,7 @@ unsafe fn finish_call(vm: &Interpreter, st: &State, thread: &Thread, frame: *mut
     unsafe {
         let top = thread.top_ptr();
         let (ret, dst) = ((*top).ret, (*top).dst);
-        if !matches!(ret, Ret::Call | Ret::Discard | Ret::Init) {
+        if !matches!(ret, Ret::Call | Ret::Discard | Ret::Init | Ret::Operator) {
             return Ok(Status::Leave);
         }
         let object = if ret == Ret::Init { (*top).extra.get() } else { None };
@@ -489,6 +494,14 @@ unsafe fn finish_call(vm: &Interpreter, st: &State, thread: &Thread, frame: *mut
             Ret::Init => {
                 let object = crate::ops_call::init_object(vm, object, &value)?;
                 crate::ops_arith::set(frame, dst, object);
+            }
+            Ret::Operator => {
+                let pc = (*frame).pc;
+                if crate::dunder::operator_returned(vm, frame, pc, value)? {
+                    // Only the interpreter, as all is done already, can take this jump.
+                    let jumps = !(crate::instrument::stale(st) || (*frame).object.is_set());
+                    return Ok(if jumps { Status::Jump } else { Status::LeaveByJump });
+                }
             }
             _ => drop(value),
         }
@@ -516,6 +529,10 @@ pub unsafe extern "C" fn step(vm: *const Interpreter, frame: *mut Frame, pc: *co
             Ok(Step::Entered) => match finish_call(vm, st, thread, frame) {
                 Ok(Status::Leave) if thread.top_ptr() == frame => {
                     (*frame).pc = pc.add(1);
+                    Status::Leave
+                }
+                Ok(Status::LeaveByJump) => {
+                    (*frame).pc = pc.byte_offset((*pc).e as i32 as isize);
                     Status::Leave
                 }
                 Ok(status) => status,

@@ -83,11 +83,14 @@ pub unsafe fn one(
     unsafe {
         let i = *pc;
         if let Some((op, inplace)) = binary_operator(i.op) {
-            return arith::binary(vm, frame, pc, op, inplace).map(|()| Step::Next);
+            return arith::binary(vm, st, thread, frame, pc, op, inplace).map(entered);
         }
         match comparison(i.op) {
-            Some((op, false)) => return arith::compare(vm, frame, pc, op).map(|()| Step::Next),
-            Some((op, true)) => return arith::compare_test(vm, frame, pc, op).map(jumps),
+            Some((op, false)) => return arith::compare(vm, st, thread, frame, pc, op).map(entered),
+            Some((op, true)) => {
+                let taken = arith::compare_test(vm, st, thread, frame, pc, op)?;
+                return Ok(taken.map_or(Step::Entered, jumps));
+            }
             None => {}
         }
         let done = match i.op {
@@ -113,6 +116,8 @@ pub unsafe fn one(
             Op::GetIter => ops_build::get_iter(vm, frame, pc),
             Op::BuildTuple => ops_build::build_tuple(vm, frame, pc),
             Op::BuildList => ops_build::build_list(vm, frame, pc),
+            Op::BuildString => ops_build::build_string(vm, frame, pc),
+            Op::Format => ops_build::format(vm, frame, pc),
             Op::ListAppend => ops_build::list_append(vm, frame, pc),
             Op::UnpackSequence => ops_build::unpack_sequence(vm, frame, pc),
             Op::CheckLocal => {

@@ -95,8 +95,8 @@ pub fn not_defined(vm: &Interpreter, name: &Value) -> Raised {
 }
 
 /// The `kind` of a global's cache: see [`cached_global`].
-pub const GLOBAL: u32 = 1;
-pub const BUILTIN: u32 = 2;
+pub const GLOBAL: u16 = 1;
+pub const BUILTIN: u16 = 2;
 
 /// In the cache of a global: `kind` 1, found in the globals of keys version `version` at `index`; 2, not there, but in
 /// the builtins of keys version `shape`.

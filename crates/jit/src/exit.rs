@@ -217,8 +217,7 @@ pub unsafe extern "C" fn make_range(vm: *const Interpreter, a: u64, b: u64, step
 /// Called by machine code with a list and a live word.
 pub unsafe extern "C" fn append(vm: *const Interpreter, list: u64, word: u64) -> u64 {
     // SAFETY: by the contract.
-    let (vm, list, value) =
-        unsafe { (&*vm, Value::borrow_bits(&list), Value::borrow_bits(&word).clone()) };
+    let (vm, list, value) = unsafe { (&*vm, Value::borrow_bits(&list), Value::borrow_bits(&word).clone()) };
     let Some(list) = list.downcast::<pellucid_object::List>() else { return 0 };
     match list.push(vm, value) {
         Ok(()) => 1,

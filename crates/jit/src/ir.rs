@@ -76,10 +76,19 @@ pub enum Op {
     /// Puts a word into a register, which loses what it held without counting.
     StoreReg(u16),
     /// A word at an offset from `a`.
-    Load { region: Region, offset: i32 },
+    Load {
+        region: Region,
+        offset: i32,
+    },
     /// 32 bits, unsigned.
-    Load32 { region: Region, offset: i32 },
-    Store { region: Region, offset: i32 },
+    Load32 {
+        region: Region,
+        offset: i32,
+    },
+    Store {
+        region: Region,
+        offset: i32,
+    },
     /// The item `b` of the items at `a`.
     Item,
     /// Item `b` of the items at `a` becomes the word `c`.
@@ -94,7 +103,10 @@ pub enum Op {
     /// A word that is no object.
     GuardPlain,
     /// An object whose type is at this address. `stable`: objects never change to or from this type.
-    GuardType { ty: u64, stable: bool },
+    GuardType {
+        ty: u64,
+        stable: bool,
+    },
     /// `a` is this very word.
     GuardIs(u64),
     GuardNot(u64),
@@ -333,8 +345,22 @@ impl Op {
         use Op::*;
         matches!(
             self,
-            StoreReg(_) | Store { .. } | SetItem | Inc | Dec | Step(_) | Clobber(_) | Poll | New(_) | Bound | GuardTrue | GuardFalse
-        ) || matches!(self, GuardInt | GuardFloat | GuardBool | GuardPlain | GuardType { .. } | GuardIs(_) | GuardNot(_))
+            StoreReg(_)
+                | Store { .. }
+                | SetItem
+                | Inc
+                | Dec
+                | Step(_)
+                | Clobber(_)
+                | Poll
+                | New(_)
+                | Bound
+                | GuardTrue
+                | GuardFalse
+        ) || matches!(
+            self,
+            GuardInt | GuardFloat | GuardBool | GuardPlain | GuardType { .. } | GuardIs(_) | GuardNot(_)
+        )
     }
 }
 

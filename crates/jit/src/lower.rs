@@ -51,7 +51,8 @@ pub fn lower(graph: &Graph, target: &Target, isa: &OwnedTargetIsa) -> Result<Low
     let Lowering { builder, ways, .. } = lowering;
     builder.finalize(isa.frontend_config());
     context.set_disasm(target.listing);
-    let compiled = context.compile(&**isa, &mut ControlPlane::default()).map_err(|e| format!("{:?}", e.inner))?;
+    let compiled =
+        context.compile(&**isa, &mut ControlPlane::default()).map_err(|e| format!("{:?}", e.inner))?;
     if !compiled.buffer.relocs().is_empty() {
         return Err("code with relocations".to_string());
     }
@@ -200,7 +201,8 @@ impl<'a, 'b> Lowering<'a, 'b> {
 
     fn edge(&mut self, edge: &Edge) -> Result<(CBlock, Vec<BlockArg>), String> {
         let block = edge.block.and_then(|b| self.blocks.get(&b).copied()).ok_or("an edge to nowhere")?;
-        let args = edge.args.iter().map(|a| Ok(BlockArg::Value(self.get(*a)?))).collect::<Result<_, String>>()?;
+        let args =
+            edge.args.iter().map(|a| Ok(BlockArg::Value(self.get(*a)?))).collect::<Result<_, String>>()?;
         Ok((block, args))
     }
 

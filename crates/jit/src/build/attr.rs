@@ -13,7 +13,8 @@ use std::mem::offset_of;
 
 /// What an inline cache has learnt.
 struct Learnt {
-    kind: u32,
+    kind: u16,
+    place: usize,
     version: u64,
     shape: u64,
     value: u64,
@@ -26,6 +27,7 @@ impl Builder<'_> {
             let cache = &form.caches[instr.e as usize];
             Learnt {
                 kind: cache.kind.get(),
+                place: cache.place.get() as usize,
                 version: cache.version.get(),
                 shape: cache.shape.get(),
                 value: cache.value.get(),
@@ -94,22 +96,20 @@ impl Builder<'_> {
     // Attributes.
 
     /// The type that an instruction's receiver was seen to have, if that is what its cache knows.
-    fn receiver(&mut self, learnt: &Learnt) -> Build<Option<(Value, usize)>> {
-        let target = self.seen(|seen| seen.target())?;
-        let Some(value) = target else { return Ok(None) };
-        let found = value.downcast::<Type>().and_then(|ty| {
-            let known = u64::from(ty.current_version()) == learnt.version && learnt.version != 0;
-            known.then(|| ty.attrs_offset.get())
-        });
-        Ok(found.map(|offset| (value, offset)))
+    fn receiver(&mut self, learnt: &Learnt) -> Build<Option<Value>> {
+        let Some(value) = self.seen(|seen| seen.target())? else { return Ok(None) };
+        let known = value
+            .downcast::<Type>()
+            .is_some_and(|ty| u64::from(ty.current_version()) == learnt.version && learnt.version != 0);
+        Ok(known.then_some(value))
     }
 
     /// Guards that an object is of a type that has not changed; gives the object.
     fn guard_class(&mut self, object: Val, class: &Value, version: u64) -> Val {
         let ty = class.bits();
-        let stable = class.downcast::<Type>().is_some_and(|t| {
-            !t.flags.get().contains(pellucid_object::TypeFlags::MUTABLE)
-        });
+        let stable = class
+            .downcast::<Type>()
+            .is_some_and(|t| !t.flags.get().contains(pellucid_object::TypeFlags::MUTABLE));
         let object = self.guard(Op::GuardType { ty, stable }, &[object], Ty::Word);
         let address = self.constant(Op::Raw(ty as i64), Ty::Raw);
         let held = self.load32(Region::Header, layout::TYPE_VERSION, address);
@@ -118,9 +118,14 @@ impl Builder<'_> {
         object
     }
 
-    fn guard_shape(&mut self, object: Val, offset: usize, shape: u64) {
-        let held = self.load(Region::Shape, offset + layout::SHAPE, object, Ty::Raw);
-        self.guard(Op::GuardIs(shape), &[held], Ty::Raw);
+    /// Guards that an object is laid out as the cache remembers.
+    fn guard_layout(&mut self, object: Val, class: &Value, learnt: &Learnt) -> Val {
+        let object = self.guard_class(object, class, learnt.version);
+        if learnt.place != caches::TYPE_OFFSET {
+            let held = self.load(Region::Shape, learnt.place, object, Ty::Raw);
+            self.guard(Op::GuardIs(learnt.shape), &[held], Ty::Raw);
+        }
+        object
     }
 
     /// The receiver as a word on the heap, or nothing when it is known to be a number.
@@ -131,32 +136,17 @@ impl Builder<'_> {
 
     pub(crate) fn load_attr(&mut self, instr: Instr) -> Build<bool> {
         let learnt = self.learnt(instr)?;
-        if self.is_dead_end()? || !matches!(learnt.kind, caches::INLINE | caches::SLOT | caches::CLASS) {
+        if self.is_dead_end()? || !matches!(learnt.kind, caches::WORD | caches::CLASS) {
             return Ok(false);
         }
-        let Some((class, offset)) = self.receiver(&learnt)? else { return Ok(false) };
+        let Some(class) = self.receiver(&learnt)? else { return Ok(false) };
         let Some(object) = self.object(instr.b)? else { return Ok(false) };
-        let object = self.guard_class(object, &class, learnt.version);
-        let value = match learnt.kind {
-            caches::INLINE => {
-                self.guard_shape(object, offset, learnt.shape);
-                let at = offset + layout::INLINE_WORDS + 8 * learnt.index;
-                let value = self.load(Region::Attrs, at, object, Ty::Word);
-                self.guard(Op::GuardNot(0), &[value], Ty::Word);
-                value
-            }
-            caches::SLOT => {
-                let Some(at) = slot_offset(&class, learnt.index) else { return Ok(false) };
-                let value = self.load(Region::Attrs, at, object, Ty::Word);
-                self.guard(Op::GuardNot(0), &[value], Ty::Word);
-                value
-            }
-            _ => {
-                if offset != 0 {
-                    self.guard_shape(object, offset, learnt.shape);
-                }
-                self.kept(learnt.value)
-            }
+        let object = self.guard_layout(object, &class, &learnt);
+        let value = if learnt.kind == caches::WORD {
+            let value = self.load(Region::Attrs, learnt.index, object, Ty::Word);
+            self.guard(Op::GuardNot(0), &[value], Ty::Word)
+        } else {
+            self.kept(learnt.value)
         };
         self.release(instr.b)?;
         self.result(instr.a, value);
@@ -174,41 +164,23 @@ impl Builder<'_> {
 
     pub(crate) fn store_attr(&mut self, instr: Instr) -> Build<bool> {
         let learnt = self.learnt(instr)?;
-        if self.is_dead_end()? || !matches!(learnt.kind, caches::INLINE | caches::SLOT | caches::ADD) {
+        if self.is_dead_end()? || !matches!(learnt.kind, caches::WORD | caches::ADD) {
             return Ok(false);
         }
-        let Some((class, offset)) = self.receiver(&learnt)? else { return Ok(false) };
+        let Some(class) = self.receiver(&learnt)? else { return Ok(false) };
         let Some(object) = self.object(instr.b)? else { return Ok(false) };
-        let object = self.guard_class(object, &class, learnt.version);
-        let at = match learnt.kind {
-            caches::SLOT => match slot_offset(&class, learnt.index) {
-                Some(at) => at,
-                None => return Ok(false),
-            },
-            _ => {
-                self.guard_shape(object, offset, learnt.shape);
-                offset + layout::INLINE_WORDS + 8 * learnt.index
-            }
+        let object = self.guard_layout(object, &class, &learnt);
+        let old = if learnt.kind == caches::ADD {
+            None
+        } else {
+            let old = self.load(Region::Attrs, learnt.index, object, Ty::Word);
+            Some(self.guard(Op::GuardNot(0), &[old], Ty::Word))
         };
-        let old = match learnt.kind {
-            caches::ADD => None,
-            _ => Some(self.load(Region::Attrs, at, object, Ty::Word)),
-        };
-        if learnt.kind == caches::SLOT
-            && let Some(old) = old
-        {
-            self.guard(Op::GuardNot(0), &[old], Ty::Word);
-        }
-        if learnt.kind == caches::INLINE
-            && let Some(old) = old
-        {
-            self.guard(Op::GuardNot(0), &[old], Ty::Word);
-        }
         let new = self.operand_owned(instr.c)?;
-        self.store(Region::Attrs, at, object, new);
+        self.store(Region::Attrs, learnt.index, object, new);
         if learnt.kind == caches::ADD {
             let shape = self.constant(Op::Raw(learnt.value as i64), Ty::Raw);
-            self.store(Region::Shape, offset + layout::SHAPE, object, shape);
+            self.store(Region::Shape, learnt.place, object, shape);
             self.state.learn(Op::GuardIs(learnt.value), shape, None, shape);
         }
         if let Some(old) = old {
@@ -223,19 +195,15 @@ impl Builder<'_> {
         if self.is_dead_end()? || learnt.kind != caches::METHOD {
             return Ok(false);
         }
-        let Some((class, offset)) = self.receiver(&learnt)? else { return Ok(false) };
+        let Some(class) = self.receiver(&learnt)? else { return Ok(false) };
         let Some(object) = self.object(instr.b)? else { return Ok(false) };
-        let checked = self.guard_class(object, &class, learnt.version);
-        if offset != 0 {
-            self.guard_shape(checked, offset, learnt.shape);
-        }
+        let object = self.guard_layout(object, &class, &learnt);
         let function = self.kept(learnt.value);
         // The object moves, or is shared with the local that holds it.
         let from = if instr.b >= 0 { self.slot(instr.b) } else { usize::MAX };
         let to = self.slot(instr.a + 1);
-        let moves = instr.b >= 0
-            && self.is_temporary(instr.b)?
-            && matches!(self.state.slots[from], Slot::Mem(_));
+        let moves =
+            instr.b >= 0 && self.is_temporary(instr.b)? && matches!(self.state.slots[from], Slot::Mem(_));
         if moves && from != to {
             self.give_up(to);
             self.emit(Op::StoreReg(to as u16), &[object], None, None);
@@ -334,10 +302,4 @@ impl Builder<'_> {
         self.release(instr.c)?;
         Ok(true)
     }
-}
-
-/// Where entry `index` of `__slots__` stands in the objects of a class.
-fn slot_offset(class: &Value, index: usize) -> Option<usize> {
-    let ty = class.downcast::<Type>()?;
-    (index < ty.slot_count.get()).then(|| ty.slots_offset() + 8 * index)
 }

@@ -7,10 +7,10 @@ use pellucid_interp::code::CodeObject;
 use pellucid_interp::form::Instr;
 use pellucid_interp::function::Function;
 use pellucid_interp::hot::kinds;
+use pellucid_object::Value;
 use pellucid_object::layout;
 use pellucid_object::native::Builtin;
 use pellucid_object::protocol::CmpOp;
-use pellucid_object::Value;
 use std::rc::Rc;
 
 /// Most instructions of a function that is inlined, of all that are inlined, and how deep.
@@ -23,7 +23,13 @@ const FAR: i64 = 1 << 60;
 
 impl Builder<'_> {
     /// A call of what stands in register `callee`, with `given` arguments from register `first` on. False: done out of line.
-    pub(crate) fn call(&mut self, instr: Instr, callee: i16, first: i16, given: usize) -> Build<Option<Flow>> {
+    pub(crate) fn call(
+        &mut self,
+        instr: Instr,
+        callee: i16,
+        first: i16,
+        given: usize,
+    ) -> Build<Option<Flow>> {
         let target = self.seen(|seen| seen.target())?;
         let word = self.operand_word(callee)?;
         let known = match self.graph.inst(word).op {
@@ -131,7 +137,9 @@ impl Builder<'_> {
         let base = inner.activation.base;
         let val = self.operand(instr.b)?;
         // A local's word moves out, for the local dies.
-        let moved = instr.b >= 0 && matches!(self.state.slots[self.slot(instr.b)], Slot::Mem(_)) && !self.is_plain(val);
+        let moved = instr.b >= 0
+            && matches!(self.state.slots[self.slot(instr.b)], Slot::Mem(_))
+            && !self.is_plain(val);
         if moved {
             let unbound = self.unbound();
             let at = self.slot(instr.b);
@@ -250,7 +258,9 @@ impl Builder<'_> {
         let list = self.vm.types().list.value().bits();
         let guard = Op::GuardType { ty: list, stable: true };
         // Arguments are not observed by kind: the guard may be wrong, which the exit's count tells.
-        if self.is_dead_end()? || self.state.fact(guard, val, None).is_none() && !self.looks_like_list(operand)? {
+        if self.is_dead_end()?
+            || self.state.fact(guard, val, None).is_none() && !self.looks_like_list(operand)?
+        {
             return Ok(None);
         }
         let list = self.guard(guard, &[val], Ty::Word);
@@ -313,7 +323,8 @@ impl Builder<'_> {
         self.guard(Op::GuardIs(step as u64), &[held], Ty::Raw);
         let next = self.load(Region::Iter, field(std::mem::offset_of!(R, next)), iterator, Ty::Raw);
         let left = self.load(Region::Iter, field(std::mem::offset_of!(R, left)), iterator, Ty::Raw);
-        let (next, left) = (self.pure(Op::RawToInt, &[next], Ty::Int), self.pure(Op::RawToInt, &[left], Ty::Int));
+        let (next, left) =
+            (self.pure(Op::RawToInt, &[next], Ty::Int), self.pure(Op::RawToInt, &[left], Ty::Int));
         let exit = self.exit_here();
         let by = self.int(step);
         let way = self.emit(Op::IntMul, &[left, by], Some(Ty::Int), Some(exit));
@@ -332,7 +343,8 @@ impl Builder<'_> {
         if !pellucid_interp::run::is_exact(&self.machine.range_iterator, value) {
             return None;
         }
-        Some(value.downcast::<pellucid_object::RangeIterator>()?.step).filter(|s| *s != 0 && s.unsigned_abs() < 1 << 40)
+        Some(value.downcast::<pellucid_object::RangeIterator>()?.step)
+            .filter(|s| *s != 0 && s.unsigned_abs() < 1 << 40)
     }
 
     /// The next value of a loop.

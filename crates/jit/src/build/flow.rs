@@ -27,8 +27,7 @@ impl Builder<'_> {
             return self.turn_back(key, pc);
         }
         let edge = (self.now, self.state.clone());
-        let pending =
-            self.pending.entry(key).or_insert_with(|| Pending { context, pc, edges: Vec::new() });
+        let pending = self.pending.entry(key).or_insert_with(|| Pending { context, pc, edges: Vec::new() });
         pending.edges.push(edge);
         Ok(())
     }
@@ -104,7 +103,8 @@ impl Builder<'_> {
 
     pub fn note(&mut self, what: &str) {
         let line = self.context.activation.code().map(|code| {
-            let offset = code.ready_form().and_then(|f| f.offsets.get(self.pc as usize).copied()).unwrap_or(0);
+            let offset =
+                code.ready_form().and_then(|f| f.offsets.get(self.pc as usize).copied()).unwrap_or(0);
             (self.vm.str_lossy(&code.qualname), code.line_at(offset).unwrap_or(0))
         });
         if let Some((name, line)) = line {
@@ -241,9 +241,7 @@ impl Builder<'_> {
             Meeting::Same(slot) => slot,
             Meeting::Param(ty) => Slot::Now { val: self.graph.param(block, ty), clean: false },
             Meeting::Borrowed => Slot::Borrowed(self.graph.param(block, Ty::Word)),
-            Meeting::RangeIter(stop, step) => {
-                Slot::RangeIter(self.graph.param(block, Ty::Int), stop, step)
-            }
+            Meeting::RangeIter(stop, step) => Slot::RangeIter(self.graph.param(block, Ty::Int), stop, step),
             Meeting::Memory => Slot::Mem(None),
         }
     }
@@ -414,7 +412,11 @@ impl Builder<'_> {
             (Slot::Dead, _) => return Err(Stop::No("a temporary lives on")),
             (Slot::Now { val, .. }, slot) => {
                 let Some(ty) = param else {
-                    return if matches!(slot, Slot::Now { val: v, .. } if v == *val) { Ok(()) } else { widen() };
+                    return if matches!(slot, Slot::Now { val: v, .. } if v == *val) {
+                        Ok(())
+                    } else {
+                        widen()
+                    };
                 };
                 let Some(val) = self.as_type(at, ty)? else { return widen() };
                 args.push((at, val));
@@ -484,8 +486,8 @@ enum Meeting {
 pub fn writes(instr: &Instr) -> Vec<i16> {
     use Code::*;
     match instr.op {
-        Nop | Drop | CheckLocal | StoreName | StoreGlobal | StoreAttr | StoreSubscr | StoreSlice | StoreDeref
-        | ListAppend | Return | Jump | JumpBack | JumpIfFalse | JumpIfTrue | JumpIfFalseKeep
+        Nop | Drop | CheckLocal | StoreName | StoreGlobal | StoreAttr | StoreSubscr | StoreSlice
+        | StoreDeref | ListAppend | Return | Jump | JumpBack | JumpIfFalse | JumpIfTrue | JumpIfFalseKeep
         | JumpIfTrueKeep | JumpIs | JumpContains | JumpLt | JumpLe | JumpEq | JumpNe | JumpGt | JumpGe
         | JumpIfNotExcMatch | Generic => Vec::new(),
         Swap => vec![instr.a, instr.b],

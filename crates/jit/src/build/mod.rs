@@ -144,7 +144,8 @@ impl<'a> Builder<'a> {
         }
         // The entry block holds constants; code begins behind it.
         let first = self.graph.new_block((0, pc));
-        self.graph.block(self.now).term = Term::Jump(crate::ir::Edge { block: Some(first), args: Vec::new() });
+        self.graph.block(self.now).term =
+            Term::Jump(crate::ir::Edge { block: Some(first), args: Vec::new() });
         self.now = first;
         let context = self.context.clone();
         self.go(&context, pc)?;
@@ -180,8 +181,16 @@ impl<'a> Builder<'a> {
         Ok(f(form))
     }
 
+    /// An instruction of the current form; `d` of a jump is the index of its target.
     pub fn instr(&self, pc: u32) -> Build<Instr> {
-        self.with_form(|form| form.instrs.get(pc as usize).copied())?.ok_or(Stop::No("code without an end"))
+        let instr = self.with_form(|form| {
+            let mut instr = form.instrs.get(pc as usize).copied()?;
+            if pellucid_interp::translate::is_jump(instr.op) {
+                instr.d = form.target(pc as usize) as u32;
+            }
+            Some(instr)
+        })?;
+        instr.ok_or(Stop::No("code without an end"))
     }
 
     /// What the interpreter saw at an instruction of the current form.
@@ -294,7 +303,8 @@ impl<'a> Builder<'a> {
 
     /// An exit that goes on at an instruction of the current activation, with all that is known now.
     pub fn exit_at(&mut self, pc: u32, why: &'static str) -> ExitId {
-        let puts = self.puts(|slot| !matches!(slot, Slot::Dead | Slot::Mem(_) | Slot::Now { clean: true, .. }));
+        let puts =
+            self.puts(|slot| !matches!(slot, Slot::Dead | Slot::Mem(_) | Slot::Now { clean: true, .. }));
         let frames = self.exit_frames();
         self.graph.exits.push(Exit { pc, frames, puts, why });
         ExitId(self.graph.exits.len() as u32 - 1)

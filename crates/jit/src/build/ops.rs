@@ -99,10 +99,7 @@ impl Builder<'_> {
                 self.leave("");
                 return Ok(Flow::Done);
             }
-            Code::JumpContains
-            | Code::JumpIfFalseKeep
-            | Code::JumpIfTrueKeep
-            | Code::JumpIfNotExcMatch => {
+            Code::JumpContains | Code::JumpIfFalseKeep | Code::JumpIfTrueKeep | Code::JumpIfNotExcMatch => {
                 return self.step_jump(instr);
             }
             _ => false,
@@ -614,7 +611,7 @@ impl Builder<'_> {
         match instr.op {
             Call | CallKw => operands.extend(instr.b..=instr.b + instr.c),
             CallMethod => operands.extend(instr.b..=instr.b + 1 + instr.c),
-            BuildTuple | BuildList => operands.extend(instr.b..instr.b + instr.d as i16),
+            BuildTuple | BuildList | BuildString => operands.extend(instr.b..instr.b + instr.d as i16),
             Generic => {
                 let first = self.with_form(|form| form.first_temp as i16)?;
                 operands.extend(first..instr.a);
@@ -625,8 +622,8 @@ impl Builder<'_> {
             LoadGlobal | LoadName | LoadConst | CheckLocal | DeleteLocal | MakeComprehension => {}
             LoadDeref => operands.push(instr.b),
             StoreDeref => operands.extend([instr.a, instr.b]),
-            Comprehension | GetIter | ForIter | UnpackSequence | LoadAttr | LoadMethod | StoreName
-            | StoreGlobal | Neg | Pos | Invert | Not | Move | Take | JumpIfFalse | JumpIfTrue
+            Comprehension | GetIter | ForIter | Format | UnpackSequence | LoadAttr | LoadMethod
+            | StoreName | StoreGlobal | Neg | Pos | Invert | Not | Move | Take | JumpIfFalse | JumpIfTrue
             | JumpIfFalseKeep | JumpIfTrueKeep => operands.push(instr.b),
             Drop => operands.push(instr.a),
             Swap => operands.extend([instr.a, instr.b]),

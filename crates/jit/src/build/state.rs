@@ -63,7 +63,11 @@ pub struct Context {
 pub enum ContextKind {
     Root,
     /// A turn of an unrolled loop from instruction `header` to `last`.
-    Turn { header: u32, last: u32, turn: u32 },
+    Turn {
+        header: u32,
+        last: u32,
+        turn: u32,
+    },
     Inlined,
 }
 
