@@ -121,7 +121,7 @@ fn compile(vm: &Interpreter, frame: &Frame, place: Place) -> Option<Compiled> {
 const MOST_IN_VAIN: u32 = 3;
 
 /// Attempts to build a graph on fewer assumptions each time.
-const ATTEMPTS: usize = 40;
+const ATTEMPTS: usize = 100;
 
 fn compile_with(
     vm: &Interpreter,
@@ -140,9 +140,12 @@ fn compile_with(
                 let Builder { graph, keep, registers, levels, notes, .. } = builder;
                 return finish(vm, frame, place, isa, dump, Built { graph, keep, registers, levels, notes });
             }
-            Err(Stop::Widen(key, slot)) => *lessons.widened.entry((key, slot)).or_insert(0) += 1,
-            Err(Stop::Outline(key)) => drop(lessons.outlined.insert(key)),
-            Err(Stop::No(why)) => return Err(why.to_string()),
+            Err(stop) if dump && matches!(stop, Stop::Widen(..) | Stop::Outline(_)) => {
+                eprintln!("again: {stop:?}");
+                lessons.learn(stop);
+            }
+            Err(Stop::No(why)) => return Err(format!("{why} {}", builder.trouble)),
+            Err(stop) => lessons.learn(stop),
         }
     }
     Err("too many attempts".to_string())

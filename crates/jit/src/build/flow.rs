@@ -270,7 +270,11 @@ impl Builder<'_> {
     /// Begins a loop: registers that it changes become parameters of its first block.
     fn loop_header(&mut self, key: Key, index: usize) -> Build {
         let base = self.context.activation.base;
-        let written = self.with_form(|form| written(form, index))?;
+        let mut written = self.with_form(|form| written(form, index))?;
+        let widened = self.lessons.widened.keys().filter(|(at, _)| *at == key);
+        written.extend(widened.map(|(_, slot)| slot - base));
+        written.sort_unstable();
+        written.dedup();
         self.own_borrowed()?;
         self.take_iterator()?;
         for register in &written {
@@ -409,7 +413,10 @@ impl Builder<'_> {
         let slot = self.state.slots.get(at).cloned().unwrap_or(Slot::Dead);
         match (wanted, slot) {
             (Slot::Dead, Slot::Dead) => {}
-            (Slot::Dead, _) => return Err(Stop::No("a temporary lives on")),
+            (Slot::Dead, slot) => {
+                self.trouble = format!("register {at} lives on at {key:?}: {slot:?}");
+                return Err(Stop::No("a temporary lives on"));
+            }
             (Slot::Now { val, .. }, slot) => {
                 let Some(ty) = param else {
                     return if matches!(slot, Slot::Now { val: v, .. } if v == *val) {

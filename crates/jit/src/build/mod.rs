@@ -48,6 +48,16 @@ pub struct Lessons {
     pub outlined: HashSet<Key>,
 }
 
+impl Lessons {
+    pub fn learn(&mut self, stop: Stop) {
+        match stop {
+            Stop::Widen(key, slot) => *self.widened.entry((key, slot)).or_insert(0) += 1,
+            Stop::Outline(key) => drop(self.outlined.insert(key)),
+            Stop::No(_) => {}
+        }
+    }
+}
+
 /// Where control goes behind an instruction.
 pub(crate) enum Flow {
     Next,
@@ -79,6 +89,7 @@ pub struct Builder<'a> {
     pub levels: u32,
     pub inlined: usize,
     pub notes: Vec<String>,
+    pub trouble: String,
     constants: HashMap<Op, Val>,
     /// What dies behind the current instruction.
     dying: Vec<Val>,
@@ -122,6 +133,7 @@ impl<'a> Builder<'a> {
             levels: 0,
             inlined: 0,
             notes: Vec::new(),
+            trouble: String::new(),
             constants: HashMap::new(),
             dying: Vec::new(),
             exit_here: None,
