@@ -22,6 +22,10 @@ impl Builder<'_> {
     /// Control goes from the end of the current block to an instruction.
     pub fn go(&mut self, from: &Rc<Context>, pc: u32) -> Build {
         let context = self.arrive(from, pc);
+        if context.activation.level == 0 && pc < self.entry {
+            // A loop around the one that is compiled: it is entered from its own first instruction only.
+            return self.leave_to(context, pc);
+        }
         let key = Self::key(&context, pc);
         if self.headers.contains_key(&key) {
             return self.turn_back(key, pc);
@@ -29,6 +33,13 @@ impl Builder<'_> {
         let edge = (self.now, self.state.clone());
         let pending = self.pending.entry(key).or_insert_with(|| Pending { context, pc, edges: Vec::new() });
         pending.edges.push(edge);
+        Ok(())
+    }
+
+    fn leave_to(&mut self, context: Rc<Context>, pc: u32) -> Build {
+        let (here, at) = (std::mem::replace(&mut self.context, context), std::mem::replace(&mut self.pc, pc));
+        self.leave("");
+        (self.context, self.pc) = (here, at);
         Ok(())
     }
 

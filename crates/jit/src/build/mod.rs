@@ -80,6 +80,8 @@ pub struct Builder<'a> {
     pub state: State,
     pub context: Rc<Context>,
     pub pc: u32,
+    /// Where machine code is entered.
+    pub entry: u32,
     pub pending: BTreeMap<Key, Pending>,
     pub headers: HashMap<Key, Header>,
     /// Values that the code refers to and must keep.
@@ -126,6 +128,7 @@ impl<'a> Builder<'a> {
             state: State { slots: Vec::new(), facts: Rc::default() },
             context: Rc::new(context),
             pc: 0,
+            entry: 0,
             pending: BTreeMap::new(),
             headers: HashMap::new(),
             keep: Vec::new(),
@@ -147,6 +150,7 @@ impl<'a> Builder<'a> {
             Place::Call => 0,
             Place::Loop(index) => form.loops[index].header,
         };
+        self.entry = pc;
         self.state.slots = (0..form.nregs as usize)
             .map(|register| if register < form.first_temp as usize { Slot::Mem(None) } else { Slot::Dead })
             .collect();

@@ -594,6 +594,10 @@ impl Builder<'_> {
             Code::ForIter => {
                 let at = self.slot(instr.b);
                 self.set_slot(at, if taken { Slot::Dead } else { Slot::Mem(None) });
+                if taken && self.is_temporary(instr.a)? {
+                    let at = self.slot(instr.a);
+                    self.set_slot(at, Slot::Dead);
+                }
             }
             Code::JumpIfFalseKeep | Code::JumpIfTrueKeep => {
                 let at = self.slot(instr.b);
