@@ -62,6 +62,11 @@ impl Builder<'_> {
                 self.go(&context, instr.d)?;
                 return Ok(Flow::Done);
             }
+            Code::JumpBack if self.context.activation.level == 0 && instr.d < self.entry => {
+                // The interpreter counts the turn of a loop around the one that is compiled.
+                self.leave("");
+                return Ok(Flow::Done);
+            }
             Code::JumpBack => {
                 self.poll();
                 let context = self.context.clone();
@@ -525,6 +530,7 @@ impl Builder<'_> {
             return Err(Stop::Outline(self.inlining_key()));
         }
         let operands = self.stepped(instr)?;
+        self.note(&format!("out of line {}", instr.op.name()));
         self.own_all(&operands)?;
         let exit = self.step_exit();
         let jumps = self.emit(Op::Step(self.pc), &[], Some(Ty::Bool), Some(exit));
