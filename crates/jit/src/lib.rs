@@ -60,6 +60,7 @@ struct Compiler {
 pub struct Code {
     memory: CodeMemory,
     ways: Vec<Box<exit::Way>>,
+    pushes: Vec<Box<exit::Push>>,
     keep: Vec<Value>,
     /// What was inlined, unrolled, moved.
     pub notes: Vec<String>,
@@ -69,6 +70,7 @@ impl Native for Code {
     fn trace(&self, visit: &mut Visitor) {
         self.keep.iter().for_each(&mut *visit);
         self.ways.iter().flat_map(|way| &way.frames).for_each(|frame| visit(&frame.code));
+        self.pushes.iter().for_each(|push| visit(&push.code));
     }
     fn size(&self) -> usize {
         self.memory.bytes().len() + self.ways.len() * size_of::<exit::Way>()
@@ -140,7 +142,7 @@ fn compile_with(
                 let Builder { graph, keep, registers, levels, notes, .. } = builder;
                 return finish(vm, frame, place, isa, dump, Built { graph, keep, registers, levels, notes });
             }
-            Err(stop) if dump && matches!(stop, Stop::Widen(..) | Stop::Outline(_)) => {
+            Err(stop) if dump && !matches!(stop, Stop::No(_)) => {
                 eprintln!("again: {stop:?}");
                 lessons.learn(stop);
             }
@@ -192,6 +194,6 @@ fn finish(
     let memory = CodeMemory::new(&lowered.code).ok_or("no executable memory")?;
     // SAFETY: compiled as such a function; the code lives as long as the form, which outlives its frames.
     let entry = unsafe { memory.entry() };
-    let native = Box::new(Code { memory, ways: lowered.ways, keep, notes });
+    let native = Box::new(Code { memory, ways: lowered.ways, pushes: lowered.pushes, keep, notes });
     Ok(Compiled { entry, native, registers: registers as u32 + 1, levels })
 }

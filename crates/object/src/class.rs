@@ -286,6 +286,11 @@ impl Type {
         self.version.get()
     }
 
+    /// The address of the shape that fresh instances have, if there ever was one.
+    pub fn known_root_shape(&self) -> Option<u64> {
+        Some(self.root_shape.get()?.as_ptr() as u64)
+    }
+
     /// Bytes from the payload's start to the version.
     pub(crate) const VERSION_OFFSET: usize = std::mem::offset_of!(Type, version);
 

@@ -2,12 +2,12 @@
 
 use super::state::{Activation, CallSite, Context, ContextKind, Slot};
 use super::{Build, Builder, Flow, Stop};
-use crate::ir::{Op, Region, Ty, Val};
+use crate::ir::{Op, Region, Site, Ty, Val};
 use pellucid_interp::code::CodeObject;
 use pellucid_interp::form::Instr;
 use pellucid_interp::function::Function;
 use pellucid_interp::hot::kinds;
-use pellucid_object::Value;
+use pellucid_object::{Type, TypeFlags, Value};
 use pellucid_object::layout;
 use pellucid_object::native::Builtin;
 use pellucid_object::protocol::CmpOp;
@@ -37,12 +37,23 @@ impl Builder<'_> {
             Op::Word(bits) => Some(unsafe { Value::borrow_bits(&bits).clone() }),
             _ => None,
         };
+        if let Some(class) = known.clone().or_else(|| target.clone())
+            && class.downcast::<Type>().is_some()
+        {
+            return self.instantiate(instr, word, known.is_some(), class, callee, given);
+        }
         let code = match &known {
             Some(value) => value.downcast::<Function>().and_then(|function| function.code.get()),
             None => target.clone().filter(|value| value.downcast::<CodeObject>().is_some()),
         };
         if let Some(code) = code {
-            return self.inline(instr, word, known.is_some(), code, first, given);
+            if !self.may_inline(&code, given)? {
+                return Ok(None);
+            }
+            if known.is_none() {
+                self.guard_code(word, &code);
+            }
+            return self.inline(instr, word, code, first, given, None);
         }
         let guarded = known.is_none();
         match known.or(target).filter(Value::is_heap) {
@@ -51,43 +62,57 @@ impl Builder<'_> {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn inline(
-        &mut self,
-        instr: Instr,
-        word: Val,
-        known: bool,
-        code: Value,
-        first: i16,
-        given: usize,
-    ) -> Build<Option<Flow>> {
-        let Some(data) = code.downcast::<CodeObject>() else { return Ok(None) };
-        let Some(form) = data.ready_form() else { return Ok(None) };
+    /// Guards that a callee is a function with this code.
+    fn guard_code(&mut self, callee: Val, code: &Value) {
+        let ty = self.machine.function.value().bits();
+        let function = self.guard(Op::GuardType { ty, stable: true }, &[callee], Ty::Word);
+        let offset = layout::PAYLOAD + std::mem::offset_of!(Function, code);
+        let held = self.load(Region::Header, offset, function, Ty::Raw);
+        self.guard(Op::GuardIs(code.bits()), &[held], Ty::Raw);
+    }
+
+    /// Where the current instruction stands among inlined calls.
+    fn site_key(&self) -> super::state::Key {
         let mut key = self.context.prefix.clone();
         key.push(self.pc);
-        let depth = self.context.activation.level + 1;
+        key
+    }
+
+    fn may_inline(&self, code: &Value, given: usize) -> Build<bool> {
+        let Some(form) = code.downcast::<CodeObject>().and_then(CodeObject::ready_form) else { return Ok(false) };
         let length = form.instrs.len();
-        let fits = form.simple
+        Ok(form.simple
             && form.woven.is_none()
             && form.argcount as usize == given
             && length <= CALLEE
             && self.inlined + length <= INLINED
-            && depth <= DEEPEST
+            && self.context.activation.level < DEEPEST
             && !self.root.is_generator()
-            && !self.is_active(&code)
-            && !self.lessons.outlined.contains(&key);
-        if !fits {
-            return Ok(None);
-        }
-        let (registers, variables) = (form.nregs as usize, form.first_temp as usize);
-        if !known {
-            let ty = self.machine.function.value().bits();
-            let function = self.guard(Op::GuardType { ty, stable: true }, &[word], Ty::Word);
-            let offset = layout::PAYLOAD + std::mem::offset_of!(Function, code);
-            let held = self.load(Region::Header, offset, function, Ty::Raw);
-            self.guard(Op::GuardIs(code.bits()), &[held], Ty::Raw);
-        }
+            && !self.is_active(code))
+    }
+
+    /// Goes on in the callee's code, whose window begins at register `first`.
+    fn inline(
+        &mut self,
+        instr: Instr,
+        function: Val,
+        code: Value,
+        first: i16,
+        given: usize,
+        object: Option<Val>,
+    ) -> Build<Option<Flow>> {
+        let Some(data) = code.downcast::<CodeObject>() else { return Ok(None) };
+        let Some(form) = data.ready_form() else { return Ok(None) };
+        let level = self.context.activation.level + 1;
+        let (registers, variables, length) =
+            (form.nregs as usize, form.first_temp as usize, form.instrs.len());
+        let mut prefix = self.site_key();
+        let framed = self.lessons.framed.contains(&prefix);
         let base = self.slot(first);
+        self.note(&format!("inlined {} in", self.vm.str_lossy(&data.qualname)));
+        if framed {
+            self.push_frame(instr, function, &code, base, object);
+        }
         self.registers = self.registers.max(base + registers + 1);
         let unbound = self.unbound();
         if self.state.slots.len() < base + registers {
@@ -97,22 +122,112 @@ impl Builder<'_> {
             let local = at < base + variables;
             self.set_slot(at, if local { Slot::Now { val: unbound, clean: false } } else { Slot::Dead });
         }
-        self.levels = self.levels.max(depth);
+        self.levels = self.levels.max(level);
         self.inlined += length;
         self.keep.push(code.clone());
-        self.note(&format!("inlined {} in", self.vm.str_lossy(&data.qualname)));
-        let call = CallSite { function: word, pc: self.pc, dst: instr.a, object: None };
-        let mut prefix = key;
+        let call = CallSite { function, pc: self.pc, dst: instr.a, object, framed };
         prefix.push(0);
         let parent = self.context.clone();
         let context = Rc::new(Context {
             prefix,
-            activation: Rc::new(Activation { code, base, level: depth, call: Some(call) }),
+            activation: Rc::new(Activation { code, base, level, call: Some(call) }),
             kind: ContextKind::Inlined,
             parent: Some(parent),
         });
         self.go(&context, 0)?;
         Ok(Some(Flow::Done))
+    }
+
+    /// Makes the callee's frame, which takes the function over.
+    fn push_frame(&mut self, instr: Instr, function: Val, code: &Value, base: usize, object: Option<Val>) {
+        let callee = self.slot(instr.b);
+        if callee < base {
+            if matches!(self.state.slots[callee], Slot::Mem(_)) {
+                let unbound = self.unbound();
+                self.emit(Op::StoreReg(callee as u16), &[unbound], None, None);
+            } else {
+                self.emit(Op::Inc, &[function], None, None);
+            }
+            self.set_slot(callee, Slot::Dead);
+        } else {
+            self.emit(Op::Inc, &[function], None, None);
+        }
+        let caller = &self.context.activation;
+        self.graph.sites.push(Site {
+            code: code.bits(),
+            base: base as u16,
+            caller: caller.level,
+            call: self.pc,
+            dst: instr.a,
+            caller_code: caller.code.bits(),
+        });
+        let site = self.graph.sites.len() as u32 - 1;
+        let args: Vec<Val> = [Some(function), object].into_iter().flatten().collect();
+        self.emit(Op::PushFrame(site), &args, None, None);
+    }
+
+    /// A call of a class that makes instances of the plainest kind and has a Python `__init__`, or none.
+    fn instantiate(
+        &mut self,
+        instr: Instr,
+        word: Val,
+        known: bool,
+        class: Value,
+        callee: i16,
+        given: usize,
+    ) -> Build<Option<Flow>> {
+        let Some(init) = pellucid_interp::python_init(self.vm, &class) else { return Ok(None) };
+        let Some(version) = class.downcast::<Type>().map(Type::version).filter(|v| *v != 0) else {
+            return Ok(None);
+        };
+        let Some(code) = init.downcast::<Function>().and_then(|f| f.code.get()) else { return Ok(None) };
+        if instr.op != pellucid_interp::ops::Op::Call
+            || self.is_dead_end()?
+            || !self.may_inline(&code, given + 1)?
+            || changes_self(&code)
+        {
+            return Ok(None);
+        }
+        if !known {
+            self.guard(Op::GuardIs(class.bits()), &[word], Ty::Word);
+        }
+        let address = self.constant(Op::Raw(class.bits() as i64), Ty::Raw);
+        let held = self.load32(Region::Header, layout::TYPE_VERSION, address);
+        self.guard(Op::GuardIs(u64::from(version)), &[held], Ty::Raw);
+        self.keep.extend([class.clone(), init.clone()]);
+        let function = self.word(init.bits());
+        self.guard_code(function, &code);
+        let exit = self.exit_here();
+        let object = self.emit(Op::Instance, &[word], Some(Ty::Word), Some(exit));
+        self.learn_instance(object, &class);
+        // The instance takes the register of the class.
+        let at = self.slot(callee);
+        self.give_up(at);
+        self.emit(Op::StoreReg(at as u16), &[object], None, None);
+        self.set_slot(at, Slot::Mem(Some(object)));
+        let dying = self.take_dying();
+        if !dying.is_empty() {
+            // The class stays alive, for the instance has it.
+            for word in dying {
+                self.emit(Op::Dec, &[word], None, Some(exit));
+            }
+        }
+        self.inline(instr, function, code, callee, given + 1, Some(object))
+    }
+
+    /// What is known of a fresh instance.
+    fn learn_instance(&mut self, object: Val, class: &Value) {
+        let Some(ty) = class.downcast::<Type>() else { return };
+        let stable = !ty.flags.get().contains(TypeFlags::MUTABLE);
+        self.state.learn(Op::GuardType { ty: class.bits(), stable }, object, None, object);
+        if ty.attrs_offset.get() != 0
+            && let Some(shape) = ty.known_root_shape()
+        {
+            let root = self.constant(Op::Raw(shape as i64), Ty::Raw);
+            let load = Op::Load { region: Region::Shape, offset: ty.attrs_offset.get() as i32 };
+            self.state.learn(load, object, None, root);
+            self.state.learn(Op::GuardIs(shape), root, None, root);
+        }
     }
 
     fn is_active(&self, code: &Value) -> bool {
@@ -135,7 +250,20 @@ impl Builder<'_> {
         let Some(call) = inner.activation.call.clone() else { return Err(Stop::No("a return of nothing")) };
         let outer = inner.parent.clone().ok_or(Stop::No("a return of nothing"))?;
         let base = inner.activation.base;
-        let val = self.operand(instr.b)?;
+        let mut val = self.operand(instr.b)?;
+        if let Some(object) = call.object {
+            // `__init__` gives None.
+            let word = self.operand_word(instr.b)?;
+            self.guard(Op::GuardIs(Value::NONE.bits()), &[word], Ty::Word);
+            if self.state.slots[base] == Slot::Mem(Some(object)) {
+                let unbound = self.unbound();
+                self.emit(Op::StoreReg(base as u16), &[unbound], None, None);
+                self.set_slot(base, Slot::Dead);
+            } else {
+                self.emit(Op::Inc, &[object], None, None);
+            }
+            val = object;
+        }
         // A local's word moves out, for the local dies.
         let moved = instr.b >= 0
             && matches!(self.state.slots[self.slot(instr.b)], Slot::Mem(_))
@@ -146,6 +274,9 @@ impl Builder<'_> {
             self.emit(Op::StoreReg(at as u16), &[unbound], None, None);
             self.set_slot(at, Slot::Dead);
         }
+        if call.framed {
+            self.emit(Op::PopFrame, &[], None, None);
+        }
         for at in base..self.state.slots.len() {
             self.give_up(at);
         }
@@ -154,11 +285,13 @@ impl Builder<'_> {
         // The register of the callee.
         let caller = self.instr(call.pc)?;
         let callee = self.slot(caller.b);
-        self.give_up(callee);
+        if callee < base {
+            self.give_up(callee);
+        }
         let length = self.context_registers()?;
-        self.state.slots.truncate(length);
+        self.state.slots.resize(length, Slot::Dead);
         let at = self.slot(call.dst);
-        if moved {
+        if moved || call.object.is_some() {
             self.give_up(at);
             self.emit(Op::StoreReg(at as u16), &[val], None, None);
             self.set_slot(at, Slot::Mem(Some(val)));
@@ -394,4 +527,14 @@ impl Builder<'_> {
         self.result(instr.a, next);
         Ok(())
     }
+}
+
+/// Whether a function may give its first parameter another value.
+fn changes_self(code: &Value) -> bool {
+    let form = code.downcast::<CodeObject>().and_then(CodeObject::ready_form);
+    form.is_none_or(|form| {
+        form.instrs.iter().any(|instr| {
+            super::flow::writes(instr).contains(&0) && instr.op != pellucid_interp::ops::Op::Generic
+        })
+    })
 }

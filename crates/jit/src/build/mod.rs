@@ -32,8 +32,8 @@ use std::rc::Rc;
 pub enum Stop {
     /// The register of the loop at this place has not the assumed type: assume less.
     Widen(Key, usize),
-    /// The call at this place cannot be inlined.
-    Outline(Key),
+    /// The calls at these places need frames.
+    Frame(Vec<Key>),
     /// Not to be compiled.
     No(&'static str),
 }
@@ -45,14 +45,14 @@ pub type Build<T = ()> = Result<T, Stop>;
 pub struct Lessons {
     /// How little is assumed of registers at the beginning of loops: 1 a word that is no object, 2 nothing.
     pub widened: HashMap<(Key, usize), u8>,
-    pub outlined: HashSet<Key>,
+    pub framed: HashSet<Key>,
 }
 
 impl Lessons {
     pub fn learn(&mut self, stop: Stop) {
         match stop {
             Stop::Widen(key, slot) => *self.widened.entry((key, slot)).or_insert(0) += 1,
-            Stop::Outline(key) => drop(self.outlined.insert(key)),
+            Stop::Frame(keys) => self.framed.extend(keys),
             Stop::No(_) => {}
         }
     }
@@ -362,6 +362,7 @@ impl<'a> Builder<'a> {
                     call: call.pc,
                     dst: call.dst,
                     object: call.object,
+                    framed: call.framed,
                 });
             }
             context = c.parent.as_ref();
@@ -497,6 +498,10 @@ impl<'a> Builder<'a> {
         if !self.is_plain(word) {
             self.dying.push(word);
         }
+    }
+
+    pub(crate) fn take_dying(&mut self) -> Vec<Val> {
+        std::mem::take(&mut self.dying)
     }
 
     /// Lets die what the instruction gave up; afterwards control is at instruction `next`.

@@ -48,6 +48,8 @@ pub struct CallSite {
     pub dst: i16,
     /// Of a class that is called: the instance.
     pub object: Option<Val>,
+    /// The call has a frame of its own.
+    pub framed: bool,
 }
 
 /// Which copy of the code is built: inlined calls and unrolled turns nest.
