@@ -65,7 +65,7 @@ const PATIENCE_WITH_NEWS: u32 = 150;
 pub const NEVER_REACHED: &str = "was never reached";
 pub const BEFORE_LOOP: &str = "guard before a loop";
 /// How often a place is compiled at most.
-const MOST_COMPILED: u32 = 8;
+const MOST_COMPILED: u32 = 5;
 
 /// Takes a way back: puts the values at `values` where they belong, makes the frames of inlined calls, and says where the
 /// innermost one goes on.

@@ -30,20 +30,22 @@ pub struct Options {
     pub loop_heat: u32,
     pub call_heat: u32,
     pub observe: u32,
+    /// Compiles also what does not pay: for tests.
+    pub eager: bool,
     /// Writes graphs and machine code to standard error.
     pub dump: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { loop_heat: 400, call_heat: 300, observe: 12, dump: false }
+        Options { loop_heat: 400, call_heat: 300, observe: 12, eager: false, dump: false }
     }
 }
 
 impl Options {
     /// Everything is compiled after its first turn or call: for tests.
     pub fn eager() -> Options {
-        Options { loop_heat: 1, call_heat: 1, observe: 2, dump: false }
+        Options { loop_heat: 1, call_heat: 1, observe: 2, eager: true, dump: false }
     }
 }
 
@@ -53,6 +55,8 @@ struct Compiler {
     isa: OnceCell<Option<OwnedTargetIsa>>,
     layout: OnceCell<Option<Layout>>,
     dump: Cell<bool>,
+    /// Whether it pays does not matter.
+    eager: Cell<bool>,
     spent: Cell<Duration>,
 }
 
@@ -84,6 +88,7 @@ impl Native for Code {
 pub fn install(vm: &Interpreter, options: Options) {
     let compiler = vm.state::<Compiler>();
     compiler.dump.set(options.dump);
+    compiler.eager.set(options.eager);
     let tier = &pellucid_interp::state::state(vm).tier;
     tier.loop_heat.set(options.loop_heat);
     tier.call_heat.set(options.call_heat);
@@ -106,7 +111,7 @@ fn compile(vm: &Interpreter, frame: &Frame, place: Place) -> Option<Compiled> {
     let started = Instant::now();
     let layout = (*compiler.layout.get_or_init(Layout::measure))?;
     let isa = compiler.isa.get_or_init(back_end).as_ref()?;
-    let result = compile_with(vm, frame, place, layout, isa, compiler.dump.get());
+    let result = compile_with(vm, frame, place, layout, isa, compiler.dump.get(), compiler.eager.get());
     compiler.spent.set(compiler.spent.get() + started.elapsed());
     match result {
         Ok(compiled) => Some(compiled),
@@ -118,6 +123,9 @@ fn compile(vm: &Interpreter, frame: &Frame, place: Place) -> Option<Compiled> {
         }
     }
 }
+
+/// Code of which more than one instruction of so many is done out of line does not pay.
+const OUT_OF_LINE: u64 = 4;
 
 /// How often guards may be moved out of loops in vain.
 const MOST_IN_VAIN: u32 = 3;
@@ -132,12 +140,16 @@ fn compile_with(
     layout: Layout,
     isa: &OwnedTargetIsa,
     dump: bool,
+    eager: bool,
 ) -> Result<Compiled, String> {
     let machine = pellucid_interp::state::state(vm);
     let mut lessons = Lessons::default();
     for _ in 0..ATTEMPTS {
         let mut builder = Builder::new(vm, machine, layout, frame, place, &lessons);
         match builder.build() {
+            Ok(()) if !eager && builder.ran_out_of_line * OUT_OF_LINE > builder.ran => {
+                return Err(format!("{} of {} out of line", builder.ran_out_of_line, builder.ran));
+            }
             Ok(()) => {
                 let Builder { graph, keep, registers, levels, notes, .. } = builder;
                 return finish(vm, frame, place, isa, dump, Built { graph, keep, registers, levels, notes });

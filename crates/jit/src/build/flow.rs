@@ -135,7 +135,9 @@ impl Builder<'_> {
                 return self.go(&context, self.pc);
             }
             first = false;
-            if self.seen(|seen| seen.ran.get())? == 0 {
+            let ran = self.seen(|seen| seen.ran.get())?;
+            self.ran += u64::from(ran);
+            if ran == 0 {
                 self.leave(crate::exit::NEVER_REACHED);
                 return Ok(());
             }

@@ -90,6 +90,9 @@ pub struct Builder<'a> {
     pub registers: usize,
     pub levels: u32,
     pub inlined: usize,
+    /// How often instructions ran that were built, and how often those that are done out of line.
+    pub ran: u64,
+    pub ran_out_of_line: u64,
     pub notes: Vec<String>,
     pub trouble: String,
     constants: HashMap<Op, Val>,
@@ -135,6 +138,8 @@ impl<'a> Builder<'a> {
             registers: root.form().nregs as usize,
             levels: 0,
             inlined: 0,
+            ran: 0,
+            ran_out_of_line: 0,
             notes: Vec::new(),
             trouble: String::new(),
             constants: HashMap::new(),

@@ -530,6 +530,7 @@ impl Builder<'_> {
             return Err(Stop::Frame(self.inlining_keys()));
         }
         let operands = self.stepped(instr)?;
+        self.ran_out_of_line += self.seen(|seen| u64::from(seen.ran.get()))?;
         self.note(&format!("out of line {}", instr.op.name()));
         self.own_all(&operands)?;
         let exit = self.step_exit();
