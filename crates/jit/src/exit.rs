@@ -28,7 +28,7 @@ pub struct WayFrame {
     pub call: u32,
     pub dst: i16,
     /// The caller's register that holds the callee, counted from the root's.
-    pub callee: u16,
+    pub callee: Option<u16>,
     pub has_object: bool,
     /// The frame exists already.
     pub framed: bool,
@@ -128,11 +128,10 @@ unsafe fn take(vm: &Interpreter, frame: *mut Frame, way: &Way, mut values: *cons
                 innermost = innermost.add(1);
                 continue;
             }
-            let held = regs.add(inner.callee as usize);
-            let function = if !inner.has_object && (*held).is_heap() {
-                held.replace(Value::UNBOUND)
-            } else {
-                Value::borrow_bits(&bits).clone()
+            let held = inner.callee.map(|callee| regs.add(callee as usize));
+            let function = match held {
+                Some(held) if (*held).is_heap() => held.replace(Value::UNBOUND),
+                _ => Value::borrow_bits(&bits).clone(),
             };
             (*innermost).pc = &(&(*form).instrs)[inner.call as usize];
             let object = object.map(|bits| Value::borrow_bits(&bits).clone());

@@ -100,8 +100,9 @@ pub enum Op {
     GuardInt,
     GuardFloat,
     GuardBool,
-    /// A word that is no object.
+    /// A word that is no object, and one that is.
     GuardPlain,
+    GuardHeap,
     /// An object whose type is at this address. `stable`: objects never change to or from this type.
     GuardType {
         ty: u64,
@@ -245,6 +246,8 @@ pub struct ExitFrame {
     pub object: Option<Val>,
     /// The frame exists already.
     pub framed: bool,
+    /// The register that holds the callee, which the frame takes over, counted from the root's.
+    pub callee: Option<u16>,
 }
 
 /// An inlined call for which a frame is made.
@@ -398,7 +401,7 @@ impl Op {
                 | GuardFalse
         ) || matches!(
             self,
-            GuardInt | GuardFloat | GuardBool | GuardPlain | GuardType { .. } | GuardIs(_) | GuardNot(_)
+            GuardInt | GuardFloat | GuardBool | GuardPlain | GuardHeap | GuardType { .. } | GuardIs(_) | GuardNot(_)
         )
     }
 }

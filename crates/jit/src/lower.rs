@@ -295,24 +295,20 @@ impl<'a, 'b> Lowering<'a, 'b> {
             puts.push((*register, kind));
         }
         let mut frames = Vec::new();
-        let mut caller: (*const Form, u16) = (self.target.form, 0);
         for frame in &data.frames {
             values.push(frame.function);
             values.extend(frame.object);
             let (code, form) = code_and_form(frame.code)?;
-            // SAFETY: forms are kept by their code.
-            let call = unsafe { (&(*caller.0).instrs)[frame.call as usize] };
             frames.push(WayFrame {
                 code,
                 form,
                 base: frame.base,
                 call: frame.call,
                 dst: frame.dst,
-                callee: caller.1 + call.b as u16,
+                callee: frame.callee,
                 has_object: frame.object.is_some(),
                 framed: frame.framed,
             });
-            caller = (form, frame.base);
         }
         let way = Box::new(Way {
             pc: data.pc,
@@ -428,6 +424,11 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 let either = self.builder.ins().bor(yes, no);
                 self.leave_unless(either, exit)?;
                 yes
+            }
+            GuardHeap => {
+                let tag = self.builder.ins().band_imm_s(x()?, 7);
+                self.leave_if(tag, exit)?;
+                x()?
             }
             GuardPlain => {
                 let tag = self.builder.ins().band_imm_s(x()?, 7);

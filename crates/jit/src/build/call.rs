@@ -32,6 +32,9 @@ impl Builder<'_> {
     ) -> Build<Option<Flow>> {
         let target = self.seen(|seen| seen.target())?;
         let word = self.operand_word(callee)?;
+        if let Some(choices) = self.choices.get(&word).cloned() {
+            return self.call_one_of(instr, word, &choices, first, given);
+        }
         let known = match self.graph.inst(word).op {
             // SAFETY: words of heap objects in the graph are kept by the builder or by the code that it builds.
             Op::Word(bits) => Some(unsafe { Value::borrow_bits(&bits).clone() }),
@@ -53,7 +56,16 @@ impl Builder<'_> {
             if known.is_none() {
                 self.guard_code(word, &code);
             }
-            return self.inline(instr, word, code, first, given, None);
+            let base = self.slot(first);
+            let site = CallSite {
+                function: word,
+                pc: self.pc,
+                dst: instr.a,
+                object: None,
+                framed: false,
+                callee: Some(self.slot(callee)),
+            };
+            return self.inline(site, code, base, given, 0);
         }
         let guarded = known.is_none();
         match known.or(target).filter(Value::is_heap) {
@@ -91,15 +103,53 @@ impl Builder<'_> {
             && !self.is_active(code))
     }
 
-    /// Goes on in the callee's code, whose window begins at register `first`.
-    fn inline(
+    /// A call of one of several functions: each is inlined where that is the one.
+    fn call_one_of(
         &mut self,
         instr: Instr,
-        function: Val,
-        code: Value,
+        word: Val,
+        choices: &[Value],
         first: i16,
         given: usize,
-        object: Option<Val>,
+    ) -> Build<Option<Flow>> {
+        let code = |value: &Value| value.downcast::<Function>().and_then(|f| f.code.get());
+        let codes: Option<Vec<Value>> = choices.iter().map(code).collect();
+        let Some(codes) = codes else { return Ok(None) };
+        for code in &codes {
+            if !self.may_inline(code, given)? {
+                return Ok(None);
+            }
+        }
+        let callee = Some(self.slot(instr.b));
+        let base = self.slot(first);
+        let outer = self.context.clone();
+        let here = self.pc;
+        for (index, (choice, code)) in choices.iter().zip(codes).enumerate() {
+            let function = self.word(choice.bits());
+            self.keep.push(choice.clone());
+            let is = self.pure(Op::Same, &[word, function], Ty::Bool);
+            let (then, other) = self.split(is);
+            let state = self.state.clone();
+            self.now = then;
+            self.guard_code(function, &code);
+            let site = CallSite { function, pc: here, dst: instr.a, object: None, framed: false, callee };
+            self.inline(site, code, base, given, index as u32)?;
+            (self.now, self.state) = (other, state);
+            (self.context, self.pc) = (outer.clone(), here);
+            self.exit_here = None;
+        }
+        self.leave("guard");
+        Ok(Some(Flow::Done))
+    }
+
+    /// Goes on in the callee's code, whose window begins at `base`. `variant` tells apart what is inlined at one call.
+    pub(crate) fn inline(
+        &mut self,
+        mut site: CallSite,
+        code: Value,
+        base: usize,
+        given: usize,
+        variant: u32,
     ) -> Build<Option<Flow>> {
         let Some(data) = code.downcast::<CodeObject>() else { return Ok(None) };
         let Some(form) = data.ready_form() else { return Ok(None) };
@@ -107,11 +157,11 @@ impl Builder<'_> {
         let (registers, variables, length) =
             (form.nregs as usize, form.first_temp as usize, form.instrs.len());
         let mut prefix = self.site_key();
-        let framed = self.lessons.framed.contains(&prefix);
-        let base = self.slot(first);
+        prefix.push(variant);
+        site.framed = self.lessons.framed.contains(&prefix);
         self.note(&format!("inlined {} in", self.vm.str_lossy(&data.qualname)));
-        if framed {
-            self.push_frame(instr, function, &code, base, object);
+        if site.framed {
+            self.push_frame(&site, &code, base);
         }
         self.registers = self.registers.max(base + registers + 1);
         let unbound = self.unbound();
@@ -125,12 +175,10 @@ impl Builder<'_> {
         self.levels = self.levels.max(level);
         self.inlined += length;
         self.keep.push(code.clone());
-        let call = CallSite { function, pc: self.pc, dst: instr.a, object, framed };
-        prefix.push(0);
         let parent = self.context.clone();
         let context = Rc::new(Context {
             prefix,
-            activation: Rc::new(Activation { code, base, level, call: Some(call) }),
+            activation: Rc::new(Activation { code, base, level, call: Some(site) }),
             kind: ContextKind::Inlined,
             parent: Some(parent),
         });
@@ -139,18 +187,17 @@ impl Builder<'_> {
     }
 
     /// Makes the callee's frame, which takes the function over.
-    fn push_frame(&mut self, instr: Instr, function: Val, code: &Value, base: usize, object: Option<Val>) {
-        let callee = self.slot(instr.b);
-        if callee < base {
-            if matches!(self.state.slots[callee], Slot::Mem(_)) {
+    fn push_frame(&mut self, site: &CallSite, code: &Value, base: usize) {
+        let held = site.callee.filter(|at| matches!(self.state.slots[*at], Slot::Mem(_)));
+        match held {
+            Some(at) => {
                 let unbound = self.unbound();
-                self.emit(Op::StoreReg(callee as u16), &[unbound], None, None);
-            } else {
-                self.emit(Op::Inc, &[function], None, None);
+                self.emit(Op::StoreReg(at as u16), &[unbound], None, None);
             }
-            self.set_slot(callee, Slot::Dead);
-        } else {
-            self.emit(Op::Inc, &[function], None, None);
+            None => drop(self.emit(Op::Inc, &[site.function], None, None)),
+        }
+        if let Some(at) = site.callee {
+            self.set_slot(at, Slot::Dead);
         }
         let caller = &self.context.activation;
         self.graph.sites.push(Site {
@@ -158,12 +205,12 @@ impl Builder<'_> {
             base: base as u16,
             caller: caller.level,
             call: self.pc,
-            dst: instr.a,
+            dst: site.dst,
             caller_code: caller.code.bits(),
         });
-        let site = self.graph.sites.len() as u32 - 1;
-        let args: Vec<Val> = [Some(function), object].into_iter().flatten().collect();
-        self.emit(Op::PushFrame(site), &args, None, None);
+        let index = self.graph.sites.len() as u32 - 1;
+        let args: Vec<Val> = [Some(site.function), site.object].into_iter().flatten().collect();
+        self.emit(Op::PushFrame(index), &args, None, None);
     }
 
     /// A call of a class that makes instances of the plainest kind and has a Python `__init__`, or none.
@@ -212,7 +259,16 @@ impl Builder<'_> {
                 self.emit(Op::Dec, &[word], None, Some(exit));
             }
         }
-        self.inline(instr, function, code, callee, given + 1, Some(object))
+        let base = self.slot(callee);
+        let site = CallSite {
+            function,
+            pc: self.pc,
+            dst: instr.a,
+            object: Some(object),
+            framed: false,
+            callee: None,
+        };
+        self.inline(site, code, base, given + 1, 0)
     }
 
     /// What is known of a fresh instance.
@@ -283,9 +339,7 @@ impl Builder<'_> {
         self.context = outer;
         self.pc = call.pc;
         // The register of the callee.
-        let caller = self.instr(call.pc)?;
-        let callee = self.slot(caller.b);
-        if callee < base {
+        if let Some(callee) = call.callee {
             self.give_up(callee);
         }
         let length = self.context_registers()?;

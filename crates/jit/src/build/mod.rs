@@ -96,6 +96,8 @@ pub struct Builder<'a> {
     pub notes: Vec<String>,
     pub trouble: String,
     constants: HashMap<Op, Val>,
+    /// Values that are one of several functions, as known.
+    pub choices: HashMap<Val, Vec<Value>>,
     /// What dies behind the current instruction.
     dying: Vec<Val>,
     exit_here: Option<(u32, ExitId)>,
@@ -143,6 +145,7 @@ impl<'a> Builder<'a> {
             notes: Vec::new(),
             trouble: String::new(),
             constants: HashMap::new(),
+            choices: HashMap::new(),
             dying: Vec::new(),
             exit_here: None,
         }
@@ -368,6 +371,7 @@ impl<'a> Builder<'a> {
                     dst: call.dst,
                     object: call.object,
                     framed: call.framed,
+                    callee: call.callee.map(|register| register as u16),
                 });
             }
             context = c.parent.as_ref();

@@ -559,9 +559,7 @@ impl Builder<'_> {
         let mut context = Some(&self.context);
         while let Some(c) = context {
             if c.kind == ContextKind::Inlined {
-                let mut key = c.prefix.clone();
-                key.pop();
-                keys.push(key);
+                keys.push(c.prefix.clone());
             }
             context = c.parent.as_ref();
         }

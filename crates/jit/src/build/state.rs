@@ -50,6 +50,8 @@ pub struct CallSite {
     pub object: Option<Val>,
     /// The call has a frame of its own.
     pub framed: bool,
+    /// The register that holds the callee, counted from the root's.
+    pub callee: Option<usize>,
 }
 
 /// Which copy of the code is built: inlined calls and unrolled turns nest.
