@@ -1,13 +1,17 @@
 //! Iteration, and building and taking apart of sequences.
 
+use crate::dunder::generator_iter;
 use crate::form::Instr;
 use crate::frame::{Frame, Thread};
 use crate::generator;
+use crate::ops::Op;
 use crate::ops_arith::{release, rk, set};
 use crate::ops_name::take;
 use crate::state::State;
-use pellucid_object::{Dict, Interpreter, List, RangeIterator, Res, Tuple, Value};
-use pellucid_types::list::ListIterator;
+use pellucid_object::slots::{NextItemsFn, Unpacked};
+use pellucid_object::{
+    Dict, Interpreter, List, ListIterator, RangeIterator, Res, Tuple, TupleIterator, TypeFlags, Value,
+};
 
 /// What a `for` loop does next.
 pub enum Step {
@@ -15,15 +19,26 @@ pub enum Step {
     End,
     /// A generator runs.
     Entered,
+    /// The next instruction, which takes the value apart, is done as well.
+    Unpacked,
 }
 
 /// # Safety
 /// As for [`rk`]; `pc` is the instruction.
-pub unsafe fn get_iter(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+pub unsafe fn get_iter(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<()> {
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
-        let iterator = vm.iter(rk(frame, i.b))?;
+        let iterator = match generator_iter(vm, st, thread, frame, rk(frame, i.b))? {
+            Some(iterator) => iterator,
+            None => vm.iter(rk(frame, i.b))?,
+        };
         release(frame, i.b);
         set(frame, i.a, iterator);
         Ok(())
@@ -60,7 +75,19 @@ pub unsafe fn for_iter(
             };
         }
         if ty == st.list_iterator.value().bits() {
-            return match iterator.payload_unchecked::<ListIterator>().advance(1) {
+            return match iterator.payload_unchecked::<ListIterator>().advance() {
+                Some(value) => {
+                    set(frame, i.a, value);
+                    Ok(Step::Next)
+                }
+                None => {
+                    set(frame, i.b, Value::UNBOUND);
+                    Ok(Step::End)
+                }
+            };
+        }
+        if ty == st.tuple_iterator.value().bits() {
+            return match iterator.payload_unchecked::<TupleIterator>().advance() {
                 Some(value) => {
                     set(frame, i.a, value);
                     Ok(Step::Next)
@@ -72,9 +99,20 @@ pub unsafe fn for_iter(
             };
         }
         if ty == st.generator.value().bits() {
-            return generator::enter_for(vm, thread, frame, pc);
+            return generator::enter_for(vm, st, thread, frame, pc);
         }
-        let Some(next) = pellucid_object::heap::type_of_header(header).slots.next.get() else {
+        let ty = pellucid_object::heap::type_of_header(header);
+        let behind = &*pc.add(1);
+        if behind.op == Op::UnpackSequence
+            && behind.b == i.a
+            && let Some(next) = ty.slots.next_items.get()
+            // A class may have a `__next__` of its own.
+            && !ty.flags.get().contains(TypeFlags::MUTABLE)
+            && let Some(step) = next_items(vm, frame, next, i, behind)?
+        {
+            return Ok(step);
+        }
+        let Some(next) = ty.slots.next.get() else {
             return no_iterator(vm, iterator);
         };
         match next(vm, iterator)? {
@@ -86,6 +124,41 @@ pub unsafe fn for_iter(
                 set(frame, i.b, Value::UNBOUND);
                 Ok(Step::End)
             }
+        }
+    }
+}
+
+/// `for a, b in ...` over an iterator that gives the items of its tuples without making the tuples. `None`: nothing was done.
+///
+/// # Safety
+/// As for [`rk`]; `i` and `behind` are the frame's current instruction, a `ForIter`, and the one behind it, an `UnpackSequence`.
+#[inline]
+unsafe fn next_items(
+    vm: &Interpreter,
+    frame: *mut Frame,
+    next: NextItemsFn,
+    i: &Instr,
+    behind: &Instr,
+) -> Res<Option<Step>> {
+    /// How many items there is room for on the way.
+    const ROOM: usize = 4;
+    let mut items = [const { Value::UNBOUND }; ROOM];
+    let Some(items) = items.get_mut(..behind.d as usize) else { return Ok(None) };
+    // SAFETY: by the contract; the targets are free temporaries.
+    unsafe {
+        match next(vm, &*(*frame).regs.offset(i.b as isize), items)? {
+            Unpacked::Items => {
+                let first = (*frame).regs.offset(behind.a as isize);
+                for (place, item) in items.iter_mut().rev().enumerate() {
+                    first.add(place).write(std::mem::replace(item, Value::UNBOUND));
+                }
+                Ok(Some(Step::Unpacked))
+            }
+            Unpacked::End => {
+                set(frame, i.b, Value::UNBOUND);
+                Ok(Some(Step::End))
+            }
+            Unpacked::Other => Ok(None),
         }
     }
 }
@@ -110,7 +183,8 @@ pub unsafe fn build_tuple(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
-        let tuple = vm.new_tuple(take_many(frame, i.b as usize, i.d as usize))?;
+        let first = (*frame).regs.offset(i.b as isize);
+        let tuple = vm.tuple_from(i.d as usize, |index| first.add(index).replace(Value::UNBOUND))?;
         set(frame, i.a, tuple);
         Ok(())
     }

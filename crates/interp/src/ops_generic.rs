@@ -2,6 +2,7 @@
 
 use crate::cell::Cell as PyCell;
 use crate::code::builtins_module;
+use crate::dunder::generator_iter;
 use crate::form::Instr;
 use crate::frame::{Frame, Thread};
 use crate::function::{FunctionParts, new_function};
@@ -85,6 +86,13 @@ pub unsafe fn execute(
     }
     // SAFETY: by the contract.
     unsafe {
+        if word == Word::GetYieldFromIter
+            && let Some(iterator) = generator_iter(vm, st, thread, frame, &stack.peek(1))?
+        {
+            drop(stack.pop());
+            stack.push(iterator);
+            return instrument::settle(vm, st, thread, frame, pc, true);
+        }
         simple(vm, &*frame, &mut stack, word, i.d)?;
         instrument::settle(vm, st, thread, frame, pc, true)
     }

@@ -24,6 +24,7 @@ pub struct State {
     /// Iterators that `for` knows.
     pub range_iterator: Ref<Type>,
     pub list_iterator: Ref<Type>,
+    pub tuple_iterator: Ref<Type>,
     pub names: Names,
     /// The stack of the thread that has the interpreter.
     pub thread: Cell<*mut Thread>,
@@ -42,7 +43,7 @@ macro_rules! names {
         }
     };
 }
-names!(__name__ __builtins__ __build_class__ __import__ __enter__ __exit__ __aenter__ __aexit__ __class__ __annotations__ __spec__ __orig_bases__ metaclass send __init__ __getitem__ __setitem__ __call__);
+names!(__name__ __builtins__ __build_class__ __import__ __enter__ __exit__ __aenter__ __aexit__ __class__ __annotations__ __spec__ __orig_bases__ metaclass send __init__ __iter__ __getitem__ __setitem__ __call__);
 
 /// Owns the [`State`]; a separate type so that `Interpreter::state` can make it before it is filled.
 #[derive(Default)]

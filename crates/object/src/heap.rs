@@ -223,6 +223,15 @@ impl SlotWord {
     pub fn is_set(&self) -> bool {
         self.0.get() != 0
     }
+    /// The value in place, not counted.
+    ///
+    /// # Safety
+    /// Nobody replaces it while the result is used.
+    #[inline(always)]
+    pub unsafe fn peek(&self) -> Option<&Value> {
+        // SAFETY: a non-zero word is a value that this place owns, for long enough by the contract.
+        if self.is_set() { Some(unsafe { &*self.0.as_ptr().cast::<Value>() }) } else { None }
+    }
     /// The old value, replaced.
     #[inline(always)]
     pub fn replace(&self, value: Option<Value>) -> Option<Value> {
@@ -281,7 +290,8 @@ impl Interpreter {
     /// # Safety
     /// Objects of `ty` have a payload `T`.
     unsafe fn alloc_raw<T: Payload>(&self, ty: &Ref<Type>, payload: T) -> Res {
-        let size = ty.object_size();
+        let parts = PAYLOAD_OFFSET + size_of::<T>().next_multiple_of(8);
+        let size = if ty.adds_to_payload() { ty.object_size() } else { parts };
         let container = ty.holds_references();
         let Some(block) = self.heap.alloc(size, container) else {
             drop(payload);
@@ -293,11 +303,12 @@ impl Interpreter {
             header.as_ref().ty.set(ty.value().bits() as *const ());
             std::mem::forget(ty.value().clone());
             payload_ptr(header.as_ptr()).cast_mut().cast::<T>().write(payload);
-            let parts = PAYLOAD_OFFSET + size_of::<T>().next_multiple_of(8);
-            block.as_ptr().add(parts).write_bytes(0, size - parts);
-            if ty.attrs_offset.get() != 0 {
-                let attrs = block.as_ptr().add(ty.attrs_offset.get()).cast::<Attrs>();
-                (*attrs).init(ty.root_shape());
+            if ty.adds_to_payload() {
+                block.as_ptr().add(parts).write_bytes(0, size - parts);
+                if ty.attrs_offset.get() != 0 {
+                    let attrs = block.as_ptr().add(ty.attrs_offset.get()).cast::<Attrs>();
+                    (*attrs).init(ty.root_shape());
+                }
             }
             if container {
                 header.as_ref().set(Header::TRACKED);
@@ -328,6 +339,10 @@ pub(crate) unsafe fn destroy(object: NonNull<Header>) {
         interp.weakrefs.object_dies(interp, header);
         header.refcount.set(0);
         interp.births.forget(header);
+    }
+    if !ty.holds_references() {
+        // SAFETY: nothing refers to the object any more, and nothing else dies with it.
+        return unsafe { release_parts(interp, object) };
     }
     // Python code that runs while the parts die may ask for a collection, which must not find half an object.
     header.unset(Header::TRACKED);
@@ -376,11 +391,13 @@ unsafe fn release_parts(interp: &Interpreter, object: NonNull<Header>) {
         let ty_bits = header.ty.get() as u64;
         let ty = Ref::<Type>(Value::from_bits(ty_bits), PhantomData);
         let base = object.as_ptr().cast::<u8>();
-        if ty.attrs_offset.get() != 0 {
-            (*base.add(ty.attrs_offset.get()).cast::<Attrs>()).release(ty.inline_slots.get());
-        }
-        for index in 0..ty.slot_count.get() {
-            std::ptr::drop_in_place(base.add(ty.slots_offset() + 8 * index).cast::<SlotWord>());
+        if ty.adds_to_payload() {
+            if ty.attrs_offset.get() != 0 {
+                (*base.add(ty.attrs_offset.get()).cast::<Attrs>()).release(ty.inline_slots.get());
+            }
+            for index in 0..ty.slot_count.get() {
+                std::ptr::drop_in_place(base.add(ty.slots_offset() + 8 * index).cast::<SlotWord>());
+            }
         }
         let size = block_size(header, &ty);
         let container = ty.holds_references();

@@ -50,7 +50,7 @@ pub use dict::Dict;
 pub use exception::Exception;
 pub use heap::{Payload, PayloadInfo, Ref, SlotWord, Visitor, payload};
 pub use interpreter::{CompileRequest, Hooks, Interpreter};
-pub use list::List;
+pub use list::{List, ListIterator};
 pub use native::{FunctionDef, GetSetDef, ModuleDef, NativeFn, constant};
 pub use pellucid_host as host;
 pub use protocol::{BinOp, CmpOp, UnOp};
@@ -59,7 +59,7 @@ pub use set::Set;
 pub use slots::Slot;
 pub use str::Str;
 pub use text::{Text, TextBuilder};
-pub use tuple::Tuple;
+pub use tuple::{Tuple, TupleIterator};
 pub use value::Value;
 
 /// The mark of a raised exception, which stands in the [`Interpreter`]. Zero bytes: a `Res` is one word.

@@ -1,11 +1,11 @@
 //! Lists: storage. Methods stand in the `types` crate.
 
 use crate::Res;
-use crate::heap::{Payload, Visitor};
+use crate::heap::{Payload, SlotWord, Visitor};
 use crate::interpreter::Interpreter;
 use crate::tuple::drop_from_the_end;
 use crate::value::Value;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 /// Payload of `list`.
 #[derive(Default)]
@@ -124,6 +124,46 @@ impl List {
     /// As [`List::with`], to change; values removed must be returned by `f`, not dropped inside it.
     pub fn with_mut<R>(&self, f: impl FnOnce(&mut Vec<Value>) -> R) -> R {
         f(&mut self.0.borrow_mut())
+    }
+}
+
+/// Payload of `list_iterator` and `list_reverseiterator`, which the loop reads.
+pub struct ListIterator {
+    /// A list, or nothing at the end.
+    pub list: SlotWord,
+    pub index: Cell<i64>,
+    /// 1, or -1 from the end.
+    pub step: i64,
+}
+
+impl Payload for ListIterator {
+    fn trace(&self, visit: &mut Visitor) {
+        self.list.trace(visit);
+    }
+    fn clear(&self) {
+        self.list.set(None);
+    }
+}
+
+impl ListIterator {
+    /// The next item.
+    #[inline]
+    pub fn advance(&self) -> Option<Value> {
+        let index = self.index.get();
+        // SAFETY: an item is copied, which replaces nothing.
+        let list = unsafe { self.list.peek() }?.downcast::<List>()?;
+        // SAFETY: nothing runs while the borrow lasts.
+        let item = unsafe { list.0.try_borrow_unguarded() }.ok()?.get(index as usize).cloned();
+        match item {
+            Some(item) => {
+                self.index.set(index + self.step);
+                Some(item)
+            }
+            None => {
+                self.list.set(None);
+                None
+            }
+        }
     }
 }
 

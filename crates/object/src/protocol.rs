@@ -8,7 +8,7 @@ use crate::interpreter::Interpreter;
 use crate::native::{BoundMethod, GetSet, Member, MethodDescriptor, Place, Wrapped};
 use crate::slots::{Slot, SlotWrapper};
 use crate::value::Value;
-use crate::{Exception, Raised, Res, Str, Tuple};
+use crate::{Exception, ListIterator, Raised, RangeIterator, Res, Str, Tuple};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -737,6 +737,9 @@ impl Interpreter {
         if a.is(b) {
             return Ok(true);
         }
+        if a.is_small_int() && b.is_small_int() {
+            return Ok(false);
+        }
         if let (Some(x), Some(y)) = (a.downcast::<Str>(), b.downcast::<Str>())
             && self.is_exact(a, &self.types().str)
             && self.is_exact(b, &self.types().str)
@@ -942,8 +945,27 @@ impl Interpreter {
             Some((generator, drain)) if self.type_of_ref(iterator).value().bits() == generator => {
                 drain(self, iterator, sink)
             }
-            _ => self.next(iterator),
+            _ => {
+                if let Some(list) = iterator.downcast::<ListIterator>() {
+                    return self.drain_quick(|| list.advance(), sink);
+                }
+                if let Some(range) = iterator.downcast::<RangeIterator>() {
+                    return self.drain_quick(|| range.advance().and_then(Value::small_int), sink);
+                }
+                self.next(iterator)
+            }
         }
+    }
+
+    /// [`Interpreter::drain`] of what runs no Python code.
+    fn drain_quick(&self, next: impl Fn() -> Option<Value>, sink: &mut Sink) -> Res<Option<Value>> {
+        while let Some(value) = next() {
+            self.poll()?;
+            if let Some(refused) = sink(value)? {
+                return Ok(Some(refused));
+            }
+        }
+        Ok(None)
     }
 
     /// Calls `f` for each value, as [`Interpreter::for_each`]; what `quiet` takes it does not see.

@@ -28,11 +28,24 @@ pub type CallFn = fn(&Interpreter, &Value, &CallArgs) -> Res;
 pub type InitFn = fn(&Interpreter, &Value, &CallArgs) -> Res<()>;
 /// `Ok(None)` is the end: no `StopIteration` object is made.
 pub type NextFn = fn(&Interpreter, &Value) -> Res<Option<Value>>;
+/// The items of the tuple that `next` would give, without a tuple; see [`Unpacked`].
+pub type NextItemsFn = fn(&Interpreter, &Value, &mut [Value]) -> Res<Unpacked>;
 /// Repeats a sequence.
 pub type RepeatFn = fn(&Interpreter, &Value, i64) -> Res;
 pub type FinalizeFn = fn(&Interpreter, &Value);
 /// The last argument has the bits of [`flags`](crate::buffer::flags).
 pub type BufferFn = fn(&Interpreter, &Value, u32) -> Res<crate::buffer::Buffer>;
+
+/// What an iterator whose values are tuples did when it was asked for a tuple's items.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unpacked {
+    /// They stand in their places.
+    Items,
+    /// There is no further tuple.
+    End,
+    /// Nothing: its tuples are of another length.
+    Other,
+}
 
 macro_rules! slots {
     ($($field:ident $variant:ident $fn:ty;)*) => {
@@ -104,6 +117,7 @@ slots! {
     descr_set DescrSet SetFn;
     iter Iter UnaryFn;
     next Next NextFn;
+    next_items NextItems NextItemsFn;
     compare Compare CompareFn;
     len Len LenFn;
     bool Bool BoolFn;

@@ -7,8 +7,8 @@ use crate::seq::{self, Subscript};
 use crate::slice::{self, Slice};
 use crate::sort;
 use pellucid_object::{
-    Args, CallArgs, CmpOp, FunctionDef, Interpreter, List, NativeFn, Payload, Res, Slot, SlotWord, Type,
-    TypeDef, TypeFlags, Value, Visitor, payload,
+    Args, CallArgs, CmpOp, FunctionDef, Interpreter, List, ListIterator, NativeFn, Res, Slot, SlotWord, Type,
+    TypeDef, TypeFlags, Value, payload,
 };
 use std::cell::Cell;
 
@@ -321,55 +321,20 @@ fn clear(vm: &Interpreter, value: &Value) -> Res {
     Ok(Value::NONE)
 }
 
-/// Payload of `list_iterator` and `list_reverseiterator`: gives up the list at its end.
-pub struct ListIterator {
-    list: SlotWord,
-    index: Cell<i64>,
-}
-
-impl Payload for ListIterator {
-    fn trace(&self, visit: &mut Visitor) {
-        self.list.trace(visit);
-    }
-    fn clear(&self) {
-        self.list.set(None);
-    }
-}
-
 fn iter(vm: &Interpreter, value: &Value) -> Res {
-    let it = ListIterator { list: SlotWord::new(Some(value.clone())), index: Cell::new(0) };
+    let it = ListIterator { list: SlotWord::new(Some(value.clone())), index: Cell::new(0), step: 1 };
     vm.alloc(&vm.type_for(&LIST_ITERATOR)?, it)
 }
 
 fn reversed(vm: &Interpreter, value: &Value) -> Res {
     let last = this(vm, value)?.len() as i64 - 1;
-    let it = ListIterator { list: SlotWord::new(Some(value.clone())), index: Cell::new(last) };
+    let it = ListIterator { list: SlotWord::new(Some(value.clone())), index: Cell::new(last), step: -1 };
     vm.alloc(&vm.type_for(&LIST_REVERSE_ITERATOR)?, it)
 }
 
-impl ListIterator {
-    /// The next item, `step` places on.
-    #[inline]
-    pub fn advance(&self, step: i64) -> Option<Value> {
-        let index = self.index.get();
-        let list = self.list.get()?;
-        let item = list.downcast::<List>().and_then(|list| list.get(usize::try_from(index).ok()?));
-        match item {
-            Some(item) => {
-                self.index.set(index + step);
-                Some(item)
-            }
-            None => {
-                self.list.set(None);
-                None
-            }
-        }
-    }
-}
-
-fn advance(vm: &Interpreter, value: &Value, step: i64) -> Res<Option<Value>> {
+fn next(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
     match value.downcast::<ListIterator>() {
-        Some(iterator) => Ok(iterator.advance(step)),
+        Some(iterator) => Ok(iterator.advance()),
         None => Err(vm.bug("list iterator")),
     }
 }
@@ -417,7 +382,7 @@ pub static LIST_ITERATOR: TypeDef = TypeDef {
     payload: payload::<ListIterator>(),
     flags: TypeFlags::NO_NEW,
     doc: "",
-    slots: &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(|vm, v| advance(vm, v, 1))],
+    slots: &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(next)],
     methods: &[
         FunctionDef::new(
             "__length_hint__",
@@ -448,7 +413,7 @@ pub static LIST_REVERSE_ITERATOR: TypeDef = TypeDef {
     payload: payload::<ListIterator>(),
     flags: TypeFlags::NO_NEW,
     doc: "",
-    slots: &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(|vm, v| advance(vm, v, -1))],
+    slots: &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(next)],
     methods: &[
         FunctionDef::new(
             "__length_hint__",

@@ -2,6 +2,7 @@
 
 use crate::dict::this;
 use crate::{builtins, seq};
+use pellucid_object::slots::Unpacked;
 use pellucid_object::{
     BinOp, CmpOp, Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Res, Set, Slot, SlotWord,
     Tuple, TypeDef, TypeFlags, Value, Visitor, payload,
@@ -104,8 +105,9 @@ pub fn reversed_keys(vm: &Interpreter, dict: &Value) -> Res {
     iterator(vm, dict, Part::Keys, true)
 }
 
-fn next(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
-    let Some(it) = value.downcast::<DictIterator>() else { return Err(vm.bug("dict iterator")) };
+/// The next entry.
+#[inline]
+fn advance(vm: &Interpreter, it: &DictIterator) -> Res<Option<[Value; 2]>> {
     let Some(dict) = it.dict.get() else { return Ok(None) };
     let dict = this(vm, &dict)?;
     if dict.len() != it.expected.get() {
@@ -126,10 +128,28 @@ fn next(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
     };
     it.left.set(left);
     it.position.set(if it.backward { i } else { i + 1 });
+    Ok(Some([key, value]))
+}
+
+fn next(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
+    let Some(it) = value.downcast::<DictIterator>() else { return Err(vm.bug("dict iterator")) };
+    let Some([key, value]) = advance(vm, it)? else { return Ok(None) };
     match it.part {
         Part::Keys => Ok(Some(key)),
         Part::Values => Ok(Some(value)),
-        Part::Items => vm.new_tuple(vec![key, value]).map(Some),
+        Part::Items => vm.tuple_of([key, value]).map(Some),
+    }
+}
+
+fn next_items(vm: &Interpreter, value: &Value, items: &mut [Value]) -> Res<Unpacked> {
+    let Some(it) = value.downcast::<DictIterator>() else { return Err(vm.bug("dict iterator")) };
+    let Ok(places) = <&mut [Value; 2]>::try_from(items) else { return Ok(Unpacked::Other) };
+    match advance(vm, it)? {
+        Some(entry) => {
+            *places = entry;
+            Ok(Unpacked::Items)
+        }
+        None => Ok(Unpacked::End),
     }
 }
 
@@ -372,16 +392,18 @@ const fn def<T: Payload>(
 }
 
 static ITERATOR: &[Slot] = &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(next)];
+static PAIR_ITERATOR: &[Slot] =
+    &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(next), Slot::NextItems(next_items)];
 
 pub static KEY_ITERATOR: TypeDef = def::<DictIterator>("dict_keyiterator", ITERATOR, HINT, &[]);
 pub static VALUE_ITERATOR: TypeDef = def::<DictIterator>("dict_valueiterator", ITERATOR, HINT, &[]);
-pub static ITEM_ITERATOR: TypeDef = def::<DictIterator>("dict_itemiterator", ITERATOR, HINT, &[]);
+pub static ITEM_ITERATOR: TypeDef = def::<DictIterator>("dict_itemiterator", PAIR_ITERATOR, HINT, &[]);
 pub static REVERSE_KEY_ITERATOR: TypeDef =
     def::<DictIterator>("dict_reversekeyiterator", ITERATOR, HINT, &[]);
 pub static REVERSE_VALUE_ITERATOR: TypeDef =
     def::<DictIterator>("dict_reversevalueiterator", ITERATOR, HINT, &[]);
 pub static REVERSE_ITEM_ITERATOR: TypeDef =
-    def::<DictIterator>("dict_reverseitemiterator", ITERATOR, HINT, &[]);
+    def::<DictIterator>("dict_reverseitemiterator", PAIR_ITERATOR, HINT, &[]);
 pub static DICT_KEYS: TypeDef = def::<View>("dict_keys", SET_LIKE, SET_METHODS, MAPPING);
 pub static DICT_ITEMS: TypeDef = def::<View>("dict_items", SET_LIKE, SET_METHODS, MAPPING);
 pub static DICT_VALUES: TypeDef = def::<View>(
