@@ -8,10 +8,11 @@ use crate::ops::Op;
 use crate::ops_arith::{release, rk, set};
 use crate::ops_name::take;
 use crate::state::State;
-use pellucid_object::slots::{NextItemsFn, Unpacked};
+use pellucid_object::slots::{NextItemsFn, Places, Unpacked};
 use pellucid_object::{
     Dict, Interpreter, List, ListIterator, RangeIterator, Res, Tuple, TupleIterator, TypeFlags, Value,
 };
+use std::cell::Cell;
 
 /// What a `for` loop does next.
 pub enum Step {
@@ -140,21 +141,15 @@ unsafe fn next_items(
     i: &Instr,
     behind: &Instr,
 ) -> Res<Option<Step>> {
-    /// How many items there is room for on the way.
-    const ROOM: usize = 4;
-    let mut items = [const { Value::UNBOUND }; ROOM];
-    let Some(items) = items.get_mut(..behind.d as usize) else { return Ok(None) };
-    // SAFETY: by the contract; the targets are free temporaries.
+    // SAFETY: by the contract. The targets are free temporaries, which nobody else looks at meanwhile; where an error leaves
+    // values in them, unwinding finds them.
     unsafe {
-        match next(vm, &*(*frame).regs.offset(i.b as isize), items)? {
-            Unpacked::Items => {
-                let first = (*frame).regs.offset(behind.a as isize);
-                for (place, item) in items.iter_mut().rev().enumerate() {
-                    first.add(place).write(std::mem::replace(item, Value::UNBOUND));
-                }
-                Ok(Some(Step::Unpacked))
-            }
+        let first = (*frame).regs.offset(behind.a as isize).cast::<Cell<Value>>();
+        let places = Places::new(std::slice::from_raw_parts(first, behind.d as usize));
+        match next(vm, &*(*frame).regs.offset(i.b as isize), places)? {
+            Unpacked::Items => Ok(Some(Step::Unpacked)),
             Unpacked::End => {
+                places.clear();
                 set(frame, i.b, Value::UNBOUND);
                 Ok(Some(Step::End))
             }

@@ -46,7 +46,7 @@ pub use args::{Args, CallArgs};
 pub use buffer::{Buffer, BytesLike, BytesRef};
 pub use bytes::{ByteArray, Bytes};
 pub use class::{Type, TypeDef, TypeFlags};
-pub use dict::Dict;
+pub use dict::{Dict, DictCursor};
 pub use exception::Exception;
 pub use heap::{Payload, PayloadInfo, Ref, SlotWord, Visitor, payload};
 pub use interpreter::{CompileRequest, Hooks, Interpreter};

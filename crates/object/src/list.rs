@@ -130,10 +130,10 @@ impl List {
 /// Payload of `list_iterator` and `list_reverseiterator`, which the loop reads.
 pub struct ListIterator {
     /// A list, or nothing at the end.
-    pub list: SlotWord,
+    list: SlotWord,
     pub index: Cell<i64>,
     /// 1, or -1 from the end.
-    pub step: i64,
+    step: i64,
 }
 
 impl Payload for ListIterator {
@@ -146,12 +146,21 @@ impl Payload for ListIterator {
 }
 
 impl ListIterator {
+    /// From `index` on, `step` being 1, or -1 for the way back. `None`: that is no list.
+    pub fn new(list: &Value, index: i64, step: i64) -> Option<ListIterator> {
+        list.downcast::<List>()?;
+        Some(ListIterator { list: SlotWord::new(Some(list.clone())), index: Cell::new(index), step })
+    }
+    /// The list, until the end.
+    pub fn list(&self) -> Option<Value> {
+        self.list.get()
+    }
     /// The next item.
     #[inline]
     pub fn advance(&self) -> Option<Value> {
         let index = self.index.get();
-        // SAFETY: an item is copied, which replaces nothing.
-        let list = unsafe { self.list.peek() }?.downcast::<List>()?;
+        // SAFETY: `new` took a list; an item is copied, which replaces nothing.
+        let list = unsafe { self.list.peek()?.payload_unchecked::<List>() };
         // SAFETY: nothing runs while the borrow lasts.
         let item = unsafe { list.0.try_borrow_unguarded() }.ok()?.get(index as usize).cloned();
         match item {
@@ -170,6 +179,7 @@ impl ListIterator {
 impl Interpreter {
     /// A new list. Errors: `MemoryError`.
     pub fn new_list(&self, items: Vec<Value>) -> Res {
-        self.alloc(&self.types().list, List::new(items))
+        // SAFETY: that type's objects hold a `List`, and it is no class made in Python.
+        unsafe { self.alloc_exact(&self.types().list, List::new(items)) }
     }
 }

@@ -732,19 +732,43 @@ impl Interpreter {
         })
     }
 
+    /// [`Interpreter::keys_equal`] of values that can be compared without Python code: numbers, strings, and tuples of them, `depth`
+    /// levels of them.
+    fn quick_equal(&self, a: &Value, b: &Value, depth: usize) -> Option<bool> {
+        if a.is(b) {
+            return Some(true);
+        }
+        if a.is_small_int() && b.is_small_int() || a.is_small_float() && b.is_small_float() {
+            return Some(false);
+        }
+        let (x, y) = (a.header()?, b.header()?);
+        if x.ty.get() != y.ty.get() {
+            return None;
+        }
+        let types = self.types();
+        if self.is_exact(a, &types.str) {
+            return Some(a.downcast::<Str>()?.text == b.downcast::<Str>()?.text);
+        }
+        if depth == 0 || !self.is_exact(a, &types.tuple) {
+            return None;
+        }
+        let (x, y) = (a.downcast::<Tuple>()?.as_slice(), b.downcast::<Tuple>()?.as_slice());
+        if x.len() != y.len() {
+            return Some(false);
+        }
+        for (x, y) in x.iter().zip(y) {
+            match self.quick_equal(x, y, depth - 1) {
+                Some(true) => {}
+                different_or_unknown => return different_or_unknown,
+            }
+        }
+        Some(true)
+    }
+
     /// `a is b or a == b`, as containers compare.
     pub fn keys_equal(&self, a: &Value, b: &Value) -> Res<bool> {
-        if a.is(b) {
-            return Ok(true);
-        }
-        if a.is_small_int() && b.is_small_int() {
-            return Ok(false);
-        }
-        if let (Some(x), Some(y)) = (a.downcast::<Str>(), b.downcast::<Str>())
-            && self.is_exact(a, &self.types().str)
-            && self.is_exact(b, &self.types().str)
-        {
-            return Ok(x.text == y.text);
+        if let Some(equal) = self.quick_equal(a, b, 3) {
+            return Ok(equal);
         }
         let result = self.compare(CmpOp::Eq, a, b)?;
         self.truthy(&result)

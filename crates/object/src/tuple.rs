@@ -11,7 +11,7 @@ use std::mem::ManuallyDrop;
 
 /// Payload of `tuple`. Immutable, so that no cycle goes through tuples alone: the collector finds another object in it to empty.
 pub struct Tuple {
-    items: Items,
+    items: ManuallyDrop<Items>,
     /// The hash, once it was asked for; -1, which is no hash, before.
     pub hash: Cell<i64>,
 }
@@ -23,7 +23,7 @@ enum Items {
     /// The first `len` words are the items.
     Few {
         len: u32,
-        words: ManuallyDrop<[Value; FEW]>,
+        words: [Value; FEW],
     },
     Many(Box<[Value]>),
 }
@@ -41,10 +41,12 @@ impl Payload for Tuple {
 impl Drop for Tuple {
     #[inline]
     fn drop(&mut self) {
-        match &mut self.items {
+        match &mut *self.items {
             Items::Few { len, words } => {
-                for word in words.iter_mut().take(*len as usize).rev() {
-                    drop(std::mem::replace(word, Value::UNBOUND));
+                let mut at = (*len as usize).min(FEW);
+                while at > 0 {
+                    at -= 1;
+                    drop(std::mem::replace(&mut words[at], Value::UNBOUND));
                 }
             }
             Items::Many(items) => drop_from_the_end(std::mem::take(items).into_vec()),
@@ -67,7 +69,7 @@ impl Tuple {
                 let mut items = items.into_iter();
                 Tuple::few(len, |_| items.next().unwrap_or(Value::NONE))
             }
-            _ => Tuple { items: Items::Many(items.into_boxed_slice()), hash: Cell::new(-1) },
+            _ => Tuple::of(Items::Many(items.into_boxed_slice())),
         }
     }
 
@@ -75,13 +77,18 @@ impl Tuple {
     #[inline(always)]
     fn few(len: usize, mut item: impl FnMut(usize) -> Value) -> Tuple {
         let words = std::array::from_fn(|index| if index < len { item(index) } else { Value::UNBOUND });
-        Tuple { items: Items::Few { len: len as u32, words: ManuallyDrop::new(words) }, hash: Cell::new(-1) }
+        Tuple::of(Items::Few { len: len as u32, words })
+    }
+
+    #[inline(always)]
+    fn of(items: Items) -> Tuple {
+        Tuple { items: ManuallyDrop::new(items), hash: Cell::new(-1) }
     }
 
     /// The items in place. They stay as they are while the tuple lives.
     #[inline(always)]
     pub fn as_slice(&self) -> &[Value] {
-        match &self.items {
+        match &*self.items {
             Items::Few { len, words } => &words[..(*len as usize).min(FEW)],
             Items::Many(items) => items,
         }
@@ -112,28 +119,12 @@ impl Tuple {
     pub fn with<R>(&self, f: impl FnOnce(&[Value]) -> R) -> R {
         f(self.as_slice())
     }
-    /// Other items in place of as many: for whoever holds the only reference to a tuple and makes the next one of it. The old ones;
-    /// the new ones again when there are more or fewer.
-    #[inline]
-    pub fn replace_items<const N: usize>(&mut self, items: [Value; N]) -> Result<[Value; N], [Value; N]> {
-        let place: Option<&mut [Value; N]> = match &mut self.items {
-            Items::Few { len, words } if *len as usize == N => words.first_chunk_mut(),
-            _ => None,
-        };
-        match place {
-            Some(place) => {
-                self.hash.set(-1);
-                Ok(std::mem::replace(place, items))
-            }
-            None => Err(items),
-        }
-    }
 }
 
 /// Payload of `tuple_iterator`, which the loop reads.
 pub struct TupleIterator {
     /// A tuple, or nothing at the end.
-    pub tuple: SlotWord,
+    tuple: SlotWord,
     pub index: Cell<usize>,
 }
 
@@ -147,12 +138,21 @@ impl Payload for TupleIterator {
 }
 
 impl TupleIterator {
+    /// From the first item on. `None`: that is no tuple.
+    pub fn new(tuple: &Value) -> Option<TupleIterator> {
+        tuple.downcast::<Tuple>()?;
+        Some(TupleIterator { tuple: SlotWord::new(Some(tuple.clone())), index: Cell::new(0) })
+    }
+    /// The tuple, until the end.
+    pub fn tuple(&self) -> Option<Value> {
+        self.tuple.get()
+    }
     /// The next item.
     #[inline]
     pub fn advance(&self) -> Option<Value> {
         let index = self.index.get();
-        // SAFETY: an item is copied, which replaces nothing.
-        let item = unsafe { self.tuple.peek() }?.downcast::<Tuple>()?.get(index);
+        // SAFETY: `new` took a tuple; an item is copied, which replaces nothing.
+        let item = unsafe { self.tuple.peek()?.payload_unchecked::<Tuple>() }.get(index);
         match item {
             Some(item) => {
                 self.index.set(index + 1);
@@ -174,7 +174,13 @@ impl Interpreter {
         {
             return Ok(empty);
         }
-        self.alloc(&self.types().tuple, Tuple::new(items))
+        self.alloc_tuple(Tuple::new(items))
+    }
+
+    #[inline(always)]
+    fn alloc_tuple(&self, tuple: Tuple) -> Res {
+        // SAFETY: that type's objects hold a `Tuple`, and it is no class made in Python.
+        unsafe { self.alloc_exact(&self.types().tuple, tuple) }
     }
 
     /// A new tuple of one to four items, without a buffer on the way. Errors: `MemoryError`.
@@ -183,14 +189,14 @@ impl Interpreter {
         const { assert!(N > 0 && N <= FEW) };
         let mut items = items.into_iter();
         let tuple = Tuple::few(N, |_| items.next().unwrap_or(Value::NONE));
-        self.alloc(&self.types().tuple, tuple)
+        self.alloc_tuple(tuple)
     }
 
     /// A new tuple of `len` items, which `item` gives by their index. Errors: `MemoryError`.
     #[inline(always)]
     pub fn tuple_from(&self, len: usize, mut item: impl FnMut(usize) -> Value) -> Res {
         match len {
-            1..=FEW => self.alloc(&self.types().tuple, Tuple::few(len, item)),
+            1..=FEW => self.alloc_tuple(Tuple::few(len, item)),
             _ => self.new_tuple((0..len).map(&mut item).collect()),
         }
     }

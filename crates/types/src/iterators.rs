@@ -4,7 +4,7 @@
 use crate::builtins::{self, bind};
 use crate::generic_alias::CLASS_GETITEM;
 use pellucid_object::protocol::SequenceIterator;
-use pellucid_object::slots::Unpacked;
+use pellucid_object::slots::{Places, Unpacked};
 use pellucid_object::{
     BinOp, CallArgs, FunctionDef, Interpreter, NativeFn, Payload, Raised, Res, Slot, SlotWord, Type, TypeDef,
     TypeFlags, Value, Visitor, payload,
@@ -95,15 +95,14 @@ fn enumerate_next(vm: &Interpreter, this: &Value) -> Res<Option<Value>> {
     }
 }
 
-fn enumerate_next_items(vm: &Interpreter, this: &Value, items: &mut [Value]) -> Res<Unpacked> {
-    let Ok(places) = <&mut [Value; 2]>::try_from(items) else { return Ok(Unpacked::Other) };
-    match enumerate_advance(vm, this)? {
-        Some(pair) => {
-            *places = pair;
-            Ok(Unpacked::Items)
-        }
-        None => Ok(Unpacked::End),
+fn enumerate_next_items(vm: &Interpreter, this: &Value, places: Places) -> Res<Unpacked> {
+    if places.len() != 2 {
+        return Ok(Unpacked::Other);
     }
+    let Some([index, value]) = enumerate_advance(vm, this)? else { return Ok(Unpacked::End) };
+    places.put(0, index);
+    places.put(1, value);
+    Ok(Unpacked::Items)
 }
 
 pub static ENUMERATE: TypeDef = TypeDef {
@@ -188,12 +187,17 @@ fn map_new(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
     vm.alloc_subclass(cls, payload)
 }
 
-/// One item of each source, into as many places; false when one is at its end.
+/// One item of each source, which `put` takes with its index; false when a source is at its end.
 #[inline]
-fn advance(vm: &Interpreter, parallel: &Parallel, name: &str, places: &mut [Value]) -> Res<bool> {
-    for (index, (source, place)) in parallel.sources.iter().zip(places).enumerate() {
+fn advance(
+    vm: &Interpreter,
+    parallel: &Parallel,
+    name: &str,
+    mut put: impl FnMut(usize, Value),
+) -> Res<bool> {
+    for (index, source) in parallel.sources.iter().enumerate() {
         match vm.next(source)? {
-            Some(value) => *place = value,
+            Some(value) => put(index, value),
             None => return at_end(vm, parallel, name, index),
         }
     }
@@ -234,7 +238,11 @@ fn advance_all<R>(
             many.as_mut_slice()
         }
     };
-    if advance(vm, parallel, name, places)? { f(places).map(Some) } else { Ok(None) }
+    if advance(vm, parallel, name, |index, value| places[index] = value)? {
+        f(places).map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 fn uneven(vm: &Interpreter, name: &str, index: usize, word: &str) -> Raised {
@@ -249,12 +257,13 @@ fn zip_next(vm: &Interpreter, this: &Value) -> Res<Option<Value>> {
     })
 }
 
-fn zip_next_items(vm: &Interpreter, this: &Value, items: &mut [Value]) -> Res<Unpacked> {
+fn zip_next_items(vm: &Interpreter, this: &Value, places: Places) -> Res<Unpacked> {
     let Some(z) = this.downcast::<Parallel>() else { return Err(no_self(vm)) };
-    if z.sources.len() != items.len() {
+    if z.sources.len() != places.len() {
         return Ok(Unpacked::Other);
     }
-    Ok(if advance(vm, z, "zip", items)? { Unpacked::Items } else { Unpacked::End })
+    let more = advance(vm, z, "zip", |index, value| places.put(index, value))?;
+    Ok(if more { Unpacked::Items } else { Unpacked::End })
 }
 
 fn map_next(vm: &Interpreter, this: &Value) -> Res<Option<Value>> {

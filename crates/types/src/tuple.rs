@@ -4,10 +4,9 @@ use crate::generic_alias::CLASS_GETITEM;
 use crate::seq::{self, Subscript};
 use crate::slice::{self, Slice};
 use pellucid_object::{
-    Args, CallArgs, CmpOp, FunctionDef, Interpreter, NativeFn, Res, Slot, SlotWord, Tuple, TupleIterator,
-    Type, TypeDef, TypeFlags, Value, payload,
+    Args, CallArgs, CmpOp, FunctionDef, Interpreter, NativeFn, Res, Slot, Tuple, TupleIterator, Type,
+    TypeDef, TypeFlags, Value, payload,
 };
-use std::cell::Cell;
 
 /// The tuple inside a value. Errors: `TypeError`.
 fn this<'a>(vm: &Interpreter, value: &'a Value) -> Res<&'a Tuple> {
@@ -164,7 +163,7 @@ fn count(vm: &Interpreter, value: &Value, item: &Value) -> Res {
 }
 
 fn iter(vm: &Interpreter, value: &Value) -> Res {
-    let it = TupleIterator { tuple: SlotWord::new(Some(value.clone())), index: Cell::new(0) };
+    let Some(it) = TupleIterator::new(value) else { return Err(vm.bug("no tuple")) };
     vm.alloc(&vm.type_for(&TUPLE_ITERATOR)?, it)
 }
 
@@ -177,7 +176,7 @@ fn next(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
 
 fn remaining(vm: &Interpreter, value: &Value) -> Res {
     let Some(it) = value.downcast::<TupleIterator>() else { return Err(vm.bug("tuple iterator")) };
-    let len = it.tuple.get().and_then(|t| t.downcast::<Tuple>().map(|t| t.len())).unwrap_or(0);
+    let len = it.tuple().and_then(|t| t.downcast::<Tuple>().map(|t| t.len())).unwrap_or(0);
     vm.new_int(len.saturating_sub(it.index.get()) as i64)
 }
 
@@ -185,7 +184,7 @@ fn remaining(vm: &Interpreter, value: &Value) -> Res {
 fn iterator_reduce(vm: &Interpreter, value: &Value) -> Res {
     let Some(it) = value.downcast::<TupleIterator>() else { return Err(vm.bug("tuple iterator")) };
     let iter = crate::builtins::named(vm, "iter")?;
-    match it.tuple.get() {
+    match it.tuple() {
         Some(tuple) => {
             let index = vm.new_int(it.index.get() as i64)?;
             vm.new_tuple(vec![iter, vm.new_tuple(vec![tuple])?, index])
@@ -200,7 +199,7 @@ fn iterator_reduce(vm: &Interpreter, value: &Value) -> Res {
 fn iterator_setstate(vm: &Interpreter, value: &Value, state: &Value) -> Res {
     let Some(it) = value.downcast::<TupleIterator>() else { return Err(vm.bug("tuple iterator")) };
     let index = vm.expect_i64(state)?;
-    if let Some(tuple) = it.tuple.get() {
+    if let Some(tuple) = it.tuple() {
         let len = tuple.downcast::<Tuple>().map_or(0, Tuple::len);
         it.index.set(usize::try_from(index).unwrap_or(0).min(len));
     }

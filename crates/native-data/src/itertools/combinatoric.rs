@@ -3,7 +3,7 @@
 //! Each holds pools of items and the indices of the tuple that was given last, and steps the indices.
 
 use crate::support::{ITSELF, bind, this};
-use pellucid_object::slots::Unpacked;
+use pellucid_object::slots::{Places, Unpacked};
 use pellucid_object::{CallArgs, Interpreter, Payload, Raised, Res, Slot, TypeDef, Value, Visitor};
 use std::cell::{Cell, RefCell};
 
@@ -78,21 +78,16 @@ fn next(vm: &Interpreter, value: &Value, step: fn(&Choice) -> bool) -> Res<Optio
 }
 
 /// As [`next`], without a tuple.
-fn next_items(
-    vm: &Interpreter,
-    value: &Value,
-    items: &mut [Value],
-    step: fn(&Choice) -> bool,
-) -> Res<Unpacked> {
+fn next_items(vm: &Interpreter, value: &Value, places: Places, step: fn(&Choice) -> bool) -> Res<Unpacked> {
     let it = this::<Choice>(vm, value)?;
-    if items.len() != it.length {
+    if places.len() != it.length {
         return Ok(Unpacked::Other);
     }
     if !step(it) {
         return Ok(Unpacked::End);
     }
-    for (place, (item, &index)) in items.iter_mut().zip(it.indices.borrow().iter()).enumerate() {
-        *item = it.item(place, index);
+    for (place, &index) in it.indices.borrow().iter().take(it.length).enumerate() {
+        places.put(place, it.item(place, index));
     }
     Ok(Unpacked::Items)
 }
@@ -104,7 +99,7 @@ macro_rules! slots {
             Slot::New($new),
             ITSELF,
             Slot::Next(|vm, value| next(vm, value, $step)),
-            Slot::NextItems(|vm, value, items| next_items(vm, value, items, $step)),
+            Slot::NextItems(|vm, value, places| next_items(vm, value, places, $step)),
         ]
     };
 }

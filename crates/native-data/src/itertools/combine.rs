@@ -2,7 +2,7 @@
 
 use crate::slot_payload;
 use crate::support::{CLASS_GETITEM, ITSELF, bind, for_new, no_keywords, positional, this, word};
-use pellucid_object::slots::Unpacked;
+use pellucid_object::slots::{Places, Unpacked};
 use pellucid_object::{
     BinOp, CallArgs, FunctionDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, TypeDef, Value,
     Visitor,
@@ -224,15 +224,14 @@ fn next_pairwise(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
     }
 }
 
-fn next_pairwise_items(vm: &Interpreter, value: &Value, items: &mut [Value]) -> Res<Unpacked> {
-    let Ok(places) = <&mut [Value; 2]>::try_from(items) else { return Ok(Unpacked::Other) };
-    match next_pair(vm, value)? {
-        Some(pair) => {
-            *places = pair;
-            Ok(Unpacked::Items)
-        }
-        None => Ok(Unpacked::End),
+fn next_pairwise_items(vm: &Interpreter, value: &Value, places: Places) -> Res<Unpacked> {
+    if places.len() != 2 {
+        return Ok(Unpacked::Other);
     }
+    let Some([old, new]) = next_pair(vm, value)? else { return Ok(Unpacked::End) };
+    places.put(0, old);
+    places.put(1, new);
+    Ok(Unpacked::Items)
 }
 
 pub static PAIRWISE: TypeDef = super::iterator::<Pairwise>(
