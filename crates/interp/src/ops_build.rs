@@ -2,7 +2,7 @@
 
 use crate::dunder::generator_iter;
 use crate::form::Instr;
-use crate::frame::{Frame, Thread};
+use crate::frame::{Frame, Thread, drop_words};
 use crate::generator;
 use crate::ops::Op;
 use crate::ops_arith::{release, rk, set};
@@ -10,7 +10,8 @@ use crate::ops_name::take;
 use crate::state::State;
 use pellucid_object::slots::{NextItemsFn, Places, Unpacked};
 use pellucid_object::{
-    Dict, Interpreter, List, ListIterator, RangeIterator, Res, Tuple, TupleIterator, TypeFlags, Value,
+    Dict, Interpreter, List, ListIterator, RangeIterator, Res, Str, Text, Tuple, TupleIterator, TypeFlags,
+    Value,
 };
 use std::cell::Cell;
 
@@ -46,10 +47,12 @@ pub unsafe fn get_iter(
     }
 }
 
+/// The next turn of a loop. With `UNPACKS` the instruction behind may be done as well, when that takes the value apart.
+///
 /// # Safety
 /// As for [`get_iter`]; `frame` is the innermost one.
 #[inline(always)]
-pub unsafe fn for_iter(
+pub unsafe fn for_iter<const UNPACKS: bool>(
     vm: &Interpreter,
     st: &State,
     thread: &Thread,
@@ -104,7 +107,8 @@ pub unsafe fn for_iter(
         }
         let ty = pellucid_object::heap::type_of_header(header);
         let behind = &*pc.add(1);
-        if behind.op == Op::UnpackSequence
+        if UNPACKS
+            && behind.op == Op::UnpackSequence
             && behind.b == i.a
             && let Some(next) = ty.slots.next_items.get()
             // A class may have a `__next__` of its own.
@@ -193,6 +197,53 @@ pub unsafe fn build_list(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) 
         let i = *pc;
         let list = vm.new_list(take_many(frame, i.b as usize, i.d as usize))?;
         set(frame, i.a, list);
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As for [`get_iter`].
+#[inline(never)]
+pub unsafe fn build_string(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let first = (*frame).regs.add(i.b as usize);
+        let parts = std::slice::from_raw_parts(first, i.d as usize);
+        let texts = parts.iter().filter_map(|part| part.downcast::<Str>()).map(|s| &s.text);
+        let text = vm.made_text(Text::empty().join(texts))?;
+        drop_words(first, first.add(i.d as usize));
+        set(frame, i.a, text);
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As for [`get_iter`].
+#[inline(never)]
+pub unsafe fn format(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let value = rk(frame, i.b);
+        let text = match i.d {
+            _ if vm.is_exact(value, &vm.types().str) && i.d < 2 => value.clone(),
+            0 => match value.as_small_int() {
+                Some(number) => vm.new_text(Text::from_int(number))?,
+                None => vm.format(value, &vm.intern_static("")?)?,
+            },
+            1 => vm.str(value)?,
+            2 => vm.repr(value)?,
+            _ => pellucid_types::format::ascii(vm, value)?,
+        };
+        // A conversion may give a `str` with a `__format__` of its own.
+        let text = match i.d {
+            0 => text,
+            _ if vm.is_exact(&text, &vm.types().str) => text,
+            _ => vm.format(&text, &vm.intern_static("")?)?,
+        };
+        release(frame, i.b);
+        set(frame, i.a, text);
         Ok(())
     }
 }

@@ -327,12 +327,9 @@ impl Interpreter {
             header.as_ref().ty.set(ty.value().bits() as *const ());
             std::mem::forget(ty.value().clone());
             payload_ptr(header.as_ptr()).cast_mut().cast::<T>().write(payload);
-            if ty.adds_to_payload() {
-                block.as_ptr().add(parts).write_bytes(0, size - parts);
-                if ty.attrs_offset.get() != 0 {
-                    let attrs = block.as_ptr().add(ty.attrs_offset.get()).cast::<Attrs>();
-                    (*attrs).init(ty.root_shape());
-                }
+            let parts = PAYLOAD_OFFSET + size_of::<T>().next_multiple_of(8);
+            if size > parts {
+                self.write_parts(ty, block, parts);
             }
             if container {
                 header.as_ref().set(Header::TRACKED);
@@ -341,6 +338,22 @@ impl Interpreter {
                 self.births.note(header.as_ref());
             }
             Ok(Value::from_header(header))
+        }
+    }
+
+    /// Writes what stands behind the payload of a new object: empty slots and attributes.
+    ///
+    /// # Safety
+    /// The block is a new object of `ty`, in which all from `parts` on is to be written.
+    #[inline(never)]
+    unsafe fn write_parts(&self, ty: &Ref<Type>, block: NonNull<u8>, parts: usize) {
+        // SAFETY: by the contract.
+        unsafe {
+            block.as_ptr().add(parts).write_bytes(0, ty.object_size() - parts);
+            if ty.attrs_offset.get() != 0 {
+                let attrs = block.as_ptr().add(ty.attrs_offset.get()).cast::<Attrs>();
+                (*attrs).init(ty.root_shape());
+            }
         }
     }
 }
@@ -359,12 +372,20 @@ pub(crate) unsafe fn destroy(object: NonNull<Header>) {
     if ty.flags.get().contains(TypeFlags::HAS_FINALIZER) && !finalize(interp, header) {
         return;
     }
+    const UNUSUAL: u32 = crate::weakref::HAS_WEAKREFS | Births::NOTED | RECLASSED;
+    if !ty.holds_references() && header.flags.get() & UNUSUAL == 0 {
+        // A payload and nothing else, which refers to nothing: no chain hangs on it.
+        // SAFETY: nothing refers to the object any more; it gives up the reference to its type with its block.
+        unsafe {
+            (ty.payload.drop)(payload_ptr(header).cast_mut());
+            let (size, ty) = (ty.object_size(), Value::from_bits(header.ty.get() as u64));
+            interp.heap.free(object.cast(), size, false);
+            drop(ty);
+        }
+        return;
+    }
     if header.flags.get() & (crate::weakref::HAS_WEAKREFS | Births::NOTED) != 0 {
         farewell(interp, header);
-    }
-    if !ty.holds_references() {
-        // SAFETY: nothing refers to the object any more, and nothing else dies with it.
-        return unsafe { release_parts(interp, object) };
     }
     // Python code that runs while the parts die may ask for a collection, which must not find half an object.
     header.unset(Header::TRACKED);
