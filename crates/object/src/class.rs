@@ -234,6 +234,7 @@ impl Type {
     }
 
     /// Whether instances have slots or attributes behind the payload.
+    #[inline(always)]
     pub(crate) fn adds_to_payload(&self) -> bool {
         self.attrs_offset.get() != 0 || self.slot_count.get() != 0
     }
