@@ -50,18 +50,27 @@ pub struct Cache {
     pub place: Cell<u16>,
     /// An index, or the offset of another word.
     pub index: Cell<u32>,
+    /// How often something else was to be learnt.
+    pub retired: Cell<u16>,
     /// What was learnt before: the instruction sees objects of several types.
     pub others: OnceCell<Box<[Cache; OTHERS]>>,
 }
 
 /// How much of what an instruction has learnt is kept beside the last.
 pub const OTHERS: usize = 3;
+/// After so many changes most are not learnt any more.
+const RESTLESS: u16 = 64;
 
 impl Cache {
-    /// Keeps what was learnt, for something else is learnt now.
-    pub fn retire(&self) {
+    /// Keeps what was learnt, for something else is to be learnt now. False: that is not worth it, for it changes all the time.
+    pub fn retire(&self) -> bool {
         if self.kind.get() == 0 {
-            return;
+            return true;
+        }
+        let retired = self.retired.get();
+        self.retired.set(retired.wrapping_add(1));
+        if retired >= RESTLESS && retired % RESTLESS != 0 {
+            return false;
         }
         let others = self.others.get_or_init(Box::default);
         let free = others.iter().find(|c| c.kind.get() == 0 || c.version.get() == self.version.get());
@@ -72,6 +81,7 @@ impl Cache {
         to.place.set(self.place.get());
         to.index.set(self.index.get());
         to.kind.set(self.kind.replace(0));
+        true
     }
 
     /// Everything that is known, the last first.

@@ -57,9 +57,17 @@ pub enum Place {
     Loop(usize),
 }
 
-/// Compiles the code of the innermost frame, which is about to run the instruction at `place`. `None`: not worth it, or
-/// not possible; it is not asked again.
-pub type Compile = fn(&Interpreter, &Frame, Place) -> Option<Compiled>;
+/// Compiles the code of the innermost frame, which is about to run the instruction at `place`.
+pub type Compile = fn(&Interpreter, &Frame, Place) -> Outcome;
+
+/// What a compiler says.
+pub enum Outcome {
+    Compiled(Compiled),
+    /// Too much time went into compiling already.
+    Later,
+    /// Not worth it, or not possible; it is not asked again.
+    Never,
+}
 
 /// What a compiler gives.
 pub struct Compiled {
@@ -330,7 +338,7 @@ unsafe fn step_phase(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Hea
             let compiled = compile(vm, unsafe { &*frame }, place);
             tier.budget.set(0);
             match compiled {
-                Some(Compiled { entry, native, registers, levels }) => {
+                Outcome::Compiled(Compiled { entry, native, registers, levels }) => {
                     // SAFETY: by the contract.
                     unsafe { (*(*frame).form).natives.borrow_mut().push(native) };
                     heat.entry.set(Some(entry));
@@ -339,7 +347,8 @@ unsafe fn step_phase(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Hea
                     heat.compiled.set(heat.compiled.get() + 1);
                     heat.wait(Phase::Native, 1);
                 }
-                None => heat.wait(Phase::Never, u32::MAX),
+                Outcome::Later => heat.again(tier.loop_heat.get().saturating_mul(8).max(1)),
+                Outcome::Never => heat.wait(Phase::Never, u32::MAX),
             }
             Turn::Switch
         }

@@ -169,7 +169,9 @@ fn same(a: Option<AttrFn>, b: Option<AttrFn>) -> bool {
 
 /// Remembers where an attribute was found, when a cache can say so.
 fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: bool) {
-    cache.retire();
+    if !cache.retire() {
+        return;
+    }
     let ty = vm.type_of(object);
     let version = u64::from(ty.version());
     if version == 0 || !object.is_heap() {
@@ -423,7 +425,9 @@ pub unsafe fn store(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Re
 }
 
 fn learn_store(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, before: u64) {
-    cache.retire();
+    if !cache.retire() {
+        return;
+    }
     if !object.is_heap() {
         return;
     }

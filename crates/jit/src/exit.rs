@@ -314,3 +314,15 @@ pub unsafe extern "C" fn new_instance(vm: *const Interpreter, class: u64) -> u64
         }
     }
 }
+
+/// The item of an exact tuple at a doubled index, borrowed; 0 when there is none.
+///
+/// # Safety
+/// Called by machine code with a tuple.
+pub unsafe extern "C" fn tuple_item(tuple: u64, index: u64) -> u64 {
+    // SAFETY: by the contract.
+    let tuple = unsafe { Value::borrow_bits(&tuple).payload_unchecked::<pellucid_object::Tuple>() };
+    let (items, index) = (tuple.as_slice(), int(index));
+    let index = if index < 0 { index + items.len() as i64 } else { index };
+    usize::try_from(index).ok().and_then(|index| items.get(index)).map_or(0, Value::bits)
+}

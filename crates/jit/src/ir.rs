@@ -54,6 +54,8 @@ pub enum Region {
     Dict,
     /// State of iterators.
     Iter,
+    /// Items of tuples: nothing writes there.
+    Tuple,
 }
 
 /// What an instruction does. Letters in the comments are its arguments.
@@ -140,6 +142,9 @@ pub enum Op {
     FloatSquare,
     CmpInt(CmpOp),
     CmpFloat(CmpOp),
+    RawAdd(i64),
+    /// The item `b` of the exact tuple `a`; takes the exit when there is none.
+    TupleItem,
     /// Two words are the same.
     Same,
     Not,
@@ -379,7 +384,7 @@ impl Op {
             _ => None,
         }
     }
-    /// Whether it must stay though nobody uses its value.
+    /// Whether it must stay though nobody uses its value: it has an effect, or may have to raise.
     pub fn is_needed(self) -> bool {
         use Op::*;
         matches!(
@@ -401,7 +406,14 @@ impl Op {
                 | GuardFalse
         ) || matches!(
             self,
-            GuardInt | GuardFloat | GuardBool | GuardPlain | GuardHeap | GuardType { .. } | GuardIs(_) | GuardNot(_)
+            GuardInt
+                | GuardFloat
+                | GuardBool
+                | GuardPlain
+                | GuardHeap
+                | GuardType { .. }
+                | GuardIs(_)
+                | GuardNot(_)
         )
     }
 }

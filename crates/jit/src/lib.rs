@@ -16,7 +16,7 @@ use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use memory::CodeMemory;
 use pellucid_interp::frame::Frame;
-use pellucid_interp::hot::{Compiled, Native, Place};
+use pellucid_interp::hot::{Compiled, Native, Outcome, Place};
 use pellucid_object::heap::Visitor;
 use pellucid_object::layout::Layout;
 use pellucid_object::{Interpreter, Value};
@@ -57,6 +57,7 @@ struct Compiler {
     dump: Cell<bool>,
     /// Whether it pays does not matter.
     eager: Cell<bool>,
+    installed: Cell<Option<Instant>>,
     spent: Cell<Duration>,
 }
 
@@ -89,6 +90,7 @@ pub fn install(vm: &Interpreter, options: Options) {
     let compiler = vm.state::<Compiler>();
     compiler.dump.set(options.dump);
     compiler.eager.set(options.eager);
+    compiler.installed.set(Some(Instant::now()));
     let tier = &pellucid_interp::state::state(vm).tier;
     tier.loop_heat.set(options.loop_heat);
     tier.call_heat.set(options.call_heat);
@@ -106,20 +108,25 @@ fn back_end() -> Option<OwnedTargetIsa> {
 }
 
 /// See [`pellucid_interp::hot::Compile`].
-fn compile(vm: &Interpreter, frame: &Frame, place: Place) -> Option<Compiled> {
+fn compile(vm: &Interpreter, frame: &Frame, place: Place) -> Outcome {
     let compiler = vm.state::<Compiler>();
     let started = Instant::now();
-    let layout = (*compiler.layout.get_or_init(Layout::measure))?;
-    let isa = compiler.isa.get_or_init(back_end).as_ref()?;
+    let installed = compiler.installed.get().unwrap_or(started);
+    let allowed = SPENT_AT_START + started.duration_since(installed) / SHARE;
+    if compiler.spent.get() > allowed && !compiler.eager.get() {
+        return Outcome::Later;
+    }
+    let Some(layout) = *compiler.layout.get_or_init(Layout::measure) else { return Outcome::Never };
+    let Some(isa) = compiler.isa.get_or_init(back_end) else { return Outcome::Never };
     let result = compile_with(vm, frame, place, layout, isa, compiler.dump.get(), compiler.eager.get());
     compiler.spent.set(compiler.spent.get() + started.elapsed());
     match result {
-        Ok(compiled) => Some(compiled),
+        Ok(compiled) => Outcome::Compiled(compiled),
         Err(why) => {
             if compiler.dump.get() {
                 eprintln!("not compiled: {}: {why}", vm.str_lossy(&frame.code().qualname));
             }
-            None
+            Outcome::Never
         }
     }
 }
@@ -129,6 +136,12 @@ const OUT_OF_LINE: u64 = 4;
 
 /// How often guards may be moved out of loops in vain.
 const MOST_IN_VAIN: u32 = 3;
+
+/// Compiling may take this long, and one part of so many of the time that went by since the start.
+const SPENT_AT_START: Duration = Duration::from_millis(60);
+const SHARE: u32 = 5;
+/// Most instructions that are built in vain for one piece of code.
+const IN_VAIN: usize = 40_000;
 
 /// Attempts to build a graph on fewer assumptions each time.
 const ATTEMPTS: usize = 100;
@@ -144,9 +157,12 @@ fn compile_with(
 ) -> Result<Compiled, String> {
     let machine = pellucid_interp::state::state(vm);
     let mut lessons = Lessons::default();
+    let mut built = 0;
     for _ in 0..ATTEMPTS {
         let mut builder = Builder::new(vm, machine, layout, frame, place, &lessons);
-        match builder.build() {
+        let result = builder.build();
+        built += builder.graph.insts.len();
+        match result {
             Ok(()) if !eager && builder.ran_out_of_line * OUT_OF_LINE > builder.ran => {
                 return Err(format!("{} of {} out of line", builder.ran_out_of_line, builder.ran));
             }
@@ -158,6 +174,7 @@ fn compile_with(
                 eprintln!("again: {stop:?}");
                 lessons.learn(stop);
             }
+            Err(_) if built > IN_VAIN => return Err("too many attempts".to_string()),
             Err(Stop::No(why)) => return Err(format!("{why} {}", builder.trouble)),
             Err(stop) => lessons.learn(stop),
         }

@@ -467,6 +467,12 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 let n = self.builder.ins().sshr_imm_s(x()?, 1);
                 self.builder.ins().fcvt_from_sint(F64, n)
             }
+            RawAdd(n) => self.builder.ins().iadd_imm_s(x()?, n),
+            TupleItem => {
+                let item = self.call(exit::tuple_item as *const () as usize, &[x()?, y()?]);
+                self.leave_unless(item, exit)?;
+                item
+            }
             RawToInt => self.builder.ins().ishl_imm_s(x()?, 1),
             IntAddQuick => self.builder.ins().iadd(x()?, y()?),
             IntAdd | IntSub | IntMul | IntNeg | IntFloorDiv | IntMod | IntShl | IntShr => {
@@ -765,7 +771,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let push = self.builder.ins().iconst(I64, address);
         let none = self.builder.ins().iconst(I64, 0);
         let object = object.unwrap_or(none);
-        self.call(exit::push_frame as *const () as usize, &[self.vm, caller, self.regs, push, function, object]);
+        self.call(
+            exit::push_frame as *const () as usize,
+            &[self.vm, caller, self.regs, push, function, object],
+        );
         Ok(())
     }
 

@@ -63,6 +63,19 @@ pub fn drop_from_the_end(mut items: Vec<Value>) {
 }
 
 impl Tuple {
+    /// For machine code: bytes from the payload's start to the word that tells a tuple of few items, to the first item, and
+    /// that word for a tuple of `len` items.
+    pub(crate) fn few_layout(len: usize) -> Option<(usize, usize, u64)> {
+        let tuple = Tuple::few(len.min(FEW), |_| Value::NONE);
+        let start = std::ptr::from_ref(&tuple).addr();
+        let Items::Few { len, words } = &*tuple.items else { return None };
+        let (head, first) = (std::ptr::from_ref(len).addr() - start, words.as_ptr().addr() - start);
+        // The word before the items holds the length and tells that they are few.
+        let place = first.checked_sub(8).filter(|place| (*place..first).contains(&head))?;
+        // SAFETY: those eight bytes lie in the tuple, and both halves are written: the tag and the length.
+        let word = unsafe { std::ptr::from_ref(&tuple).byte_add(place).cast::<u64>().read() };
+        Some((place, first, word))
+    }
     pub fn new(items: Vec<Value>) -> Tuple {
         match items.len() {
             len @ 0..=FEW => {

@@ -211,7 +211,12 @@ impl Builder<'_> {
     }
 
     /// What `f` makes of the one of several types that the object has.
-    fn one_of(&mut self, object: Val, entries: &[Learnt], mut f: impl FnMut(&mut Self, &Learnt) -> Val) -> Val {
+    fn one_of(
+        &mut self,
+        object: Val,
+        entries: &[Learnt],
+        mut f: impl FnMut(&mut Self, &Learnt) -> Val,
+    ) -> Val {
         self.guard(Op::GuardHeap, &[object], Ty::Word);
         let ty = self.load(Region::Header, layout::TYPE, object, Ty::Raw);
         let version = self.load32(Region::Header, layout::TYPE_VERSION, ty);
@@ -367,7 +372,7 @@ impl Builder<'_> {
         Ok(Some((items, index)))
     }
 
-    fn item(&mut self, items: Val, index: Val) -> Val {
+    pub(crate) fn item(&mut self, items: Val, index: Val) -> Val {
         if let Some(known) = self.state.fact(Op::Item, items, Some(index)) {
             return known;
         }
@@ -376,13 +381,36 @@ impl Builder<'_> {
         val
     }
 
+    /// The item of an exact tuple.
+    fn tuple_item(&mut self, instr: Instr, seen: (u16, u16)) -> Build<Option<Val>> {
+        let tuple = self.operand(instr.b)?;
+        let index = self.operand(instr.c)?;
+        let is_int = self.graph.ty(index) == Ty::Int || seen.1 == kinds::INT;
+        if seen.0 != kinds::TUPLE || self.graph.ty(tuple) != Ty::Word || !is_int {
+            return Ok(None);
+        }
+        let ty = self.vm.types().tuple.value().bits();
+        let tuple = self.guard(Op::GuardType { ty, stable: true }, &[tuple], Ty::Word);
+        let index = match self.graph.ty(index) {
+            Ty::Int => index,
+            Ty::Word => self.guard(Op::GuardInt, &[index], Ty::Int),
+            _ => return Ok(None),
+        };
+        Ok(Some(self.guard(Op::TupleItem, &[tuple, index], Ty::Word)))
+    }
+
     pub(crate) fn load_subscr(&mut self, instr: Instr) -> Build<bool> {
         let seen = self.seen(|seen| (seen.b.get(), seen.c.get()))?;
         if self.is_dead_end()? {
             return Ok(false);
         }
-        let Some((items, index)) = self.list_item(instr.b, instr.c, seen)? else { return Ok(false) };
-        let value = self.item(items, index);
+        let value = match self.list_item(instr.b, instr.c, seen)? {
+            Some((items, index)) => self.item(items, index),
+            None => match self.tuple_item(instr, seen)? {
+                Some(value) => value,
+                None => return Ok(false),
+            },
+        };
         self.release(instr.c)?;
         self.release(instr.b)?;
         self.result(instr.a, value);

@@ -7,16 +7,16 @@ use pellucid_interp::code::CodeObject;
 use pellucid_interp::form::Instr;
 use pellucid_interp::function::Function;
 use pellucid_interp::hot::kinds;
-use pellucid_object::{Type, TypeFlags, Value};
 use pellucid_object::layout;
 use pellucid_object::native::Builtin;
 use pellucid_object::protocol::CmpOp;
+use pellucid_object::{Type, TypeFlags, Value};
 use std::rc::Rc;
 
 /// Most instructions of a function that is inlined, of all that are inlined, and how deep.
 const CALLEE: usize = 80;
-const INLINED: usize = 1500;
-const DEEPEST: u32 = 5;
+const INLINED: usize = 600;
+const DEEPEST: u32 = 4;
 
 /// Ends of ranges beyond which adding a step could leave the word.
 const FAR: i64 = 1 << 60;
@@ -91,7 +91,9 @@ impl Builder<'_> {
     }
 
     fn may_inline(&self, code: &Value, given: usize) -> Build<bool> {
-        let Some(form) = code.downcast::<CodeObject>().and_then(CodeObject::ready_form) else { return Ok(false) };
+        let Some(form) = code.downcast::<CodeObject>().and_then(CodeObject::ready_form) else {
+            return Ok(false);
+        };
         let length = form.instrs.len();
         Ok(form.simple
             && form.woven.is_none()
@@ -158,7 +160,7 @@ impl Builder<'_> {
             (form.nregs as usize, form.first_temp as usize, form.instrs.len());
         let mut prefix = self.site_key();
         prefix.push(variant);
-        site.framed = self.lessons.framed.contains(&prefix);
+        site.framed = self.lessons.is_framed(&prefix);
         self.note(&format!("inlined {} in", self.vm.str_lossy(&data.qualname)));
         if site.framed {
             self.push_frame(&site, &code, base);
@@ -538,7 +540,10 @@ impl Builder<'_> {
     pub(crate) fn for_iter(&mut self, instr: Instr) -> Build<Flow> {
         let iterator = self.slot(instr.b);
         let Slot::RangeIter(next, stop, step) = self.state.slots[iterator] else {
-            return self.step_jump(instr);
+            return match self.next_of_list(instr)? {
+                Some(flow) => Ok(flow),
+                None => self.step_jump(instr),
+            };
         };
         let op = if step > 0 { CmpOp::Lt } else { CmpOp::Gt };
         let more = match (self.graph.as_int(next), self.graph.as_int(stop)) {
@@ -565,6 +570,77 @@ impl Builder<'_> {
             self.go(&context, instr.d)?;
         }
         Ok(Flow::Done)
+    }
+
+    /// The next item of a list. Its end is left to the interpreter's code.
+    fn next_of_list(&mut self, instr: Instr) -> Build<Option<Flow>> {
+        let ty = self.machine.list_iterator.value().bits();
+        let at = self.slot(instr.b);
+        let seen = self.seen(|seen| seen.target())?.is_some_and(|target| target.bits() == ty);
+        if !seen || self.is_dead_end()? || !matches!(self.state.slots[at], Slot::Mem(_)) {
+            return Ok(None);
+        }
+        let word = self.mem_word(at);
+        let iterator = self.guard(Op::GuardType { ty, stable: true }, &[word], Ty::Word);
+        let list = self.load(Region::Iter, layout::LIST_ITERATOR_LIST, iterator, Ty::Word);
+        let list = self.guard(Op::GuardNot(0), &[list], Ty::Word);
+        let index = self.load(Region::Iter, layout::LIST_ITERATOR_INDEX, iterator, Ty::Raw);
+        let len = self.load(Region::List, self.layout.list_len, list, Ty::Raw);
+        let items = self.load(Region::List, self.layout.list_items, list, Ty::Raw);
+        let (place, end) =
+            (self.pure(Op::RawToInt, &[index], Ty::Int), self.pure(Op::RawToInt, &[len], Ty::Int));
+        let more = self.pure(Op::CmpInt(CmpOp::Lt), &[place, end], Ty::Bool);
+        let before = self.state.clone();
+        let (then, other) = self.split(more);
+        let context = self.context.clone();
+        self.now = then;
+        let item = self.emit(Op::Item, &[items, place], Some(Ty::Word), None);
+        let after = self.pure(Op::RawAdd(1), &[index], Ty::Raw);
+        self.store(Region::Iter, layout::LIST_ITERATOR_INDEX, iterator, after);
+        self.result(instr.a, item);
+        self.bury(self.pc + 1)?;
+        self.go(&context, self.pc + 1)?;
+        self.now = other;
+        self.state = before;
+        self.exit_here = None;
+        self.step(instr)?;
+        self.after_step_jump(instr, true)?;
+        self.go(&context, instr.d)?;
+        Ok(Some(Flow::Done))
+    }
+
+    /// The items of a tuple or list of as many as there are targets.
+    pub(crate) fn unpack(&mut self, instr: Instr) -> Build<bool> {
+        let seen = self.seen(|seen| seen.b.get())?;
+        let val = self.operand(instr.b)?;
+        if self.is_dead_end()? || self.graph.ty(val) != Ty::Word {
+            return Ok(false);
+        }
+        let count = instr.d as usize;
+        let items: Vec<Val> = match (seen, layout::small_tuple(count)) {
+            (kinds::TUPLE, Some((place, word, first))) => {
+                let ty = self.vm.types().tuple.value().bits();
+                let tuple = self.guard(Op::GuardType { ty, stable: true }, &[val], Ty::Word);
+                let held = self.load(Region::Tuple, place, tuple, Ty::Raw);
+                self.guard(Op::GuardIs(word), &[held], Ty::Raw);
+                (0..count).map(|at| self.load(Region::Tuple, first + 8 * at, tuple, Ty::Word)).collect()
+            }
+            (kinds::LIST, _) if count <= 8 => {
+                let ty = self.vm.types().list.value().bits();
+                let list = self.guard(Op::GuardType { ty, stable: true }, &[val], Ty::Word);
+                let len = self.load(Region::List, self.layout.list_len, list, Ty::Raw);
+                self.guard(Op::GuardIs(count as u64), &[len], Ty::Raw);
+                let items = self.load(Region::List, self.layout.list_items, list, Ty::Raw);
+                let indexes: Vec<Val> = (0..count).map(|at| self.int(at as i64)).collect();
+                indexes.into_iter().map(|at| self.item(items, at)).collect()
+            }
+            _ => return Ok(false),
+        };
+        self.release(instr.b)?;
+        for (by, item) in items.into_iter().rev().enumerate() {
+            self.result(instr.a + by as i16, item);
+        }
+        Ok(true)
     }
 
     fn next_of_range(&mut self, instr: Instr, next: Val, step: i64) -> Build {

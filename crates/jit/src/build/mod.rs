@@ -46,13 +46,23 @@ pub struct Lessons {
     /// How little is assumed of registers at the beginning of loops: 1 a word that is no object, 2 nothing.
     pub widened: HashMap<(Key, usize), u8>,
     pub framed: HashSet<Key>,
+    frame_stops: usize,
 }
 
+/// After so many inlined calls turned out to need frames all get them.
+const FRAME_STOPS: usize = 4;
+
 impl Lessons {
+    pub fn is_framed(&self, key: &Key) -> bool {
+        self.frame_stops >= FRAME_STOPS || self.framed.contains(key)
+    }
     pub fn learn(&mut self, stop: Stop) {
         match stop {
             Stop::Widen(key, slot) => *self.widened.entry((key, slot)).or_insert(0) += 1,
-            Stop::Frame(keys) => self.framed.extend(keys),
+            Stop::Frame(keys) => {
+                self.framed.extend(keys);
+                self.frame_stops += 1;
+            }
             Stop::No(_) => {}
         }
     }
@@ -66,7 +76,7 @@ pub(crate) enum Flow {
 }
 
 /// Most instructions of a graph.
-const LARGEST: usize = 20_000;
+const LARGEST: usize = 8_000;
 
 pub struct Builder<'a> {
     pub vm: &'a Interpreter,

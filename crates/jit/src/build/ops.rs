@@ -98,6 +98,7 @@ impl Builder<'_> {
                 false
             }
             Code::GetIter => self.get_iter(instr)?,
+            Code::UnpackSequence => self.unpack(instr)?,
             Code::ForIter => return self.for_iter(instr),
             Code::Return if self.context_is_inlined() => return self.inlined_return(instr),
             Code::Return | Code::Yield | Code::YieldFrom => {
@@ -599,7 +600,7 @@ impl Builder<'_> {
     }
 
     /// What a jumping instruction leaves in its registers.
-    fn after_step_jump(&mut self, instr: Instr, taken: bool) -> Build {
+    pub(crate) fn after_step_jump(&mut self, instr: Instr, taken: bool) -> Build {
         match instr.op {
             Code::ForIter => {
                 let at = self.slot(instr.b);

@@ -103,8 +103,9 @@ impl State {
     }
     /// Unknown code ran.
     pub fn forget_memory(&mut self) {
-        Rc::make_mut(&mut self.facts)
-            .retain(|(op, _, _), _| op.reads().is_none_or(|region| region == Region::Frame));
+        Rc::make_mut(&mut self.facts).retain(|(op, _, _), _| {
+            op.reads().is_none_or(|region| matches!(region, Region::Frame | Region::Tuple))
+        });
     }
     /// What holds in both.
     pub fn meet_facts(&mut self, other: &State) {
