@@ -319,6 +319,7 @@ unsafe fn wake(vm: &Interpreter, st: &State, thread: &Thread, value: &Value, ret
         (&raw mut (*top).pc).write(generator.pc.get());
         (&raw mut (*top).regs).write(generator.regs.get());
         (&raw mut (*top).form).write(form);
+        (&raw mut (*top).caches).write((*form).caches.as_ptr());
         (&raw mut (*top).consts_end).write(code.consts.as_ptr_range().end);
         (&raw mut (*top).end).write(thread.words_before());
         let data = function.payload_unchecked::<Function>();
