@@ -542,7 +542,7 @@ unsafe fn run_callee(vm: &Interpreter, st: &State, thread: &Thread, top: *mut Fr
                 crate::unwind::unwind(vm, thread, raised)?;
             } else if thread.top_ptr() == top && !(*top).object.is_set() && (*(*top).pc).op == Op::Return {
                 let value = crate::ops_name::take(top, (*(*top).pc).b);
-                thread.leave_call(vm);
+                drop(crate::frame::leave(vm, thread));
                 return Ok(value);
             }
         }
