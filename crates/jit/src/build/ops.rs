@@ -105,7 +105,8 @@ impl Builder<'_> {
                 self.leave("");
                 return Ok(Flow::Done);
             }
-            Code::JumpContains | Code::JumpIfFalseKeep | Code::JumpIfTrueKeep | Code::JumpIfNotExcMatch => {
+            Code::JumpIfFalseKeep | Code::JumpIfTrueKeep => return self.jump_keeping(instr),
+            Code::JumpContains | Code::JumpIfNotExcMatch => {
                 return self.step_jump(instr);
             }
             _ => false,
@@ -496,6 +497,28 @@ impl Builder<'_> {
         let Some(test) = self.truth(instr.b)? else { return self.step_jump(instr) };
         self.release(instr.b)?;
         self.jump(instr, test, instr.op == Code::JumpIfTrue)
+    }
+
+    /// Jumps keeping the tested temporary, or goes on without it.
+    fn jump_keeping(&mut self, instr: Instr) -> Build<Flow> {
+        let at = self.slot(instr.b);
+        if instr.d <= self.pc {
+            return self.step_jump(instr);
+        }
+        let Some(test) = self.truth(instr.b)? else { return self.step_jump(instr) };
+        let (taken, next) = (instr.d, self.pc + 1);
+        let state = self.state.clone();
+        let (yes, no) = self.split(test);
+        let (jump, on) = if instr.op == Code::JumpIfTrueKeep { (yes, no) } else { (no, yes) };
+        let context = self.context.clone();
+        self.now = jump;
+        self.go(&context, taken)?;
+        self.now = on;
+        self.state = state;
+        self.give_up(at);
+        self.bury(next)?;
+        self.go(&context, next)?;
+        Ok(Flow::Done)
     }
 
     fn is(&mut self, instr: Instr) -> Build<Flow> {
