@@ -11,6 +11,9 @@
 use pellucid_object::protocol::CmpOp;
 use std::fmt::{self, Write};
 
+/// Ints of less than this are added without a check, a few at a time.
+pub const NEAR: i64 = 1 << 59;
+
 /// A value: the result of an instruction, or a block's parameter. Index into [`Graph::insts`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Val(pub u32);
@@ -102,6 +105,8 @@ pub enum Op {
     GuardInt,
     GuardFloat,
     GuardBool,
+    /// An int of less than `NEAR`.
+    GuardNear,
     /// A word that is no object, and one that is.
     GuardPlain,
     GuardHeap,
@@ -125,6 +130,7 @@ pub enum Op {
     IntMul,
     /// Cannot overflow, by a guard before.
     IntAddQuick,
+    IntSubQuick,
     IntNeg,
     IntFloorDiv,
     IntMod,
@@ -167,6 +173,8 @@ pub enum Op {
     Clobber(u16),
     /// Takes the exit when the interpreter has something to look at.
     Poll,
+    /// The same where no object was made since the last time, so that no collection can be due.
+    PollFlag,
     /// A new float, tuple, ... see [`New`].
     New(New),
 }
@@ -285,6 +293,8 @@ pub struct Exit {
     /// Frames inside the root's.
     pub frames: Vec<ExitFrame>,
     pub puts: Vec<(u16, Put)>,
+    /// An item of a list that is still to be stored: the items, the index, the value, which is no heap word.
+    pub item: Option<(Val, Val, Val)>,
     pub why: &'static str,
 }
 
@@ -301,6 +311,9 @@ impl Exit {
         for frame in &self.frames {
             values.push(frame.function);
             values.extend(frame.object);
+        }
+        if let Some((items, index, value)) = self.item {
+            values.extend([items, index, value]);
         }
         values
     }
@@ -372,6 +385,7 @@ impl Op {
                 | Instance
                 | Clobber(_)
                 | Poll
+                | PollFlag
                 | New(_)
         )
     }
@@ -400,6 +414,7 @@ impl Op {
                 | Instance
                 | Clobber(_)
                 | Poll
+                | PollFlag
                 | New(_)
                 | Bound
                 | GuardTrue

@@ -211,6 +211,7 @@ fn finish(
     if in_vain < MOST_IN_VAIN {
         notes.push(format!("hoisted: {}", opt::hoist(&mut graph)));
     }
+    opt::quicken_polls(&mut graph);
     notes.push(format!("removed: {}", opt::sweep(&mut graph)));
     if dump {
         eprintln!("--- {name}, improved\n{graph}");

@@ -110,6 +110,36 @@ pub fn hoist(graph: &mut Graph) -> usize {
     moved
 }
 
+/// In loops that make no objects no collection becomes due: they look at the flag alone.
+pub fn quicken_polls(graph: &mut Graph) {
+    for Loop { blocks, .. } in loops(graph) {
+        let insts = |graph: &Graph| -> Vec<Val> {
+            blocks.iter().flat_map(|b| graph.blocks[b.0 as usize].insts.clone()).collect()
+        };
+        let all = insts(graph);
+        let makes = |val: &Val| {
+            matches!(
+                graph.inst(*val).op,
+                Op::Step(_)
+                    | Op::New(_)
+                    | Op::Instance
+                    | Op::BoxFloat
+                    | Op::Dec
+                    | Op::PushFrame(_)
+                    | Op::PopFrame
+            )
+        };
+        if all.iter().any(makes) {
+            continue;
+        }
+        for val in all {
+            if graph.inst(val).op == Op::Poll {
+                graph.insts[val.0 as usize].op = Op::PollFlag;
+            }
+        }
+    }
+}
+
 fn invariant(graph: &Graph, val: Val, inside: &HashSet<Val>, writes: &Writes) -> bool {
     let inst = graph.inst(val);
     if inst.args.iter().any(|arg| inside.contains(arg)) {

@@ -42,8 +42,9 @@ impl Builder<'_> {
         };
         if let Some(class) = known.clone().or_else(|| target.clone())
             && class.downcast::<Type>().is_some()
+            && let Some(flow) = self.instantiate(instr, word, known.is_some(), class, callee, given)?
         {
-            return self.instantiate(instr, word, known.is_some(), class, callee, given);
+            return Ok(Some(flow));
         }
         let code = match &known {
             Some(value) => value.downcast::<Function>().and_then(|function| function.code.get()),
@@ -452,6 +453,7 @@ impl Builder<'_> {
         if self.state.fact(Op::GuardType { ty, stable: true }, list, None).is_none() {
             return Ok(None);
         }
+        self.store_item();
         let value = self.operand_word(first + 1)?;
         let exit = self.exit_here();
         self.emit(Op::New(New::Append), &[list, value], None, Some(exit));
@@ -656,6 +658,7 @@ impl Builder<'_> {
         let (then, other) = self.split(more);
         let context = self.context.clone();
         self.now = then;
+        self.store_item();
         let item = self.emit(Op::Item, &[items, place], Some(Ty::Word), None);
         let after = self.pure(Op::RawAdd(1), &[index], Ty::Raw);
         self.store(Region::Iter, layout::LIST_ITERATOR_INDEX, iterator, after);
@@ -712,6 +715,8 @@ impl Builder<'_> {
             Some(n) => self.int(n + step),
             None => {
                 let by = self.int(step);
+                // Within the range: see `FAR`.
+                self.bounds.insert(next, FAR);
                 self.pure(Op::IntAddQuick, &[next, by], Ty::Int)
             }
         };

@@ -2,7 +2,7 @@
 
 use super::state::{ContextKind, Slot};
 use super::{Build, Builder, Flow, Stop};
-use crate::ir::{Op, StepSite, Ty, Val};
+use crate::ir::{NEAR, Op, StepSite, Ty, Val};
 use pellucid_interp::form::Instr;
 use pellucid_interp::hot::kinds;
 use pellucid_interp::one::{always_raises, binary_operator, comparison, generic_effect};
@@ -15,6 +15,9 @@ pub const DEAD_END: u16 = 3;
 
 /// Ints up to here are floats without loss.
 const EXACT: i64 = 1 << 53;
+
+/// Ints from here on do not fit a word.
+const SMALL: i64 = 1 << 62;
 
 /// What numbers an operation works on.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -306,8 +309,7 @@ impl Builder<'_> {
         Some(match op {
             BinOp::Add if self.graph.as_int(y) == Some(0) => x,
             BinOp::Add if self.graph.as_int(x) == Some(0) => y,
-            BinOp::Add => self.checked(Op::IntAdd, &[x, y], Ty::Int),
-            BinOp::Sub => self.checked(Op::IntSub, &[x, y], Ty::Int),
+            BinOp::Add | BinOp::Sub => return self.add(op, x, y),
             BinOp::Mul => self.checked(Op::IntMul, &[x, y], Ty::Int),
             BinOp::FloorDiv => self.checked(Op::IntFloorDiv, &[x, y], Ty::Int),
             BinOp::Mod => self.checked(Op::IntMod, &[x, y], Ty::Int),
@@ -326,6 +328,49 @@ impl Builder<'_> {
             BinOp::Pow if self.graph.as_int(y) == Some(2) => self.checked(Op::IntMul, &[x, x], Ty::Int),
             _ => return None,
         })
+    }
+
+    /// A sum or difference: unchecked where the operands are known to be near enough.
+    fn add(&mut self, op: BinOp, x: Val, y: Val) -> Option<Val> {
+        let failed = self.seen(|seen| seen.failed.get()).unwrap_or(1) > 0;
+        let (quick, checked) = match op {
+            BinOp::Add => (Op::IntAddQuick, Op::IntAdd),
+            _ => (Op::IntSubQuick, Op::IntSub),
+        };
+        if failed {
+            return Some(self.checked(checked, &[x, y], Ty::Int));
+        }
+        let sum = |b: &Self| Some(b.bound(x)?.checked_add(b.bound(y)?)?).filter(|sum| *sum < SMALL);
+        let bound = match sum(self) {
+            Some(bound) => bound,
+            None => {
+                // The one that may be far off is looked at, once.
+                let far = |b: &Self, v: Val| b.bound(v).is_none_or(|bound| bound > NEAR);
+                for val in [x, y] {
+                    if far(self, val) {
+                        self.guard(Op::GuardNear, &[val], Ty::Int);
+                        self.bounds.insert(val, NEAR);
+                    }
+                }
+                sum(self)?
+            }
+        };
+        let result = self.pure(quick, &[x, y], Ty::Int);
+        self.bounds.insert(result, bound);
+        Some(result)
+    }
+
+    /// What an int's absolute value is less than.
+    fn bound(&self, val: Val) -> Option<i64> {
+        match self.graph.as_int(val) {
+            Some(n) => n.checked_abs().map(|n| n + 1),
+            // A bound holds where its guard was passed.
+            None => self
+                .bounds
+                .get(&val)
+                .copied()
+                .filter(|bound| *bound != NEAR || self.state.fact(Op::GuardNear, val, None).is_some()),
+        }
     }
 
     fn float_binary(&mut self, op: BinOp, x: Val, y: Val) -> Option<Val> {
@@ -553,6 +598,7 @@ impl Builder<'_> {
         if self.context.activation.call.as_ref().is_some_and(|call| !call.framed) {
             return Err(Stop::Frame(self.inlining_keys()));
         }
+        self.store_item();
         let operands = self.stepped(instr)?;
         self.ran_out_of_line += self.seen(|seen| u64::from(seen.ran.get()))?;
         self.note(&format!("out of line {}", instr.op.name()));
