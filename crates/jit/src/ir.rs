@@ -151,6 +151,8 @@ pub enum Op {
     RawAdd(i64),
     /// The item `b` of the exact tuple `a`; takes the exit when there is none.
     TupleItem,
+    /// `a` itself: what a guard that was shared gives.
+    Itself,
     /// Two words are the same.
     Same,
     Not,
@@ -398,8 +400,8 @@ impl Op {
             _ => None,
         }
     }
-    /// Whether it must stay though nobody uses its value: it has an effect, or may have to raise.
-    pub fn is_needed(self) -> bool {
+    /// Whether it changes something.
+    pub fn has_effect(self) -> bool {
         use Op::*;
         matches!(
             self,
@@ -416,20 +418,16 @@ impl Op {
                 | Poll
                 | PollFlag
                 | New(_)
-                | Bound
-                | GuardTrue
-                | GuardFalse
-        ) || matches!(
-            self,
-            GuardInt
-                | GuardFloat
-                | GuardBool
-                | GuardPlain
-                | GuardHeap
-                | GuardType { .. }
-                | GuardIs(_)
-                | GuardNot(_)
         )
+    }
+}
+
+impl Inst {
+    /// Whether it must stay though nobody uses its value: it has an effect, or where it leaves something is raised or the
+    /// types are others than those that the code behind is made for. A sum that overflows and is not used does neither.
+    pub fn is_needed(&self) -> bool {
+        let may_go = matches!(self.op, Op::IntAdd | Op::IntSub | Op::IntMul | Op::IntNeg);
+        self.op.has_effect() || self.exit.is_some() && !may_go
     }
 }
 

@@ -210,6 +210,7 @@ fn finish(
     opt::sweep(&mut graph);
     if in_vain < MOST_IN_VAIN {
         notes.push(format!("hoisted: {}", opt::hoist(&mut graph)));
+        notes.push(format!("shared bounds: {}", opt::share_bounds(&mut graph)));
     }
     opt::quicken_polls(&mut graph);
     notes.push(format!("removed: {}", opt::sweep(&mut graph)));

@@ -477,6 +477,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 let n = self.builder.ins().sshr_imm_s(x()?, 1);
                 self.builder.ins().fcvt_from_sint(F64, n)
             }
+            Itself => x()?,
             RawAdd(n) => self.builder.ins().iadd_imm_s(x()?, n),
             TupleItem => {
                 let item = self.call(exit::tuple_item as *const () as usize, &[x()?, y()?]);
