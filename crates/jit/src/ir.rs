@@ -9,10 +9,13 @@
 //! result does not fit a word, and a list item's address is a quarter of a multiplication away.
 
 use pellucid_object::protocol::CmpOp;
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
 
 /// Ints of less than this are added without a check, a few at a time.
 pub const NEAR: i64 = 1 << 59;
+/// Ints from here on do not fit a word.
+pub const SMALL: i64 = 1 << 62;
 
 /// A value: the result of an instruction, or a block's parameter. Index into [`Graph::insts`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -329,6 +332,10 @@ pub struct Graph {
     pub exits: Vec<Exit>,
     pub sites: Vec<Site>,
     pub steps: Vec<StepSite>,
+    /// What the absolute values of ints are less than, where that is known.
+    pub bounds: HashMap<Val, i64>,
+    /// Sums that were seen not to be near.
+    pub far: HashSet<Val>,
 }
 
 impl Graph {
@@ -354,6 +361,13 @@ impl Graph {
         let val = self.value(Inst { op: Op::Param, args: Vec::new(), ty: Some(ty), exit: None });
         self.block(block).params.push(val);
         val
+    }
+    /// What an int's absolute value is less than.
+    pub fn bound(&self, val: Val) -> Option<i64> {
+        match self.as_int(val) {
+            Some(n) => n.checked_abs().map(|n| n + 1),
+            None => self.bounds.get(&val).copied(),
+        }
     }
     /// The int, when the value is a constant.
     pub fn as_int(&self, val: Val) -> Option<i64> {

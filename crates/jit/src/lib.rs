@@ -212,6 +212,7 @@ fn finish(
         notes.push(format!("hoisted: {}", opt::hoist(&mut graph)));
         notes.push(format!("shared bounds: {}", opt::share_bounds(&mut graph)));
     }
+    notes.push(format!("relaxed: {}", opt::relax_sums(&mut graph)));
     opt::quicken_polls(&mut graph);
     notes.push(format!("removed: {}", opt::sweep(&mut graph)));
     if dump {

@@ -430,8 +430,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 yes
             }
             GuardNear => {
-                let above = self.builder.ins().iadd_imm_s(x()?, NEAR << 1);
-                let far = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, above, NEAR << 2);
+                // The bits from that of `NEAR` on are all the same.
+                let high = self.builder.ins().sshr_imm_s(x()?, i64::from((NEAR << 1).trailing_zeros()));
+                let high = self.builder.ins().iadd_imm_s(high, 1);
+                let far = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, high, 1);
                 self.leave_if(far, exit)?;
                 x()?
             }

@@ -1,6 +1,6 @@
 //! What is done to a graph before it becomes machine code.
 
-use crate::ir::{Block, ExitId, Graph, Header, Inst, Op, Region, Term, Ty, Val};
+use crate::ir::{Block, ExitId, Graph, Header, Inst, NEAR, Op, Region, SMALL, Term, Ty, Val};
 use pellucid_object::protocol::CmpOp;
 use std::collections::HashSet;
 
@@ -198,6 +198,71 @@ fn guard_range(graph: &mut Graph, header: Header, start: Val, stop: Val, len: Va
         let holds = emit(Op::CmpInt(CmpOp::Le), vec![a, b], Ty::Bool, None);
         emit(Op::GuardTrue, vec![holds], Ty::Bool, Some(header.exit));
     }
+}
+
+/// Sums in a row need no check each when the numbers that they begin with are near: those are looked at instead, where they are
+/// fewer. Gives the number of checks saved.
+pub fn relax_sums(graph: &mut Graph) -> usize {
+    (0..graph.blocks.len()).map(|index| relax_block(graph, Block(index as u32))).sum()
+}
+
+fn relax_block(graph: &mut Graph, block: Block) -> usize {
+    let is_sum = |graph: &Graph, val: Val| {
+        matches!(graph.inst(val).op, Op::IntAdd | Op::IntSub) && !graph.far.contains(&val)
+    };
+    let insts = graph.blocks[block.0 as usize].insts.clone();
+    let sums: Vec<Val> = insts.iter().copied().filter(|val| is_sum(graph, *val)).collect();
+    // Where sums begin, and what they are less than when those are near.
+    let mut roots: Vec<Val> = Vec::new();
+    let mut bounds = graph.bounds.clone();
+    let mut relaxed: Vec<Val> = Vec::new();
+    for sum in sums {
+        let mut bound = 0i64;
+        for arg in graph.inst(sum).args.clone() {
+            let known = match bounds.get(&arg).copied().or_else(|| graph.bound(arg)) {
+                Some(known) => known,
+                None => {
+                    roots.push(arg);
+                    bounds.insert(arg, NEAR);
+                    NEAR
+                }
+            };
+            bound = bound.saturating_add(known);
+        }
+        if bound < SMALL {
+            bounds.insert(sum, bound);
+            relaxed.push(sum);
+        }
+    }
+    if relaxed.len() < 2 * roots.len() || relaxed.is_empty() {
+        return 0;
+    }
+    let mut out = Vec::with_capacity(insts.len() + roots.len());
+    for val in insts {
+        if relaxed.contains(&val) {
+            let (args, exit) = (graph.inst(val).args.clone(), graph.inst(val).exit);
+            for arg in args {
+                if let Some(at) = roots.iter().position(|root| *root == arg) {
+                    roots.swap_remove(at);
+                    out.push(graph.value(Inst {
+                        op: Op::GuardNear,
+                        args: vec![arg],
+                        ty: Some(Ty::Int),
+                        exit,
+                    }));
+                }
+            }
+            let sum = &mut graph.insts[val.0 as usize];
+            sum.op = if sum.op == Op::IntAdd { Op::IntAddQuick } else { Op::IntSubQuick };
+            sum.exit = None;
+        }
+        out.push(val);
+    }
+    graph.block(block).insts = out;
+    // What the roots are less than holds behind their guards only; the sums stand there.
+    let known = relaxed.iter().filter_map(|sum| Some((*sum, *bounds.get(sum)?)));
+    graph.bounds.extend(known);
+    relaxed.len()
 }
 
 /// In loops that make no objects no collection becomes due: they look at the flag alone.

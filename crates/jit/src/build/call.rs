@@ -716,7 +716,7 @@ impl Builder<'_> {
             None => {
                 let by = self.int(step);
                 // Within the range: see `FAR`.
-                self.bounds.insert(next, FAR);
+                self.graph.bounds.insert(next, FAR);
                 self.pure(Op::IntAddQuick, &[next, by], Ty::Int)
             }
         };

@@ -106,8 +106,6 @@ pub struct Builder<'a> {
     pub notes: Vec<String>,
     pub trouble: String,
     constants: HashMap<Op, Val>,
-    /// Ints are less than this.
-    pub bounds: HashMap<Val, i64>,
     /// Values that are one of several functions, as known.
     pub choices: HashMap<Val, Vec<Value>>,
     /// What dies behind the current instruction.
@@ -157,7 +155,6 @@ impl<'a> Builder<'a> {
             notes: Vec::new(),
             trouble: String::new(),
             constants: HashMap::new(),
-            bounds: HashMap::new(),
             choices: HashMap::new(),
             dying: Vec::new(),
             exit_here: None,

@@ -2,7 +2,7 @@
 
 use super::state::{ContextKind, Slot};
 use super::{Build, Builder, Flow, Stop};
-use crate::ir::{NEAR, Op, StepSite, Ty, Val};
+use crate::ir::{Op, SMALL, StepSite, Ty, Val};
 use pellucid_interp::form::Instr;
 use pellucid_interp::hot::kinds;
 use pellucid_interp::one::{always_raises, binary_operator, comparison, generic_effect};
@@ -15,9 +15,6 @@ pub const DEAD_END: u16 = 3;
 
 /// Ints up to here are floats without loss.
 const EXACT: i64 = 1 << 53;
-
-/// Ints from here on do not fit a word.
-const SMALL: i64 = 1 << 62;
 
 /// What numbers an operation works on.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -332,45 +329,21 @@ impl Builder<'_> {
 
     /// A sum or difference: unchecked where the operands are known to be near enough.
     fn add(&mut self, op: BinOp, x: Val, y: Val) -> Option<Val> {
-        let failed = self.seen(|seen| seen.failed.get()).unwrap_or(1) > 0;
         let (quick, checked) = match op {
             BinOp::Add => (Op::IntAddQuick, Op::IntAdd),
             _ => (Op::IntSubQuick, Op::IntSub),
         };
-        if failed {
-            return Some(self.checked(checked, &[x, y], Ty::Int));
+        let sum = self.graph.bound(x).zip(self.graph.bound(y)).and_then(|(a, b)| a.checked_add(b));
+        if let Some(bound) = sum.filter(|sum| *sum < SMALL) {
+            let result = self.pure(quick, &[x, y], Ty::Int);
+            self.graph.bounds.insert(result, bound);
+            return Some(result);
         }
-        let sum = |b: &Self| Some(b.bound(x)?.checked_add(b.bound(y)?)?).filter(|sum| *sum < SMALL);
-        let bound = match sum(self) {
-            Some(bound) => bound,
-            None => {
-                // The one that may be far off is looked at, once.
-                let far = |b: &Self, v: Val| b.bound(v).is_none_or(|bound| bound > NEAR);
-                for val in [x, y] {
-                    if far(self, val) {
-                        self.guard(Op::GuardNear, &[val], Ty::Int);
-                        self.bounds.insert(val, NEAR);
-                    }
-                }
-                sum(self)?
-            }
-        };
-        let result = self.pure(quick, &[x, y], Ty::Int);
-        self.bounds.insert(result, bound);
+        let result = self.checked(checked, &[x, y], Ty::Int);
+        if self.seen(|seen| seen.failed.get()).unwrap_or(1) > 0 {
+            self.graph.far.insert(result);
+        }
         Some(result)
-    }
-
-    /// What an int's absolute value is less than.
-    fn bound(&self, val: Val) -> Option<i64> {
-        match self.graph.as_int(val) {
-            Some(n) => n.checked_abs().map(|n| n + 1),
-            // A bound holds where its guard was passed.
-            None => self
-                .bounds
-                .get(&val)
-                .copied()
-                .filter(|bound| *bound != NEAR || self.state.fact(Op::GuardNear, val, None).is_some()),
-        }
     }
 
     fn float_binary(&mut self, op: BinOp, x: Val, y: Val) -> Option<Val> {
