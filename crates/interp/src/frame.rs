@@ -128,6 +128,11 @@ impl Frame {
     pub fn line(&self) -> Option<u32> {
         crate::instrument::start_line(self).or_else(|| self.code().line_at(self.offset()))
     }
+    /// Whether nothing belongs to it but function, code and variables.
+    #[inline(always)]
+    pub fn is_plain(&self) -> bool {
+        self.locals.raw() | self.object.raw() | self.generator.raw() | self.extra.raw() == 0
+    }
     pub fn is_generator(&self) -> bool {
         self.generator.is_set()
     }
@@ -292,8 +297,8 @@ impl Thread {
         self.top.set(top);
     }
 
-    /// Ends the innermost frame, of a plain call (`Ret::Call`) and without a frame object: its variables die. The register
-    /// that its result goes to.
+    /// Ends the innermost frame, of a plain call (`Ret::Call`, or any that [`Frame::is_plain`]) and without a frame object: its
+    /// variables die. The register that its result goes to.
     ///
     /// # Safety
     /// The innermost frame is such a one.

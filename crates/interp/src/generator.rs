@@ -17,7 +17,9 @@ use pellucid_bytecode::code::flags;
 use pellucid_object::heap::Visitor;
 use pellucid_object::protocol::Sink;
 use pellucid_object::{Exception, Interpreter, Payload, Raised, Ref, Res, SlotWord, Type, Value};
+use std::alloc::Layout;
 use std::cell::Cell;
+use std::ptr::NonNull;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -88,7 +90,7 @@ impl Generator {
     fn free(&self) {
         let regs = self.regs.replace(std::ptr::null_mut());
         if !regs.is_null() {
-            // SAFETY: made by `Box::into_raw` in `make` with this length, given back once.
+            // SAFETY: made by `new_registers` as a box of this length is, given back once.
             drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(regs, self.nregs)) });
         }
     }
@@ -185,6 +187,16 @@ impl Drop for Generator {
     }
 }
 
+/// Memory for registers, which [`Generator::free`] gives back. `None`: there is none.
+fn new_registers(count: usize) -> Option<*mut Value> {
+    let layout = Layout::array::<Value>(count).ok()?;
+    if count == 0 {
+        return Some(NonNull::dangling().as_ptr());
+    }
+    // SAFETY: the layout is not empty.
+    NonNull::new(unsafe { std::alloc::alloc(layout) }.cast::<Value>()).map(NonNull::as_ptr)
+}
+
 /// Makes the generator that a call gives; its bound variables are taken out of `window`.
 ///
 /// # Safety
@@ -197,17 +209,21 @@ pub unsafe fn make(
     form: &Form,
     window: *mut Value,
 ) -> Res {
-    let mut regs: Vec<Value> = Vec::new();
-    // SAFETY: by the contract.
-    let take = |index: usize| unsafe { window.add(index).replace(Value::UNBOUND) };
-    if regs.try_reserve_exact(form.nregs as usize).is_err() {
-        (0..form.first_temp as usize).for_each(|index| drop(take(index)));
+    let (nregs, variables) = (form.nregs as usize, form.first_temp as usize);
+    let Some(regs) = new_registers(nregs) else {
+        // SAFETY: by the contract.
+        unsafe { crate::frame::drop_words(window, window.add(variables)) };
         return Err(vm.no_memory());
+    };
+    // SAFETY: there are `nregs` new words, each of which is written; the rest by the contract.
+    unsafe {
+        for index in 0..variables {
+            regs.add(index).write(window.add(index).replace(Value::UNBOUND));
+        }
+        for index in variables..nregs {
+            regs.add(index).write(Value::UNBOUND);
+        }
     }
-    regs.extend((0..form.first_temp as usize).map(take));
-    regs.resize(form.nregs as usize, Value::UNBOUND);
-    let nregs = regs.len();
-    let regs = Box::into_raw(regs.into_boxed_slice()).cast::<Value>();
     let data = code.downcast::<CodeObject>();
     let bits = data.map_or(0, |c| c.code.flags);
     let (kind, ty) = if bits & flags::COROUTINE != 0 {
@@ -286,7 +302,7 @@ fn begin(vm: &Interpreter, st: &State, thread: &Thread, value: &Value, ret: Ret,
 }
 
 /// Pushes the frame record of a generator that sleeps and has nothing that is out of the ordinary: no frame object, no
-/// exception handled in it or around it, no new form. Its function moves into the record until [`sleep_one`]. False: nothing was
+/// exception handled in it or around it, no new form, nobody who watches. Its function moves into the record until [`sleep_one`]. False: nothing was
 /// done.
 ///
 /// # Safety
@@ -307,6 +323,7 @@ unsafe fn wake(vm: &Interpreter, st: &State, thread: &Thread, value: &Value, ret
         let odd = generator.object.raw() | generator.namespace.raw() | generator.handled.raw();
         if generator.life.get() != Life::Suspended
             || !code.ready_form().is_some_and(|ready| std::ptr::eq(ready, form))
+            || (*form).woven.is_some()
             || odd != 0
             || vm.handles_exception()
             || !thread.has_room(vm)
@@ -678,6 +695,7 @@ fn go_on_behind(vm: &Interpreter, value: &Value, result: Value) -> Res<Outcome> 
 ///
 /// # Safety
 /// `frame` is the innermost frame, at the `ForIter` instruction `pc`.
+#[inline(never)]
 pub unsafe fn enter_for(
     vm: &Interpreter,
     st: &State,
@@ -688,6 +706,23 @@ pub unsafe fn enter_for(
     // SAFETY: by the contract.
     unsafe {
         let place = (*frame).regs.offset((*pc).b as isize);
+        // The end of the loop polls.
+        if wake(vm, st, thread, &*place, Ret::ForIter) {
+            hand(&mut *thread.top_ptr(), Value::NONE);
+            return Ok(Step::Entered);
+        }
+        begin_for(vm, st, thread, place)
+    }
+}
+
+/// [`enter_for`] of a generator that begins, is at its end, runs already, or is out of the ordinary.
+///
+/// # Safety
+/// As for that; the generator stands in `place`.
+#[inline(never)]
+unsafe fn begin_for(vm: &Interpreter, st: &State, thread: &Thread, place: *mut Value) -> Res<Step> {
+    // SAFETY: by the contract.
+    unsafe {
         let Some(generator) = of(&*place) else { return Err(vm.bug("no generator")) };
         match generator.life.get() {
             Life::Running => Err(vm.value_error("generator already executing".to_string())),
@@ -821,7 +856,7 @@ pub unsafe fn delegate(
             while wake(vm, st, thread, (*top).reg((*at).a as usize), Ret::Delegate) {
                 top = thread.top_ptr();
                 at = (*top).pc;
-                if (*at).op != Op::YieldFrom || (*top).form().woven.is_some() {
+                if (*at).op != Op::YieldFrom {
                     break;
                 }
             }
