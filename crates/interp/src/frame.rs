@@ -420,6 +420,13 @@ pub unsafe fn drop_words(from: *mut Value, to: *mut Value) {
 /// Ends the innermost frame: its variables die, or move into the frame object if there is one.
 #[inline(always)]
 pub fn leave(vm: &Interpreter, thread: &Thread) -> Frame {
+    end_variables(vm, thread);
+    thread.pop()
+}
+
+/// [`leave`], the record staying for the moment.
+#[inline(always)]
+pub fn end_variables(vm: &Interpreter, thread: &Thread) {
     let top = thread.top_ptr();
     // SAFETY: the innermost record is live; its window has `first_temp` words of variables.
     unsafe {
@@ -432,7 +439,6 @@ pub fn leave(vm: &Interpreter, thread: &Thread) -> Frame {
             part_late(vm, &*top);
         }
     }
-    thread.pop()
 }
 
 /// What a variable ran when it died looked at the frame, whose record goes now: the frame object must not look at that any more.

@@ -5,7 +5,7 @@
 
 use crate::code::CodeObject;
 use crate::form::{Form, Instr};
-use crate::frame::{Frame, Ret, SinkPtr, Thread, leave};
+use crate::frame::{Frame, Ret, SinkPtr, Thread, end_variables};
 use crate::frame_object::{self, FrameObject};
 use crate::function::Function;
 use crate::instrument::{self, raising};
@@ -291,9 +291,13 @@ pub fn of(value: &Value) -> Option<&Generator> {
 fn begin(vm: &Interpreter, st: &State, thread: &Thread, value: &Value, ret: Ret, sent: Value) -> Res<()> {
     // SAFETY: the record that was pushed is a generator's, which sleeps there.
     unsafe {
-        if wake(vm, st, thread, value, ret) {
-            hand(&mut *thread.top_ptr(), sent);
-            return Ok(());
+        match wake(vm, st, thread, value, ret, true) {
+            Some(Woken::Fresh) => return Ok(()),
+            Some(Woken::Asleep) => {
+                hand(&mut *thread.top_ptr(), sent);
+                return Ok(());
+            }
+            None => {}
         }
     }
     push(vm, thread, value, ret, sent)?;
@@ -301,18 +305,33 @@ fn begin(vm: &Interpreter, st: &State, thread: &Thread, value: &Value, ret: Ret,
     Ok(())
 }
 
-/// Pushes the frame record of a generator that sleeps and has nothing that is out of the ordinary: no frame object, no
-/// exception handled in it or around it, no new form, nobody who watches. Its function moves into the record until [`sleep_one`]. False: nothing was
-/// done.
+/// How a generator was when it was woken.
+enum Woken {
+    /// It had not begun.
+    Fresh,
+    /// It slept: [`hand`] follows, or else what it delegates to is woken in its turn.
+    Asleep,
+}
+
+/// Pushes the frame record of a generator that sleeps, or, if `begins`, has not begun, and has nothing that is out of the ordinary:
+/// no frame object, no exception handled in it or around it, no new form, nobody who watches. Its function moves into the record until
+/// [`sleep_one`]. `None`: nothing was done.
 ///
 /// # Safety
-/// If it is true, [`hand`] follows, or else what the generator delegates to is woken in its turn.
+/// See [`Woken`].
 #[inline(always)]
-unsafe fn wake(vm: &Interpreter, st: &State, thread: &Thread, value: &Value, ret: Ret) -> bool {
-    let Some(header) = value.header() else { return false };
+unsafe fn wake(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    value: &Value,
+    ret: Ret,
+    begins: bool,
+) -> Option<Woken> {
+    let header = value.header()?;
     let ty = header.ty.get() as u64;
     if ty != st.generator.value().bits() && ty != st.coroutine.value().bits() {
-        return false;
+        return None;
     }
     // SAFETY: the type says what the payloads are. There is room for a record, every field of which is written; its registers are
     // the generator's.
@@ -321,16 +340,20 @@ unsafe fn wake(vm: &Interpreter, st: &State, thread: &Thread, value: &Value, ret
         let code = generator.code.payload_unchecked::<CodeObject>();
         let form = generator.form.get();
         let odd = generator.object.raw() | generator.namespace.raw() | generator.handled.raw();
-        if generator.life.get() != Life::Suspended
-            || !code.ready_form().is_some_and(|ready| std::ptr::eq(ready, form))
+        let woken = match generator.life.get() {
+            Life::Suspended => Woken::Asleep,
+            Life::Created if begins => Woken::Fresh,
+            _ => return None,
+        };
+        if !code.ready_form().is_some_and(|ready| std::ptr::eq(ready, form))
             || (*form).woven.is_some()
             || odd != 0
             || vm.handles_exception()
             || !thread.has_room(vm)
         {
-            return false;
+            return None;
         }
-        let Some(function) = generator.function.replace(None) else { return false };
+        let function = generator.function.replace(None)?;
         generator.life.set(Life::Running);
         let top = thread.push_raw();
         (&raw mut (*top).pc).write(generator.pc.get());
@@ -349,7 +372,7 @@ unsafe fn wake(vm: &Interpreter, st: &State, thread: &Thread, value: &Value, ret
         (&raw mut (*top).extra).write(SlotWord::default());
         (&raw mut (*top).ret).write(ret);
         (&raw mut (*top).dst).write(0);
-        true
+        Some(woken)
     }
 }
 
@@ -566,15 +589,27 @@ pub fn finish(vm: &Interpreter, thread: &Thread, value: Value) -> Finished {
 
 /// Leaves the frame of a generator for good.
 fn end(vm: &Interpreter, thread: &Thread) -> Ret {
-    let generator = thread.top().and_then(|f| f.generator.get()).unwrap_or(Value::NONE);
-    let frame = leave(vm, thread);
-    vm.set_handled_exception(frame.extra.replace(None));
-    if let Some(generator) = of(&generator) {
-        generator.life.set(Life::Done);
-        generator.free();
-        generator.function.set(None);
+    let top = thread.top_ptr();
+    // SAFETY: the innermost record is a generator's; it is taken off once, after what it owns.
+    unsafe {
+        end_variables(vm, thread);
+        if (*top).locals.is_set() {
+            (*top).locals.set(None);
+        }
+        let owner = (*top).generator.replace(None);
+        let outer = (*top).extra.replace(None);
+        if outer.is_some() || vm.handles_exception() {
+            vm.set_handled_exception(outer);
+        }
+        let ret = (*top).ret;
+        let function = thread.drop_top();
+        if let Some(generator) = owner.as_ref().and_then(of) {
+            generator.life.set(Life::Done);
+            generator.free();
+        }
+        drop(function);
+        ret
     }
-    frame.ret
 }
 
 /// An exception leaves a generator. `StopIteration` becomes a `RuntimeError` here (PEP 479).
@@ -707,15 +742,16 @@ pub unsafe fn enter_for(
     unsafe {
         let place = (*frame).regs.offset((*pc).b as isize);
         // The end of the loop polls.
-        if wake(vm, st, thread, &*place, Ret::ForIter) {
-            hand(&mut *thread.top_ptr(), Value::NONE);
-            return Ok(Step::Entered);
+        match wake(vm, st, thread, &*place, Ret::ForIter, true) {
+            Some(Woken::Asleep) => hand(&mut *thread.top_ptr(), Value::NONE),
+            Some(Woken::Fresh) => {}
+            None => return begin_for(vm, st, thread, place),
         }
-        begin_for(vm, st, thread, place)
+        Ok(Step::Entered)
     }
 }
 
-/// [`enter_for`] of a generator that begins, is at its end, runs already, or is out of the ordinary.
+/// [`enter_for`] of a generator that is at its end, runs already, or is out of the ordinary.
 ///
 /// # Safety
 /// As for that; the generator stands in `place`.
@@ -853,7 +889,12 @@ pub unsafe fn delegate(
             // A generator that is woken and delegates itself passes on what it is sent.
             let mut top = frame;
             let mut at = pc;
-            while wake(vm, st, thread, (*top).reg((*at).a as usize), Ret::Delegate) {
+            while let Some(woken) =
+                wake(vm, st, thread, (*top).reg((*at).a as usize), Ret::Delegate, sent.is_none())
+            {
+                if matches!(woken, Woken::Fresh) {
+                    return Ok(Delegated::Entered);
+                }
                 top = thread.top_ptr();
                 at = (*top).pc;
                 if (*at).op != Op::YieldFrom {
