@@ -333,8 +333,7 @@ unsafe fn wake(
     if ty != st.generator.value().bits() && ty != st.coroutine.value().bits() {
         return None;
     }
-    // SAFETY: the type says what the payloads are. There is room for a record, every field of which is written; its registers are
-    // the generator's.
+    // SAFETY: the type says what the payloads are, and there is room for a record.
     unsafe {
         let generator = value.payload_unchecked::<Generator>();
         let code = generator.code.payload_unchecked::<CodeObject>();
@@ -355,24 +354,50 @@ unsafe fn wake(
         }
         let function = generator.function.replace(None)?;
         generator.life.set(Life::Running);
-        let top = thread.push_raw();
-        (&raw mut (*top).pc).write(generator.pc.get());
-        (&raw mut (*top).regs).write(generator.regs.get());
-        (&raw mut (*top).form).write(form);
-        (&raw mut (*top).consts_end).write(code.consts.as_ptr_range().end);
-        (&raw mut (*top).end).write(thread.words_before());
-        let data = function.payload_unchecked::<Function>();
-        (&raw mut (*top).globals).write(data.globals_dict());
-        (&raw mut (*top).builtins).write(data.builtins_dict());
-        (&raw mut (*top).function).write(function);
-        (&raw mut (*top).code).write(generator.code.clone());
-        (&raw mut (*top).locals).write(SlotWord::default());
-        (&raw mut (*top).object).write(SlotWord::default());
-        (&raw mut (*top).generator).write(SlotWord::new(Some(value.clone())));
-        (&raw mut (*top).extra).write(SlotWord::default());
-        (&raw mut (*top).ret).write(ret);
-        (&raw mut (*top).dst).write(0);
+        push_record(thread, value, code, &*form, generator.pc.get(), function, ret);
         Some(woken)
+    }
+}
+
+/// Pushes a generator's record, with neither namespace nor frame object nor an exception that was handled.
+///
+/// # Safety
+/// There is room; `value` is a generator of the code, in this form, and `function` its function.
+#[inline(always)]
+unsafe fn push_record(
+    thread: &Thread,
+    value: &Value,
+    code: &CodeObject,
+    form: &Form,
+    pc: *const Instr,
+    function: Value,
+    ret: Ret,
+) {
+    // SAFETY: every field is written; the registers are the generator's.
+    unsafe {
+        let generator = value.payload_unchecked::<Generator>();
+        let data = function.payload_unchecked::<Function>();
+        let (globals, builtins) = (data.globals_dict(), data.builtins_dict());
+        let top = thread.push_raw();
+        let end = thread.words_before();
+        top.write(Frame {
+            pc,
+            regs: generator.regs.get(),
+            form,
+            consts_end: code.consts.as_ptr_range().end,
+            caches: form.caches.as_ptr(),
+            end,
+            globals,
+            builtins,
+            function,
+            code: generator.code.clone(),
+            locals: SlotWord::default(),
+            object: SlotWord::default(),
+            generator: SlotWord::new(Some(value.clone())),
+            extra: SlotWord::default(),
+            ret,
+            dst: 0,
+        });
     }
 }
 
@@ -416,27 +441,13 @@ fn push(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value)
     let Some(function) = generator.function.replace(None) else {
         return Err(vm.bug("a generator without a function"));
     };
-    // SAFETY: there is room for a record, every field of which is written; its registers are the generator's.
+    // SAFETY: there is room for a record; form and function are the generator's.
     unsafe {
-        let top = thread.push_raw();
-        (&raw mut (*top).pc).write(pc);
-        (&raw mut (*top).regs).write(generator.regs.get());
-        (&raw mut (*top).form).write(form);
-        (&raw mut (*top).consts_end).write(code.consts.as_ptr_range().end);
-        (&raw mut (*top).caches).write((*form).caches.as_ptr());
-        (&raw mut (*top).end).write(thread.words_before());
-        let data = function.payload_unchecked::<Function>();
-        (&raw mut (*top).globals).write(data.globals_dict());
-        (&raw mut (*top).builtins).write(data.builtins_dict());
-        (&raw mut (*top).function).write(function);
-        (&raw mut (*top).code).write(generator.code.clone());
-        (&raw mut (*top).locals).write(SlotWord::new(generator.namespace.get()));
-        (&raw mut (*top).object).write(SlotWord::new(generator.object.replace(None)));
-        (&raw mut (*top).generator).write(SlotWord::new(Some(value.clone())));
-        let handled = if vm.handles_exception() { vm.handled_exception() } else { None };
-        (&raw mut (*top).extra).write(SlotWord::new(handled));
-        (&raw mut (*top).ret).write(ret);
-        (&raw mut (*top).dst).write(0);
+        push_record(thread, value, code, form, pc, function, ret);
+        let top = thread.top_ptr();
+        (*top).locals.set(generator.namespace.get());
+        (*top).object.set(generator.object.replace(None));
+        (*top).extra.set(if vm.handles_exception() { vm.handled_exception() } else { None });
         if (*top).object.is_set() {
             frame_object::attach(&mut *top);
         }
