@@ -136,3 +136,8 @@ fn add_functions(
     }
     Ok(())
 }
+
+/// The `__init__` of a class whose instances are made by `object.__new__` and set up by a Python function.
+pub fn python_init(vm: &Interpreter, class: &Value) -> Option<Value> {
+    ops_call::python_init(vm, state::state(vm), class)
+}

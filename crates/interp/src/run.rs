@@ -756,7 +756,13 @@ unsafe fn run_frames<const OBSERVE: bool>(
                     Op::GetIter => done!(ops_build::get_iter(vm, st, thread, frame, pc)),
                     Op::ForIter => {
                         (*frame).pc = pc;
-                        match ops_build::for_iter::<true>(vm, st, thread, frame, pc) {
+                        let step = if OBSERVE {
+                            // Each instruction is to be seen.
+                            ops_build::for_iter::<false>(vm, st, thread, frame, pc)
+                        } else {
+                            ops_build::for_iter::<true>(vm, st, thread, frame, pc)
+                        };
+                        match step {
                             Ok(ops_build::Step::Next) => next!(),
                             Ok(ops_build::Step::End) => jump!(),
                             Ok(ops_build::Step::Unpacked) => {

@@ -287,6 +287,20 @@ impl Type {
         self.version.get()
     }
 
+    /// The class of this version among this one and those below it.
+    pub fn with_version(this: &Value, version: u32) -> Option<Value> {
+        let ty = this.downcast::<Type>()?;
+        if ty.current_version() == version {
+            return Some(this.clone());
+        }
+        ty.subclasses().iter().find_map(|class| Type::with_version(class, version))
+    }
+
+    /// The address of the shape that fresh instances have, if there ever was one.
+    pub fn known_root_shape(&self) -> Option<u64> {
+        Some(self.root_shape.get()?.as_ptr() as u64)
+    }
+
     /// Bytes from the payload's start to the version.
     pub(crate) const VERSION_OFFSET: usize = std::mem::offset_of!(Type, version);
 

@@ -151,6 +151,10 @@ impl Payload for ListIterator {
 }
 
 impl ListIterator {
+    /// Bytes from the payload's start to the list and to the index.
+    pub(crate) const LIST_OFFSET: usize = std::mem::offset_of!(ListIterator, list);
+    pub(crate) const INDEX_OFFSET: usize = std::mem::offset_of!(ListIterator, index);
+
     /// From `index` on, `step` being 1, or -1 for the way back. `None`: that is no list.
     pub fn new(list: &Value, index: i64, step: i64) -> Option<ListIterator> {
         list.downcast::<List>()?;

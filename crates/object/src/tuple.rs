@@ -7,7 +7,7 @@ use crate::heap::{Payload, SlotWord, Visitor};
 use crate::interpreter::Interpreter;
 use crate::value::Value;
 use std::cell::Cell;
-use std::mem::{ManuallyDrop, MaybeUninit};
+use std::mem::{ManuallyDrop, MaybeUninit, offset_of};
 
 /// Payload of `tuple`. Immutable, so that no cycle goes through tuples alone: the collector finds another object in it to empty.
 #[repr(C)]
@@ -68,6 +68,13 @@ pub fn drop_from_the_end(mut items: Vec<Value>) {
 }
 
 impl Tuple {
+    /// For machine code: bytes from the payload's start to the word that tells a tuple of few items, to the first item, and
+    /// that word for a tuple of `len` items.
+    pub(crate) fn few_layout(len: usize) -> Option<(usize, usize, u64)> {
+        let fits = len <= FEW;
+        fits.then_some((offset_of!(Tuple, len), offset_of!(Tuple, items), len as u64))
+    }
+
     pub fn new(items: Vec<Value>) -> Tuple {
         let len = items.len();
         let items = if len <= FEW {
