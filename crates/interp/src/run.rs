@@ -735,6 +735,7 @@ unsafe fn run_frames<const OBSERVE: bool>(
                             && ops_call::enter_simple(vm, thread, frame, pc, callee, 1, i.c as usize)
                         {
                             reload!();
+                            turned!(hot::called(vm, st, frame));
                             continue 'dispatch;
                         }
                         entering!(ops_call::call(vm, st, thread, frame, pc))
@@ -746,6 +747,7 @@ unsafe fn run_frames<const OBSERVE: bool>(
                             && ops_call::enter_simple(vm, thread, frame, pc, callee, 1, i.c as usize + 1)
                         {
                             reload!();
+                            turned!(hot::called(vm, st, frame));
                             continue 'dispatch;
                         }
                         entering!(ops_call::call_method(vm, st, thread, frame, pc))
