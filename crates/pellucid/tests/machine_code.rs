@@ -5,7 +5,8 @@ use pellucid_interp::function::Function;
 use pellucid_jit::{Code, Options};
 use pellucid_runtime::{Config, Pellucid, Value, on_big_stack};
 
-/// Runs a program with a compiler that begins early; the value of `answer` as text, and the notes of function `name`.
+/// Runs a program with a compiler that begins early; the value of `answer` as text, and the notes of the piece of machine code
+/// that was made last of function `name`.
 fn notes(source: &str, name: &str) -> (String, Vec<String>) {
     on_big_stack(|| {
         // Whether it pays, and how long it takes, is another matter.
@@ -29,8 +30,8 @@ fn notes_of(function: &Value) -> Vec<String> {
     let code = function.downcast::<Function>().and_then(|f| f.code.get()).expect("a function");
     let form = code.downcast::<CodeObject>().and_then(|code| code.ready_form()).expect("code that ran");
     let natives = form.natives.borrow();
-    let codes = natives.iter().filter_map(|native| native.as_any().downcast_ref::<Code>());
-    codes.flat_map(|code| code.notes.clone()).collect()
+    let last = natives.last().and_then(|native| native.as_any().downcast_ref::<Code>());
+    last.map(|code| code.notes.clone()).unwrap_or_default()
 }
 
 fn has(notes: &[String], what: &str) -> bool {
