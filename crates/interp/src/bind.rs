@@ -7,9 +7,10 @@ use crate::code::CodeObject;
 use crate::form::Form;
 use crate::frame::drop_words;
 use crate::function::Function;
-use crate::state::state;
+use crate::state::{state, thread};
 use pellucid_bytecode::code::flags;
 use pellucid_object::{Dict, Interpreter, Raised, Res, SlotWord, Str, Tuple, Value};
+use smallvec::SmallVec;
 
 /// Binds `given` arguments, of which the last `names.len()` are keywords, in place. Afterwards all variables of the
 /// window are set up; on an error none is left. Errors: `TypeError` in CPython's words, `MemoryError`.
@@ -31,16 +32,17 @@ pub unsafe fn bind(
         for index in given..variables {
             window.add(index).write(Value::UNBOUND);
         }
-        let plain = names.is_empty()
-            && code.code.kwonlyargcount == 0
-            && code.code.flags & (flags::VARARGS | flags::VARKEYWORDS) == 0
-            && given <= form.argcount as usize;
-        let done = if plain {
+        let done = if names.is_empty() && form.positional && given <= form.argcount as usize {
             fill_defaults(vm, function, code, window, given)
         } else {
-            bind_any(vm, function, code, window, given, names)
+            // Comparing keywords may run Python code, which stays behind the window.
+            let end = window.add(variables.max(given));
+            thread(vm).reserving(end, || bind_any(vm, function, code, window, given, names))
         };
-        let done = done.and_then(|()| make_cells(vm, function, form, window));
+        let done = match done {
+            Ok(()) if form.ncells + form.nfrees > 0 => make_cells(vm, function, form, window),
+            done => done,
+        };
         if done.is_err() {
             drop_words(window, window.add(variables.max(given)));
         }
@@ -88,19 +90,21 @@ unsafe fn fill_defaults(
         return Ok(());
     }
     let defaults = function.defaults.get();
-    let defaults = defaults.as_ref().and_then(|d| d.downcast::<Tuple>());
-    let first = count.saturating_sub(defaults.map_or(0, Tuple::len));
-    if given < first {
-        // SAFETY: as for `bind`.
-        return Err(unsafe { missing(vm, function, code, window, 0, first, "positional") });
-    }
-    for index in given..count {
-        if let Some(value) = defaults.and_then(|d| d.get(index - first)) {
+    let copy = |defaults: &[Value]| {
+        // The last default belongs to the last parameter.
+        let from = (given + defaults.len()).checked_sub(count).ok_or_else(|| count - defaults.len())?;
+        for (index, value) in (given..count).zip(&defaults[from..]) {
             // SAFETY: the word is unbound.
-            unsafe { window.add(index).write(value) };
+            unsafe { window.add(index).write(value.clone()) };
         }
-    }
-    Ok(())
+        Ok(())
+    };
+    let done = match defaults.as_ref().and_then(|d| d.downcast::<Tuple>()) {
+        Some(defaults) => defaults.with(copy),
+        None => copy(&[]),
+    };
+    // SAFETY: as for `bind`.
+    done.map_err(|first| unsafe { missing(vm, function, code, window, 0, first, "positional") })
 }
 
 /// # Safety
@@ -120,7 +124,7 @@ unsafe fn bind_any(
     // SAFETY: as for `bind`; `take` leaves an unbound word.
     unsafe {
         let take = |index: usize| window.add(index).replace(Value::UNBOUND);
-        let keywords: Vec<Value> = (positional..given).map(take).collect();
+        let keywords: SmallVec<[Value; 6]> = (positional..given).map(take).collect();
         let surplus: Vec<Value> = (count..positional).map(take).collect();
         let mut star = all;
         if data.flags & flags::VARARGS != 0 {
@@ -180,7 +184,7 @@ unsafe fn default_any(
             }
             for index in positional.max(first)..count {
                 if unbound(index)
-                    && let Some(value) = defaults.and_then(|d| d.get(index - first))
+                    && let Some(value) = defaults.and_then(|d| d.get(index + d.len() - count))
                 {
                     window.add(index).write(value);
                 }
@@ -189,8 +193,9 @@ unsafe fn default_any(
         if (count..all).any(unbound) {
             let defaults = function.kwdefaults.get();
             let defaults = defaults.as_ref().and_then(|d| d.downcast::<Dict>());
-            for index in (count..all).filter(|index| unbound(*index)).collect::<Vec<_>>() {
-                if let Some(defaults) = defaults
+            for index in count..all {
+                if unbound(index)
+                    && let Some(defaults) = defaults
                     && let Some(value) = defaults.get(vm, &code.varnames[index])?
                 {
                     window.add(index).write(value);

@@ -12,6 +12,8 @@
 //! | `MODULE` | the module's dict has keys version `shape`: its entry `index` |
 //! | `PROPERTY` | the property `value` of the class |
 //! | `OWN` | the object is a class of version `shape`: its attribute `value` |
+//! | `STATIC`, `OWN_STATIC` | as `CLASS` and `OWN`, what the static method `value` wraps |
+//! | `BY_CLASS`, `OWN_BY_CLASS` | as `CLASS` and `OWN`, what the class method `value` wraps, its first argument being the class |
 //!
 //! Values are borrowed: whoever owns them changes its version when it gives them up.
 
@@ -24,8 +26,8 @@ use crate::run::{Entered, is_function};
 use crate::state::State;
 use crate::translate::operand_of;
 use pellucid_object::attrs::Attrs;
-use pellucid_object::heap::type_of_header;
-use pellucid_object::native::{Member, Module};
+use pellucid_object::heap::{type_of_header, type_ref_of_header};
+use pellucid_object::native::{Member, Module, Wrapped};
 use pellucid_object::{Dict, Interpreter, List, Res, Tuple, Type, TypeFlags, Value};
 use pellucid_types::property::{PROPERTY as PROPERTY_TYPE, Property};
 use pellucid_types::slice::new_slice;
@@ -38,6 +40,10 @@ const METHOD: u32 = 5;
 const MODULE: u32 = 6;
 const OWN: u32 = 7;
 const PROPERTY: u32 = 9;
+const STATIC: u32 = 10;
+const OWN_STATIC: u32 = 11;
+const BY_CLASS: u32 = 12;
+const OWN_BY_CLASS: u32 = 13;
 /// Of a `StoreAttr`: the attribute is added, the shape becoming `value`.
 const ADD: u32 = 8;
 
@@ -118,6 +124,42 @@ unsafe fn cached_elsewhere(cache: &Cache, ty: &Type, object: &Value) -> Option<V
             }
             OWN if u64::from(object.downcast::<Type>()?.current_version()) == cache.shape.get() => {
                 Some(cached_value(cache))
+            }
+            STATIC if shape_bits(object.attrs()) == cache.shape.get() => wrapped(cache),
+            OWN_STATIC if u64::from(object.downcast::<Type>()?.current_version()) == cache.shape.get() => {
+                wrapped(cache)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What the static or class method in a cache wraps.
+///
+/// # Safety
+/// As for [`cached_value`].
+unsafe fn wrapped(cache: &Cache) -> Option<Value> {
+    // SAFETY: by the contract.
+    unsafe { cached_value(cache).downcast::<Wrapped>()?.callable.get() }
+}
+
+/// What the class method `object.name` wraps, and its class, by the cache.
+///
+/// # Safety
+/// As for [`cached`].
+unsafe fn cached_class_method(cache: &Cache, object: &Value) -> Option<(Value, Value)> {
+    // SAFETY: by the contract.
+    unsafe {
+        let header = object.header()?;
+        if cache.version.get() != u64::from(type_of_header(header).current_version()) {
+            return None;
+        }
+        match cache.kind.get() {
+            BY_CLASS if shape_bits(object.attrs()) == cache.shape.get() => {
+                Some((wrapped(cache)?, type_ref_of_header(header).value().clone()))
+            }
+            OWN_BY_CLASS if u64::from(object.downcast::<Type>()?.current_version()) == cache.shape.get() => {
+                Some((wrapped(cache)?, object.clone()))
             }
             _ => None,
         }
@@ -205,6 +247,10 @@ fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: 
     let descr = vm.type_of_ref(&value);
     if method && descr.flags.get().contains(TypeFlags::METHOD_DESCRIPTOR) {
         remember(METHOD, 0, value.bits());
+    } else if vm.is_exact(&value, &vm.types().staticmethod) {
+        remember(STATIC, 0, value.bits());
+    } else if vm.is_exact(&value, &vm.types().classmethod) {
+        remember(BY_CLASS, 0, value.bits());
     } else if descr.slots.descr_get.get().is_none() {
         remember(CLASS, 0, value.bits());
     }
@@ -224,12 +270,18 @@ fn learn_class(vm: &Interpreter, cache: &Cache, own: &Type, name: &Value, versio
     let Some(value) = own.lookup(vm, name) else { return };
     let plain = vm.type_of_ref(&value).slots.descr_get.get().is_none()
         || value.downcast::<crate::function::Function>().is_some();
+    let kind = match () {
+        () if plain => OWN,
+        () if vm.is_exact(&value, &vm.types().staticmethod) => OWN_STATIC,
+        () if vm.is_exact(&value, &vm.types().classmethod) => OWN_BY_CLASS,
+        () => return,
+    };
     let own_version = own.version();
-    if plain && own_version != 0 {
+    if own_version != 0 {
         cache.version.set(version);
         cache.shape.set(u64::from(own_version));
         cache.value.set(value.bits());
-        cache.kind.set(OWN);
+        cache.kind.set(kind);
     }
 }
 
@@ -289,6 +341,12 @@ pub unsafe fn load_method(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
         let i = *pc;
         let object = rk(frame, i.b);
         let cache = cache_of(frame, &i);
+        if let Some((function, class)) = cached_class_method(cache, object) {
+            release(frame, i.b);
+            set(frame, i.a, function);
+            set(frame, i.a + 1, class);
+            return Ok(());
+        }
         let value = match cached(cache, object) {
             Some(value) => value,
             None => {

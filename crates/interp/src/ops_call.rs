@@ -10,7 +10,7 @@ use crate::poll;
 use crate::run::{Entered, enter};
 use crate::state::State;
 use pellucid_object::interpreter::Plain;
-use pellucid_object::native::{BoundMethod, call_fixed};
+use pellucid_object::native::{BoundMethod, call_positional};
 use pellucid_object::{CallArgs, Interpreter, Res, SlotWord, Tuple, Type, TypeFlags, Value};
 
 /// The quick way to call a Python function: when its arguments are exactly its parameters, the window begins at them.
@@ -73,7 +73,14 @@ pub unsafe fn call(
             st,
             thread,
             frame,
-            Call { callee, first: base + 1, room: 1, given: i.c as usize, names: &[], dst: i.a },
+            Call {
+                callee,
+                place: Place::Register(base + 1),
+                room: 1,
+                given: i.c as usize,
+                names: &[],
+                dst: i.a,
+            },
         )
     }
 }
@@ -94,9 +101,11 @@ pub unsafe fn call_method(
         let given = i.c as usize;
         let take = |index: usize| (*frame).regs.add(index).replace(Value::UNBOUND);
         let what = if (*(*frame).regs.add(base)).is_unbound() {
-            Call { callee: take(base + 1), first: base + 2, room: 2, given, names: &[], dst: i.a }
+            let place = Place::Register(base + 2);
+            Call { callee: take(base + 1), place, room: 2, given, names: &[], dst: i.a }
         } else {
-            Call { callee: take(base), first: base + 1, room: 1, given: given + 1, names: &[], dst: i.a }
+            let place = Place::Register(base + 1);
+            Call { callee: take(base), place, room: 1, given: given + 1, names: &[], dst: i.a }
         };
         call_at(vm, st, thread, frame, what)
     }
@@ -122,16 +131,25 @@ pub unsafe fn call_kw(
         let callee = (*frame).regs.add(base).replace(Value::UNBOUND);
         // The tuple is a constant: only the collector could change it, and not while it is reachable.
         tuple.with(|names| {
-            let given = i.c as usize;
-            call_at(vm, st, thread, frame, Call { callee, first: base + 1, room: 1, given, names, dst: i.a })
+            let (place, given) = (Place::Register(base + 1), i.c as usize);
+            call_at(vm, st, thread, frame, Call { callee, place, room: 1, given, names, dst: i.a })
         })
     }
 }
 
-/// A call whose arguments stand in registers from `first` on; `room` registers before them are free.
+/// Where the arguments of a call begin.
+#[derive(Clone, Copy)]
+pub enum Place {
+    /// At a register of the caller.
+    Register(usize),
+    /// Behind the caller's window, in words that are nobody's.
+    Behind(*mut Value),
+}
+
+/// A call; `room` words before its arguments are free.
 pub struct Call<'a> {
     pub callee: Value,
-    pub first: usize,
+    pub place: Place,
     pub room: usize,
     pub given: usize,
     pub names: &'a [Value],
@@ -141,7 +159,8 @@ pub struct Call<'a> {
 /// Calls; true when a frame was pushed.
 ///
 /// # Safety
-/// `frame` is the innermost frame, its `pc` is up to date, and the arguments are the topmost live temporaries.
+/// `frame` is the innermost frame, its `pc` is up to date, and the arguments are the topmost live temporaries, or, behind
+/// the frame's window, in words made ready, one more than it needs.
 #[inline(never)]
 pub unsafe fn call_at(
     vm: &Interpreter,
@@ -152,24 +171,31 @@ pub unsafe fn call_at(
 ) -> Res<bool> {
     // SAFETY: by the contract.
     unsafe {
-        if poll::pending(vm) {
-            poll::poll(vm)?;
-        }
-        let pc = (*frame).pc;
-        let Call { mut callee, mut first, mut room, mut given, names, dst } = call;
-        if names.is_empty() && (*frame).form().woven.is_none() {
-            let words = (*frame).regs.add(first);
-            if let Some(result) = call_fixed(vm, &callee, std::slice::from_raw_parts(words, given)) {
-                drop_words(words, words.add(given));
-                set(frame, dst, result?);
-                return instrument::settle(vm, st, thread, frame, pc, true);
+        let (pc, end) = ((*frame).pc, (*frame).end);
+        let Call { mut callee, place, mut room, mut given, names, dst } = call;
+        let mut first = match place {
+            Place::Register(index) => {
+                if poll::pending(vm) {
+                    poll::poll(vm)?;
+                }
+                (*frame).regs.add(index)
             }
-        }
+            Place::Behind(first) => {
+                // What runs before the callee stays behind its arguments.
+                (*frame).end = first.add(given);
+                first
+            }
+        };
         let mut ret = Ret::Call;
         let mut extra = None;
         while let Some(header) = callee.header() {
-            if header.ty.get() as u64 == st.function.value().bits() {
-                let window = window(vm, thread, frame, first, given)?;
+            let ty = header.ty.get() as u64;
+            if ty == st.function.value().bits() {
+                let window = match place {
+                    Place::Register(_) => window(vm, thread, frame, first, given)?,
+                    Place::Behind(_) => first,
+                };
+                (*frame).end = end;
                 return match enter(vm, st, thread, callee, window, given, names, ret, dst, extra)? {
                     Entered::Frame => Ok(true),
                     Entered::Value(value) => {
@@ -178,49 +204,62 @@ pub unsafe fn call_at(
                     }
                 };
             }
+            if ty == vm.types().method.value().bits() && room > 0 {
+                let method = callee.payload_unchecked::<BoundMethod>();
+                let Some((function, this)) = method.function.get().zip(method.this.get()) else { break };
+                room -= 1;
+                first = first.sub(1);
+                given += 1;
+                first.write(this);
+                callee = function;
+                continue;
+            }
+            let plain = ret == Ret::Call && names.is_empty() && (*frame).form().woven.is_none();
+            if plain
+                && let Some(result) = call_positional(vm, &callee, std::slice::from_raw_parts(first, given))
+            {
+                drop_words(first, first.add(given));
+                (*frame).end = end;
+                set(frame, dst, result?);
+                return instrument::settle(vm, st, thread, frame, pc, true);
+            }
             // A method of a method, or of a class, may need more room than there is: it is called as any other object.
             if room == 0 {
                 break;
             }
             room -= 1;
-            let parts = match callee.downcast::<BoundMethod>() {
-                Some(method) if header.ty.get() as u64 == vm.types().method.value().bits() => {
-                    method.function.get().zip(method.this.get())
-                }
-                _ => None,
-            };
-            if let Some((function, this)) = parts {
-                first -= 1;
-                given += 1;
-                (*frame).regs.add(first).write(this);
-                callee = function;
-                continue;
-            }
             if ret == Ret::Call
                 && let Some(init) = python_init(vm, st, &callee)
             {
-                let object = vm.alloc_subclass(&callee, Plain)?;
-                first -= 1;
+                let object = match vm.alloc_subclass(&callee, Plain) {
+                    Ok(object) => object,
+                    Err(raised) => {
+                        drop_words(first, first.add(given));
+                        (*frame).end = end;
+                        return Err(raised);
+                    }
+                };
+                first = first.sub(1);
                 given += 1;
-                (*frame).regs.add(first).write(object.clone());
+                first.write(object.clone());
                 ret = Ret::Init;
                 extra = Some(object);
                 callee = init;
                 continue;
             }
             if let Some(method) = python_method(vm, st, &callee, &st.names.__call__) {
-                first -= 1;
+                first = first.sub(1);
                 given += 1;
-                (*frame).regs.add(first).write(callee);
+                first.write(callee);
                 callee = method;
                 continue;
             }
             break;
         }
-        let words = (*frame).regs.add(first);
-        let args = CallArgs { values: std::slice::from_raw_parts(words, given), names };
+        let args = CallArgs { values: std::slice::from_raw_parts(first, given), names };
         let result = vm.call(&callee, &args);
-        drop_words(words, words.add(given));
+        drop_words(first, first.add(given));
+        (*frame).end = end;
         let value = result?;
         drop(callee);
         set(frame, dst, value);
@@ -251,12 +290,11 @@ unsafe fn window(
     vm: &Interpreter,
     thread: &Thread,
     frame: *mut Frame,
-    first: usize,
+    args: *mut Value,
     given: usize,
 ) -> Res<*mut Value> {
     // SAFETY: by the contract.
     unsafe {
-        let args = (*frame).regs.add(first);
         if !(*frame).generator.is_set() {
             return Ok(args);
         }

@@ -16,7 +16,8 @@ use crate::ops::Op;
 use crate::ops_arith as arith;
 use crate::state::{State, state};
 use crate::{
-    bind, comprehension, generator, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll, unwind,
+    bind, comprehension, generator, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll, super_,
+    unwind,
 };
 use pellucid_object::protocol::{BinOp, CmpOp, UnOp};
 use pellucid_object::{CallArgs, Interpreter, Raised, Res, Value};
@@ -555,6 +556,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         }
                         slow!(ops_attr::load_method(vm, frame, pc))
                     }
+                    Op::LoadSuperAttr => done!(super_::load(vm, st, frame, pc, false)),
+                    Op::LoadSuperMethod => done!(super_::load(vm, st, frame, pc, true)),
                     Op::LoadSubscr => {
                         if let Some(value) = ops_attr::sequence_item(vm, rk!(i.b), rk!(i.c)) {
                             release!(i.b);
