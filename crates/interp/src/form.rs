@@ -8,12 +8,27 @@ use std::cell::Cell;
 #[derive(Clone, Copy, Debug)]
 pub struct Instr {
     pub op: Op,
+    /// Which operands are temporaries, which are consumed: `TEMP_A`, `TEMP_B`, `TEMP_C`.
+    pub temps: u8,
     pub a: i16,
     pub b: i16,
     pub c: i16,
     pub d: u32,
+    /// Of an instruction with a cache, which one; of a jump, how far its target lies ahead, in bytes.
     pub e: u32,
 }
+/// In [`Instr::temps`]: operand `a` is a temporary, and so on.
+pub const TEMP_A: u8 = 1;
+pub const TEMP_B: u8 = 2;
+pub const TEMP_C: u8 = 4;
+
+impl Instr {
+    /// An instruction of which nothing is known beyond its operands.
+    pub fn new(op: Op, a: i16, b: i16, c: i16, d: u32) -> Instr {
+        Instr { op, temps: 0, a, b, c, d, e: 0 }
+    }
+}
+
 // The loop advances by this size.
 const _: () = assert!(size_of::<Instr>() == 16);
 
@@ -27,8 +42,11 @@ pub struct Cache {
     pub shape: Cell<u64>,
     /// A borrowed value's word, or an index.
     pub value: Cell<u64>,
-    /// What kind of thing was learnt, and an index.
-    pub kind: Cell<u32>,
+    /// What kind of thing was learnt.
+    pub kind: Cell<u16>,
+    /// Which word of an object is to be `shape`: its offset in bytes.
+    pub place: Cell<u16>,
+    /// An index, or the offset of another word.
     pub index: Cell<u32>,
 }
 

@@ -108,6 +108,10 @@ macro_rules! for_each_op {
             BuildTuple,
             /// `r[a] = list(r[b..][..k])`
             BuildList,
+            /// `r[a] = ''.join(r[b..][..k])`
+            BuildString,
+            /// `r[a] = format(rk(b), '')`, or, `k` saying so, `str(rk(b))`, `repr(rk(b))`, `ascii(rk(b))`
+            Format,
             /// `r[b].append(rk(c))`
             ListAppend,
             /// `r[a..][..k] = reversed(items of rk(b))`
@@ -130,7 +134,7 @@ macro_rules! define_enum {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// An opcode of the private form; see the module's text.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[repr(u16)]
+        #[repr(u8)]
         pub enum Op { $($(#[$doc])* $name,)* }
         impl Op {
             /// Every opcode, by its number.

@@ -2,10 +2,12 @@
 //!
 //! The fast paths compute on value words: a small int `n` is the word `2n + 1`.
 
+use crate::dunder;
 use crate::form::Instr;
-use crate::frame::Frame;
+use crate::frame::{Frame, Thread};
+use crate::state::State;
 use pellucid_object::protocol::{BinOp, CmpOp, UnOp};
-use pellucid_object::{Interpreter, Res, Value};
+use pellucid_object::{Interpreter, Res, Str, Value};
 
 /// A small int from its word.
 #[inline(always)]
@@ -158,32 +160,81 @@ fn float_binary(op: BinOp, a: &Value, b: &Value) -> Option<f64> {
     }
 }
 
-/// A binary operator in general.
+/// A binary operator in general; true when a frame was pushed.
 ///
 /// # Safety
-/// As for [`rk`]; `pc` is the instruction.
+/// As for [`rk`]; `pc` is the instruction, and the frame is the innermost one.
 #[inline(never)]
 pub unsafe fn binary(
     vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
     frame: *mut Frame,
     pc: *const Instr,
     op: BinOp,
     inplace: bool,
-) -> Res<()> {
+) -> Res<bool> {
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
         let (a, b) = (rk(frame, i.b), rk(frame, i.c));
-        let value = match float_binary(op, a, b) {
-            Some(float) => vm.new_float(float)?,
-            None if inplace => vm.inplace(op, a, b)?,
-            None => vm.binary(op, a, b)?,
+        let value = if let Some(float) = float_binary(op, a, b) {
+            vm.new_float(float)?
+        } else if op == BinOp::Add && exact_str(vm, a) && exact_str(vm, b) {
+            add_text(vm, frame, &i)?
+        } else if let Some(method) = dunder::binary_method(vm, st, op, inplace, a, b) {
+            match dunder::enter_operator(vm, st, thread, frame, pc, method)? {
+                None => return Ok(true),
+                Some(value) => value,
+            }
+        } else if inplace {
+            vm.inplace(op, a, b)?
+        } else {
+            vm.binary(op, a, b)?
         };
         release(frame, i.c);
         release(frame, i.b);
         set(frame, i.a, value);
-        Ok(())
+        Ok(false)
     }
+}
+
+#[inline(always)]
+fn exact_str(vm: &Interpreter, value: &Value) -> bool {
+    value.header().is_some_and(|header| header.ty.get() as u64 == vm.types().str.value().bits())
+}
+
+/// The sum of two strings: the left one itself, grown, when it goes into its own variable or nowhere else.
+///
+/// # Safety
+/// As for [`rk`]; both operands are exact strings.
+unsafe fn add_text(vm: &Interpreter, frame: *mut Frame, i: &Instr) -> Res {
+    // SAFETY: by the contract.
+    unsafe {
+        let right = rk(frame, i.c);
+        let mine = i.b == i.a || i.b as isize >= (*(*frame).form).first_temp as isize;
+        if mine && i.b >= 0 && i.c != i.b {
+            let left = &mut *(*frame).regs.offset(i.b as isize);
+            if vm.str_append(left, right.payload_unchecked::<Str>())? {
+                return Ok(std::mem::replace(left, Value::UNBOUND));
+            }
+        }
+        vm.str_concat(rk(frame, i.b), right)
+    }
+}
+
+/// What a comparison of exact strings says.
+#[inline(always)]
+fn text_compare(vm: &Interpreter, op: CmpOp, a: &Value, b: &Value) -> Option<bool> {
+    if !exact_str(vm, a) || !exact_str(vm, b) {
+        return None;
+    }
+    let (x, y) = (&a.downcast::<Str>()?.text, &b.downcast::<Str>()?.text);
+    Some(match op {
+        CmpOp::Eq => a.is(b) || x == y,
+        CmpOp::Ne => !a.is(b) && x != y,
+        _ => op.holds(x.cmp(y)),
+    })
 }
 
 /// # Safety
@@ -255,45 +306,72 @@ pub fn negated(value: &Value) -> Option<Value> {
     }
 }
 
-/// # Safety
-/// As for [`binary`].
-#[inline(never)]
-pub unsafe fn compare(vm: &Interpreter, frame: *mut Frame, pc: *const Instr, op: CmpOp) -> Res<()> {
-    // SAFETY: by the contract.
-    unsafe {
-        let i = *pc;
-        let (a, b) = (rk(frame, i.b), rk(frame, i.c));
-        let value = match float_compare(op, a, b) {
-            Some(holds) => Value::bool(holds),
-            None => vm.compare(op, a, b)?,
-        };
-        release(frame, i.c);
-        release(frame, i.b);
-        set(frame, i.a, value);
-        Ok(())
-    }
-}
-
-/// Whether a comparison decides to jump.
+/// A comparison in general; true when a frame was pushed.
 ///
 /// # Safety
 /// As for [`binary`].
 #[inline(never)]
-pub unsafe fn compare_test(vm: &Interpreter, frame: *mut Frame, pc: *const Instr, op: CmpOp) -> Res<bool> {
+pub unsafe fn compare(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+    op: CmpOp,
+) -> Res<bool> {
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
         let (a, b) = (rk(frame, i.b), rk(frame, i.c));
-        let holds = match float_compare(op, a, b) {
-            Some(holds) => holds,
-            None => {
-                let result = vm.compare(op, a, b)?;
-                vm.truthy(&result)?
+        let value = if let Some(holds) = text_compare(vm, op, a, b).or_else(|| float_compare(op, a, b)) {
+            Value::bool(holds)
+        } else if let Some(method) = dunder::compare_method(vm, st, op, a, b) {
+            match dunder::enter_operator(vm, st, thread, frame, pc, method)? {
+                None => return Ok(true),
+                Some(value) => value,
             }
+        } else {
+            vm.compare(op, a, b)?
         };
         release(frame, i.c);
         release(frame, i.b);
-        Ok(holds == (i.a != 0))
+        set(frame, i.a, value);
+        Ok(false)
+    }
+}
+
+/// Whether a comparison decides to jump; `None` when a frame was pushed.
+///
+/// # Safety
+/// As for [`binary`].
+#[inline(never)]
+pub unsafe fn compare_test(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+    op: CmpOp,
+) -> Res<Option<bool>> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let (a, b) = (rk(frame, i.b), rk(frame, i.c));
+        let holds = if let Some(holds) = text_compare(vm, op, a, b).or_else(|| float_compare(op, a, b)) {
+            holds
+        } else {
+            let result = match dunder::compare_method(vm, st, op, a, b) {
+                Some(method) => match dunder::enter_operator(vm, st, thread, frame, pc, method)? {
+                    None => return Ok(None),
+                    Some(value) => value,
+                },
+                None => vm.compare(op, a, b)?,
+            };
+            vm.truthy(&result)?
+        };
+        release(frame, i.c);
+        release(frame, i.b);
+        Ok(Some(holds == (i.a != 0)))
     }
 }
 

@@ -1,13 +1,13 @@
 //! Attributes and items.
 //!
-//! What the cache of a `LoadAttr` or `LoadMethod` holds, `version` being that of the object's type:
+//! What the cache of a `LoadAttr` or `LoadMethod` holds, `version` being that of the object's type. For the first four
+//! kinds, `STATIC` and `BY_CLASS` the word `place` bytes into the object is `shape`: the instance's shape, or, where that says nothing, its type.
 //!
 //! | kind | meaning |
 //! |---|---|
-//! | `INLINE` | the instance's shape is `shape`: its inline attribute `index` |
-//! | `OVERFLOW` | the same, out of line |
-//! | `SLOT` | entry `index` of `__slots__` |
-//! | `CLASS` | the class attribute `value`, which binds nothing, the instance's shape being `shape` |
+//! | `WORD` | the word `index` bytes into the object: an inline attribute, an entry of `__slots__` |
+//! | `OVERFLOW` | attribute `index`, which stands out of line |
+//! | `CLASS` | the class attribute `value`, which binds nothing |
 //! | `METHOD` | as `CLASS`, a function that gets the object as its first argument |
 //! | `MODULE` | the module's dict has keys version `shape`: its entry `index` |
 //! | `PROPERTY` | the property `value` of the class |
@@ -18,34 +18,38 @@
 //! Values are borrowed: whoever owns them changes its version when it gives them up.
 
 use crate::dunder::{enter_method, python_method};
-use crate::form::{Cache, Instr};
+use crate::form::{Cache, Instr, TEMP_C};
 use crate::frame::{Frame, Ret, Thread};
 use crate::ops_arith::{release, rk, set};
 use crate::ops_name::take;
 use crate::run::{Entered, is_function};
 use crate::state::State;
 use crate::translate::operand_of;
+use pellucid_memory::Header;
 use pellucid_object::attrs::Attrs;
 use pellucid_object::heap::{type_of_header, type_ref_of_header};
 use pellucid_object::native::{Member, Module, Wrapped};
-use pellucid_object::{Dict, Interpreter, List, Res, Tuple, Type, TypeFlags, Value};
+use pellucid_object::{
+    Bytes, Dict, Interpreter, List, Res, SlotWord, Str, Tuple, Type, TypeFlags, Value,
+};
 use pellucid_types::property::{PROPERTY as PROPERTY_TYPE, Property};
 use pellucid_types::slice::new_slice;
 
-const INLINE: u32 = 1;
-const OVERFLOW: u32 = 2;
-const SLOT: u32 = 3;
-const CLASS: u32 = 4;
-const METHOD: u32 = 5;
-const MODULE: u32 = 6;
-const OWN: u32 = 7;
-const PROPERTY: u32 = 9;
-const STATIC: u32 = 10;
-const OWN_STATIC: u32 = 11;
-const BY_CLASS: u32 = 12;
-const OWN_BY_CLASS: u32 = 13;
+const WORD: u16 = 1;
+const OVERFLOW: u16 = 2;
+const CLASS: u16 = 4;
+const METHOD: u16 = 5;
+const MODULE: u16 = 6;
+const OWN: u16 = 7;
+const PROPERTY: u16 = 9;
+const STATIC: u16 = 10;
+const OWN_STATIC: u16 = 11;
+const BY_CLASS: u16 = 12;
+const OWN_BY_CLASS: u16 = 13;
 /// Of a `StoreAttr`: the attribute is added, the shape becoming `value`.
-const ADD: u32 = 8;
+const ADD: u16 = 8;
+/// Where the type of an object stands.
+const TYPE_OFFSET: usize = std::mem::offset_of!(Header, ty);
 
 /// # Safety
 /// As for [`rk`].
@@ -61,6 +65,35 @@ unsafe fn cache_of<'a>(frame: *mut Frame, i: &Instr) -> &'a Cache {
 #[inline(always)]
 fn shape_bits(attrs: Option<&Attrs>) -> u64 {
     attrs.map_or(0, |a| a.shape_ptr() as u64)
+}
+
+/// Whether an object is laid out as it was when the cache learnt.
+///
+/// # Safety
+/// The cache was filled by [`learn`] or [`learn_store`], for one of the kinds with a `place`.
+#[inline(always)]
+unsafe fn known(cache: &Cache, header: &Header) -> bool {
+    // SAFETY: the type's version says that objects of this type have a word there.
+    cache.version.get() == u64::from(type_of_header(header).current_version())
+        && unsafe { word_at(header, usize::from(cache.place.get())) } == cache.shape.get()
+}
+
+/// # Safety
+/// The object has a word `offset` bytes from its start.
+#[inline(always)]
+unsafe fn word_at(header: &Header, offset: usize) -> u64 {
+    // SAFETY: by the contract.
+    unsafe { std::ptr::from_ref(header).byte_add(offset).cast::<u64>().read() }
+}
+
+/// The attribute that stands `offset` bytes into an object.
+///
+/// # Safety
+/// As for [`word_at`], the word being a `SlotWord`.
+#[inline(always)]
+unsafe fn slot_at(header: &Header, offset: u32) -> &SlotWord {
+    // SAFETY: by the contract.
+    unsafe { &*std::ptr::from_ref(header).byte_add(offset as usize).cast::<SlotWord>() }
 }
 
 /// A borrowed value in a cache, counted.
@@ -82,38 +115,31 @@ unsafe fn cached_value(cache: &Cache) -> Value {
 pub unsafe fn cached(cache: &Cache, object: &Value) -> Option<Value> {
     // SAFETY: by the contract; what versions and shapes say of layouts holds.
     unsafe {
-        let ty = type_of_header(object.header()?);
-        if cache.version.get() != u64::from(ty.current_version()) {
-            return None;
+        let header = object.header()?;
+        if cache.kind.get() == WORD && known(cache, header) {
+            return slot_at(header, cache.index.get()).get();
         }
-        if cache.kind.get() == INLINE {
-            let attrs = object.attrs()?;
-            if attrs.shape_ptr() as u64 != cache.shape.get() {
-                return None;
-            }
-            return attrs.inline_word(cache.index.get() as usize).get();
-        }
-        cached_elsewhere(cache, ty, object)
+        None
     }
 }
 
-/// The attribute by a cache of any other kind, the type's version being the cache's.
+/// The attribute by a cache of any other kind.
 ///
 /// # Safety
 /// As for [`cached`].
-#[inline(never)]
-unsafe fn cached_elsewhere(cache: &Cache, ty: &Type, object: &Value) -> Option<Value> {
+unsafe fn cached_elsewhere(cache: &Cache, object: &Value) -> Option<Value> {
     // SAFETY: by the contract.
     unsafe {
+        let header = object.header()?;
+        let ty = type_of_header(header);
+        if cache.version.get() != u64::from(ty.current_version()) {
+            return None;
+        }
         match cache.kind.get() {
-            SLOT => object.slot_word(cache.index.get() as usize)?.get(),
-            CLASS if shape_bits(object.attrs()) == cache.shape.get() => Some(cached_value(cache)),
-            OVERFLOW => {
-                let attrs = object.attrs()?;
-                if attrs.shape_ptr() as u64 != cache.shape.get() {
-                    return None;
-                }
-                attrs.word(cache.index.get() as usize, ty.inline_slots.get())
+            WORD if known(cache, header) => slot_at(header, cache.index.get()).get(),
+            CLASS if known(cache, header) => Some(cached_value(cache)),
+            OVERFLOW if known(cache, header) => {
+                object.attrs()?.word(cache.index.get() as usize, ty.inline_slots.get())
             }
             MODULE => {
                 let dict = object.attrs()?.dict()?;
@@ -125,7 +151,7 @@ unsafe fn cached_elsewhere(cache: &Cache, ty: &Type, object: &Value) -> Option<V
             OWN if u64::from(object.downcast::<Type>()?.current_version()) == cache.shape.get() => {
                 Some(cached_value(cache))
             }
-            STATIC if shape_bits(object.attrs()) == cache.shape.get() => wrapped(cache),
+            STATIC if known(cache, header) => wrapped(cache),
             OWN_STATIC if u64::from(object.downcast::<Type>()?.current_version()) == cache.shape.get() => {
                 wrapped(cache)
             }
@@ -155,7 +181,7 @@ unsafe fn cached_class_method(cache: &Cache, object: &Value) -> Option<(Value, V
             return None;
         }
         match cache.kind.get() {
-            BY_CLASS if shape_bits(object.attrs()) == cache.shape.get() => {
+            BY_CLASS if known(cache, header) => {
                 Some((wrapped(cache)?, type_ref_of_header(header).value().clone()))
             }
             OWN_BY_CLASS if u64::from(object.downcast::<Type>()?.current_version()) == cache.shape.get() => {
@@ -174,16 +200,8 @@ unsafe fn cached_class_method(cache: &Cache, object: &Value) -> Option<(Value, V
 pub unsafe fn cached_method(cache: &Cache, object: &Value) -> Option<Value> {
     // SAFETY: as for `cached`.
     unsafe {
-        if cache.kind.get() != METHOD {
-            return None;
-        }
-        let ty = type_of_header(object.header()?);
-        if cache.version.get() != u64::from(ty.current_version())
-            || shape_bits(object.attrs()) != cache.shape.get()
-        {
-            return None;
-        }
-        Some(cached_value(cache))
+        let header = object.header()?;
+        if cache.kind.get() == METHOD && known(cache, header) { Some(cached_value(cache)) } else { None }
     }
 }
 
@@ -220,9 +238,16 @@ fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: 
     if attrs.is_some_and(|a| a.shape().is_none_or(|s| s.dictionary)) {
         return;
     }
-    let remember = |kind: u32, index: usize, value: u64| {
+    let place = match attrs {
+        Some(_) => ty.attrs_offset.get(),
+        None => TYPE_OFFSET,
+    };
+    let (Ok(place), Some(header)) = (u16::try_from(place), object.header()) else { return };
+    let remember = |kind: u16, index: usize, value: u64| {
         cache.version.set(version);
-        cache.shape.set(shape_bits(attrs));
+        // SAFETY: the attributes begin with the shape; else it is the type's place.
+        cache.shape.set(unsafe { word_at(header, usize::from(place)) });
+        cache.place.set(place);
         cache.index.set(index as u32);
         cache.value.set(value);
         cache.kind.set(kind);
@@ -231,16 +256,20 @@ fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: 
         && vm.is_data_descriptor(descr)
     {
         let member = descr.downcast::<Member>().filter(|m| ty.is_subtype_of(&m.owner));
-        if let Some(index) = member.and_then(Member::slot) {
-            remember(SLOT, index, 0);
+        if let Some(offset) = member.and_then(Member::slot).and_then(|index| slot_offset(object, index)) {
+            remember(WORD, offset, 0);
+            cache.place.set(TYPE_OFFSET as u16);
+            cache.shape.set(header.ty.get() as u64);
         } else if vm.type_for(&PROPERTY_TYPE).is_ok_and(|ty| vm.is_exact(descr, &ty)) {
             remember(PROPERTY, 0, descr.bits());
         }
         return;
     }
     if let Some(index) = attrs.and_then(|a| a.shape()).and_then(|shape| shape.lookup(name)) {
-        let kind = if index < ty.inline_slots.get() { INLINE } else { OVERFLOW };
-        remember(kind, index, 0);
+        match index < ty.inline_slots.get() {
+            true => remember(WORD, ty.attrs_offset.get() + size_of::<Attrs>() + 8 * index, 0),
+            false => remember(OVERFLOW, index, 0),
+        }
         return;
     }
     let Some(value) = found else { return };
@@ -254,6 +283,12 @@ fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: 
     } else if descr.slots.descr_get.get().is_none() {
         remember(CLASS, 0, value.bits());
     }
+}
+
+/// Where entry `index` of `__slots__` stands, bytes from the start of the object.
+fn slot_offset(object: &Value, index: usize) -> Option<usize> {
+    let word = std::ptr::from_ref(object.slot_word(index)?);
+    Some(word.addr() - object.bits() as usize)
 }
 
 fn learn_module(vm: &Interpreter, cache: &Cache, module: &Value, name: &Value, version: u64, in_class: bool) {
@@ -310,9 +345,15 @@ pub unsafe fn load(
                 }
             };
         }
-        let name = (&(*frame).code().names)[i.d as usize].clone();
-        let value = vm.get_attr(object, &name)?;
-        learn(vm, cache_of(frame, &i), object, &name, false);
+        let value = match cached_elsewhere(cache_of(frame, &i), object) {
+            Some(value) => value,
+            None => {
+                let name = (&(*frame).code().names)[i.d as usize].clone();
+                let value = vm.get_attr(object, &name)?;
+                learn(vm, cache_of(frame, &i), object, &name, false);
+                value
+            }
+        };
         release(frame, i.b);
         set(frame, i.a, value);
         Ok(false)
@@ -347,7 +388,7 @@ pub unsafe fn load_method(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
             set(frame, i.a + 1, class);
             return Ok(());
         }
-        let value = match cached(cache, object) {
+        let value = match cached_elsewhere(cache, object) {
             Some(value) => value,
             None => {
                 let name = (&(*frame).code().names)[i.d as usize].clone();
@@ -391,27 +432,20 @@ fn word_method(vm: &Interpreter, object: &Value, name: &Value) -> Option<Value> 
 pub unsafe fn cached_store(frame: *mut Frame, i: &Instr, cache: &Cache) -> bool {
     // SAFETY: as for `cached`.
     unsafe {
-        let object = rk(frame, i.b);
+        let object = (*frame).reg(i.b as usize);
         let Some(header) = object.header() else { return false };
-        let ty = type_of_header(header);
-        if cache.version.get() != u64::from(ty.current_version()) {
+        if cache.kind.get() == 0 || !known(cache, header) {
             return false;
         }
-        let kind = cache.kind.get();
-        if kind == SLOT {
-            let Some(word) = object.slot_word(cache.index.get() as usize) else { return false };
-            word.set(Some(take(frame, i.c)));
-            return true;
-        }
-        if kind != INLINE && kind != ADD {
-            return false;
-        }
-        let Some(attrs) = object.attrs() else { return false };
-        if attrs.shape_ptr() as u64 != cache.shape.get() {
-            return false;
-        }
-        let old = attrs.inline_word(cache.index.get() as usize).replace(Some(take(frame, i.c)));
-        if kind == ADD {
+        let value = if i.temps & TEMP_C != 0 {
+            (*frame).regs.offset(i.c as isize).replace(Value::UNBOUND)
+        } else {
+            rk(frame, i.c).clone()
+        };
+        let old = slot_at(header, cache.index.get()).replace(Some(value));
+        if cache.kind.get() == ADD
+            && let Some(attrs) = object.attrs()
+        {
             attrs.set_shape_ptr(cache.value.get() as *const _);
         }
         drop(old);
@@ -455,10 +489,12 @@ fn learn_store(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, be
         && vm.is_data_descriptor(&descr)
     {
         let member = descr.downcast::<Member>().filter(|m| ty.is_subtype_of(&m.owner));
-        if let Some(index) = member.and_then(Member::slot) {
+        if let Some(offset) = member.and_then(Member::slot).and_then(|index| slot_offset(object, index)) {
             cache.version.set(version);
-            cache.index.set(index as u32);
-            cache.kind.set(SLOT);
+            cache.place.set(TYPE_OFFSET as u16);
+            cache.shape.set(ty.value().bits());
+            cache.index.set(offset as u32);
+            cache.kind.set(WORD);
         }
         return;
     }
@@ -468,11 +504,13 @@ fn learn_store(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, be
         _ => return,
     };
     let after = attrs.shape_ptr() as u64;
+    let Ok(place) = u16::try_from(ty.attrs_offset.get()) else { return };
     cache.version.set(version);
     cache.shape.set(before);
-    cache.index.set(index as u32);
+    cache.place.set(place);
+    cache.index.set((ty.attrs_offset.get() + size_of::<Attrs>() + 8 * index) as u32);
     cache.value.set(after);
-    cache.kind.set(if before == after { INLINE } else { ADD });
+    cache.kind.set(if before == after { WORD } else { ADD });
 }
 
 /// An item of an exact list or tuple at a small int.
@@ -519,6 +557,7 @@ pub unsafe fn load_subscr(
         let (container, key) = (rk(frame, i.b), rk(frame, i.c));
         let value = match exact_dict(vm, container) {
             Some(dict) => dict.get(vm, key)?.ok_or_else(|| vm.key_error(key.clone()))?,
+            None if let Some(item) = text_item(vm, container, key) => item?,
             None => match python_method(vm, st, container, &st.names.__getitem__) {
                 Some(method) => {
                     let args = [container, key];
@@ -560,7 +599,7 @@ fn bound(value: &Value, len: usize, absent: usize) -> Option<usize> {
     Some(index.clamp(0, len as i64) as usize)
 }
 
-/// A slice of an exact list or tuple.
+/// A slice of an exact list, tuple, `str` or `bytes`.
 fn sequence_slice(vm: &Interpreter, container: &Value, start: &Value, stop: &Value) -> Option<Res> {
     let types = vm.types();
     let copy = |items: &[Value]| {
@@ -571,6 +610,14 @@ fn sequence_slice(vm: &Interpreter, container: &Value, start: &Value, stop: &Val
         copy.extend_from_slice(part);
         Some(copy)
     };
+    if vm.is_exact(container, &types.str) {
+        let text = &container.downcast::<Str>()?.text;
+        let len = text.len();
+        return match (bound(start, len, 0)?, bound(stop, len, len)?) {
+            (0, to) if to == len => Some(Ok(container.clone())),
+            (from, to) => Some(vm.text_piece(text, from, to)),
+        };
+    }
     if vm.is_exact(container, &types.list) {
         let items = container.downcast::<List>()?.with(copy)?;
         return Some(vm.new_list(items));
@@ -578,6 +625,31 @@ fn sequence_slice(vm: &Interpreter, container: &Value, start: &Value, stop: &Val
     if vm.is_exact(container, &types.tuple) {
         let items = container.downcast::<Tuple>()?.with(copy)?;
         return Some(vm.new_tuple(items));
+    }
+    if vm.is_exact(container, &types.bytes) {
+        let bytes = container.downcast::<Bytes>()?.as_slice();
+        return match (bound(start, bytes.len(), 0)?, bound(stop, bytes.len(), bytes.len())?) {
+            (0, to) if to == bytes.len() => Some(Ok(container.clone())),
+            (from, to) => Some(vm.bytes_from(bytes.get(from..to).unwrap_or_default())),
+        };
+    }
+    None
+}
+
+/// A code point of an exact `str`, or a byte of exact `bytes`, at a small int.
+#[inline]
+fn text_item(vm: &Interpreter, container: &Value, key: &Value) -> Option<Res> {
+    let index = key.as_small_int()?;
+    let place = |len: usize| usize::try_from(if index < 0 { index + len as i64 } else { index }).ok();
+    let ty = container.header()?.ty.get() as u64;
+    let types = vm.types();
+    if ty == types.str.value().bits() {
+        let text = &container.downcast::<Str>()?.text;
+        return Some(vm.str_of_point(text.get(place(text.len())?)?));
+    }
+    if ty == types.bytes.value().bits() {
+        let bytes = container.downcast::<Bytes>()?.as_slice();
+        return Some(vm.new_int(i64::from(*bytes.get(place(bytes.len())?)?)));
     }
     None
 }

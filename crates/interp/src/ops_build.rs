@@ -1,12 +1,12 @@
 //! Iteration, and building and taking apart of sequences.
 
 use crate::form::Instr;
-use crate::frame::{Frame, Thread};
+use crate::frame::{Frame, Thread, drop_words};
 use crate::generator;
 use crate::ops_arith::{release, rk, set};
 use crate::ops_name::take;
 use crate::state::State;
-use pellucid_object::{Dict, Interpreter, List, RangeIterator, Res, Tuple, Value};
+use pellucid_object::{Dict, Interpreter, List, RangeIterator, Res, Str, Text, Tuple, Value};
 use pellucid_types::list::ListIterator;
 
 /// What a `for` loop does next.
@@ -124,6 +124,53 @@ pub unsafe fn build_list(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) 
         let i = *pc;
         let list = vm.new_list(take_many(frame, i.b as usize, i.d as usize))?;
         set(frame, i.a, list);
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As for [`get_iter`].
+#[inline(never)]
+pub unsafe fn build_string(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let first = (*frame).regs.add(i.b as usize);
+        let parts = std::slice::from_raw_parts(first, i.d as usize);
+        let texts = parts.iter().filter_map(|part| part.downcast::<Str>()).map(|s| &s.text);
+        let text = vm.made_text(Text::empty().join(texts))?;
+        drop_words(first, first.add(i.d as usize));
+        set(frame, i.a, text);
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As for [`get_iter`].
+#[inline(never)]
+pub unsafe fn format(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let value = rk(frame, i.b);
+        let text = match i.d {
+            _ if vm.is_exact(value, &vm.types().str) && i.d < 2 => value.clone(),
+            0 => match value.as_small_int() {
+                Some(number) => vm.new_text(Text::from_int(number))?,
+                None => vm.format(value, &vm.intern_static("")?)?,
+            },
+            1 => vm.str(value)?,
+            2 => vm.repr(value)?,
+            _ => pellucid_types::format::ascii(vm, value)?,
+        };
+        // A conversion may give a `str` with a `__format__` of its own.
+        let text = match i.d {
+            0 => text,
+            _ if vm.is_exact(&text, &vm.types().str) => text,
+            _ => vm.format(&text, &vm.intern_static("")?)?,
+        };
+        release(frame, i.b);
+        set(frame, i.a, text);
         Ok(())
     }
 }

@@ -1,7 +1,6 @@
 //! Instructions that are too rare for a register form: they work on the temporaries as on wordcode's value stack.
 
 use crate::cell::Cell as PyCell;
-use crate::code::builtins_module;
 use crate::dunder::enter_method;
 use crate::form::Instr;
 use crate::frame::{Frame, Ret, Thread};
@@ -340,7 +339,7 @@ fn simple(vm: &Interpreter, frame: &Frame, stack: &mut Stack, word: Word, arg: u
             let (stop, start) = (stack.pop(), stack.pop());
             stack.push(pellucid_types::slice::new_slice(vm, start, stop, step)?);
         }
-        BuildString | FormatValue => strings(vm, stack, word, arg)?,
+        FormatValue => format_value(vm, stack, arg)?,
         ListExtend => list_extend(vm, stack, n)?,
         ListToTuple => {
             let list = stack.pop();
@@ -504,39 +503,17 @@ fn dict_update(vm: &Interpreter, dict: &Value, more: &Value) -> Res<()> {
     vm.call_method(dict, "update", std::slice::from_ref(more)).map(drop)
 }
 
-fn strings(vm: &Interpreter, stack: &mut Stack, word: Word, arg: u32) -> Res<()> {
-    if word == Word::BuildString {
-        let parts = stack.pop_many(arg as usize);
-        let texts: Vec<&pellucid_object::Text> =
-            parts.iter().filter_map(|p| p.downcast::<Str>()).map(|s| &s.text).collect();
-        match pellucid_object::Text::empty().join(&texts) {
-            Ok(text) => stack.push(vm.new_text(text)?),
-            Err(_) => return Err(vm.no_memory()),
-        }
-        return Ok(());
-    }
-    let spec = if arg & 4 != 0 { Some(stack.pop()) } else { None };
+/// `FORMAT_VALUE` with a specification.
+fn format_value(vm: &Interpreter, stack: &mut Stack, arg: u32) -> Res<()> {
+    let spec = stack.pop();
     let value = stack.pop();
     let value = match arg & 3 {
         1 => vm.str(&value)?,
         2 => vm.repr(&value)?,
-        3 => {
-            let ascii = vm.get_attr_str(&builtins_module(vm)?, "ascii")?;
-            vm.call_values(&ascii, &[value])?
-        }
+        3 => pellucid_types::format::ascii(vm, &value)?,
         _ => value,
     };
-    let text = match spec {
-        None if vm.is_exact(&value, &vm.types().str) => value,
-        None if value.is_small_int() => vm.str(&value)?,
-        spec => {
-            let spec = match spec {
-                Some(spec) => spec,
-                None => vm.intern_static("")?,
-            };
-            vm.format(&value, &spec)?
-        }
-    };
+    let text = vm.format(&value, &spec)?;
     stack.push(text);
     Ok(())
 }

@@ -9,14 +9,14 @@
 //! 5. After anything that pushed or left a frame, `reload!`.
 
 use crate::code::CodeObject;
-use crate::form::{Cache, Form, Instr};
+use crate::form::{Form, Instr, TEMP_A, TEMP_B, TEMP_C};
 use crate::frame::{Frame, Ret, Thread, leave};
 use crate::function::Function;
 use crate::ops::Op;
 use crate::ops_arith as arith;
 use crate::state::{State, state};
 use crate::{
-    bind, comprehension, generator, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll, super_,
+    bind, comprehension, dunder, generator, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll, super_,
     unwind,
 };
 use pellucid_object::protocol::{BinOp, CmpOp, UnOp};
@@ -179,19 +179,12 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
         let mut frame: *mut Frame = thread.top_ptr();
         let mut pc: *const Instr = (*frame).pc;
         let mut regs: *mut Value = (*frame).regs;
-        let mut consts_end: *const Value = (*frame).consts_end;
-        let mut caches: *const Cache = (*(*frame).form).caches.as_ptr();
-        // Registers from here on are temporaries.
-        let mut first_temp = (*(*frame).form).first_temp as isize;
 
         macro_rules! reload {
             () => {{
                 frame = thread.top_ptr();
                 pc = (*frame).pc;
                 regs = (*frame).regs;
-                consts_end = (*frame).consts_end;
-                caches = (*(*frame).form).caches.as_ptr();
-                first_temp = (*(*frame).form).first_temp as isize;
             }};
         }
         loop {
@@ -200,9 +193,20 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                 macro_rules! rk {
                     ($index:expr) => {{
                         let index = $index as isize;
-                        let base = if index < 0 { consts_end } else { regs.cast_const() };
+                        let base = if index < 0 { (*frame).consts_end } else { regs.cast_const() };
                         &*base.offset(index)
                     }};
+                }
+                // An operand that is no constant.
+                macro_rules! reg {
+                    ($index:expr) => {
+                        &*regs.offset($index as isize)
+                    };
+                }
+                macro_rules! cache {
+                    () => {
+                        &*(*frame).caches.add(i.e as usize)
+                    };
                 }
                 macro_rules! set {
                     ($index:expr, $value:expr) => {
@@ -211,12 +215,20 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                 }
                 // Consumes an operand: a temporary dies, locals and constants stay.
                 macro_rules! release {
-                    ($index:expr) => {{
-                        let index = $index as isize;
-                        if index >= first_temp {
-                            drop(regs.offset(index).replace(Value::UNBOUND));
+                    (a) => {
+                        release!(i.a, TEMP_A)
+                    };
+                    (b) => {
+                        release!(i.b, TEMP_B)
+                    };
+                    (c) => {
+                        release!(i.c, TEMP_C)
+                    };
+                    ($index:expr, $mark:expr) => {
+                        if i.temps & $mark != 0 {
+                            drop(regs.offset($index as isize).replace(Value::UNBOUND));
                         }
-                    }};
+                    };
                 }
                 macro_rules! next {
                     () => {{
@@ -226,15 +238,16 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                 }
                 macro_rules! jump {
                     () => {{
-                        pc = (*(*frame).form).instrs.as_ptr().add(i.d as usize);
+                        pc = pc.byte_offset(i.e as i32 as isize);
                         continue 'dispatch;
                     }};
                 }
                 // A conditional jump. One that goes back ends a loop: signals, limits and the collector are polled.
                 macro_rules! branch {
                     () => {{
-                        let target = (*(*frame).form).instrs.as_ptr().add(i.d as usize);
-                        if target <= pc && poll::pending(vm) {
+                        let ahead = i.e as i32 as isize;
+                        let target = pc.byte_offset(ahead);
+                        if ahead <= 0 && poll::pending(vm) {
                             (*frame).pc = target;
                             match poll::poll_loop(vm, st, thread, frame, target) {
                                 Ok(false) => {}
@@ -305,7 +318,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             set!(i.a, value);
                             next!()
                         }
-                        slow!(arith::binary(vm, frame, pc, $op, $inplace))
+                        std::hint::cold_path();
+                        entering!(arith::binary(vm, st, thread, frame, pc, $op, $inplace))
                     }};
                 }
                 macro_rules! compare {
@@ -319,7 +333,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             set!(i.a, Value::bool(arith::floats_hold($op, p, q)));
                             next!()
                         }
-                        slow!(arith::compare(vm, frame, pc, $op))
+                        std::hint::cold_path();
+                        entering!(arith::compare(vm, st, thread, frame, pc, $op))
                     }};
                 }
                 macro_rules! compare_jump {
@@ -337,7 +352,17 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             }
                             next!()
                         }
-                        slow_jump!(arith::compare_test(vm, frame, pc, $op))
+                        std::hint::cold_path();
+                        (*frame).pc = pc;
+                        match arith::compare_test(vm, st, thread, frame, pc, $op) {
+                            Ok(Some(true)) => branch!(),
+                            Ok(Some(false)) => next!(),
+                            Ok(None) => {
+                                reload!();
+                                continue 'dispatch;
+                            }
+                            Err(raised) => break 'dispatch raised,
+                        }
                     }};
                 }
                 match i.op {
@@ -403,7 +428,9 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             set!(i.a, value);
                             next!()
                         }
-                        slow!(arith::binary(vm, frame, pc, BinOp::TrueDiv, i.op == Op::InplaceTrueDiv))
+                        std::hint::cold_path();
+                        let inplace = i.op == Op::InplaceTrueDiv;
+                        entering!(arith::binary(vm, st, thread, frame, pc, BinOp::TrueDiv, inplace))
                     }
                     Op::FloorDiv => {
                         arith!(arith::int_floor_div, |_: f64, _: f64| None, BinOp::FloorDiv, false)
@@ -427,13 +454,15 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::InplaceLShift => {
                         arith!(arith::int_lshift, |_: f64, _: f64| None, BinOp::LShift, true)
                     }
-                    Op::MatMul => done!(arith::binary(vm, frame, pc, BinOp::MatMul, false)),
-                    Op::InplaceMatMul => done!(arith::binary(vm, frame, pc, BinOp::MatMul, true)),
-                    Op::DivMod | Op::InplaceDivMod => {
-                        done!(arith::binary(vm, frame, pc, BinOp::DivMod, false))
+                    Op::MatMul => entering!(arith::binary(vm, st, thread, frame, pc, BinOp::MatMul, false)),
+                    Op::InplaceMatMul => {
+                        entering!(arith::binary(vm, st, thread, frame, pc, BinOp::MatMul, true))
                     }
-                    Op::Pow => done!(arith::binary(vm, frame, pc, BinOp::Pow, false)),
-                    Op::InplacePow => done!(arith::binary(vm, frame, pc, BinOp::Pow, true)),
+                    Op::DivMod | Op::InplaceDivMod => {
+                        entering!(arith::binary(vm, st, thread, frame, pc, BinOp::DivMod, false))
+                    }
+                    Op::Pow => entering!(arith::binary(vm, st, thread, frame, pc, BinOp::Pow, false)),
+                    Op::InplacePow => entering!(arith::binary(vm, st, thread, frame, pc, BinOp::Pow, true)),
                     Op::Neg => {
                         if let Some(value) = arith::negated(rk!(i.b)) {
                             set!(i.a, value);
@@ -469,8 +498,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     }
                     Op::JumpIs => {
                         let same = rk!(i.b).is(rk!(i.c));
-                        release!(i.c);
-                        release!(i.b);
+                        release!(c);
+                        release!(b);
                         if same == (i.a != 0) {
                             branch!()
                         }
@@ -516,7 +545,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::JumpIfFalseKeep => slow_jump!(arith::test_keep(vm, frame, pc, false)),
                     Op::JumpIfTrueKeep => slow_jump!(arith::test_keep(vm, frame, pc, true)),
                     Op::LoadGlobal => {
-                        if let Some(value) = ops_name::cached_global(frame, &*caches.add(i.e as usize)) {
+                        if let Some(value) = ops_name::cached_global(frame, cache!()) {
                             set!(i.a, value);
                             next!()
                         }
@@ -526,9 +555,9 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::StoreName => done!(ops_name::store_name(vm, frame, pc)),
                     Op::StoreGlobal => done!(ops_name::store_global(vm, frame, pc)),
                     Op::LoadAttr => {
-                        let object = rk!(i.b);
-                        if let Some(value) = ops_attr::cached(&*caches.add(i.e as usize), object) {
-                            release!(i.b);
+                        let object = reg!(i.b);
+                        if let Some(value) = ops_attr::cached(cache!(), object) {
+                            release!(b);
                             set!(i.a, value);
                             next!()
                         }
@@ -536,16 +565,16 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         entering!(ops_attr::load(vm, st, thread, frame, pc))
                     }
                     Op::StoreAttr => {
-                        if ops_attr::cached_store(frame, i, &*caches.add(i.e as usize)) {
-                            release!(i.b);
+                        if ops_attr::cached_store(frame, i, cache!()) {
+                            release!(b);
                             next!()
                         }
                         slow!(ops_attr::store(vm, frame, pc))
                     }
                     Op::LoadMethod => {
-                        let object = rk!(i.b);
-                        if let Some(function) = ops_attr::cached_method(&*caches.add(i.e as usize), object) {
-                            let this = if i.b as isize >= first_temp {
+                        let object = reg!(i.b);
+                        if let Some(function) = ops_attr::cached_method(cache!(), object) {
+                            let this = if i.temps & TEMP_B != 0 {
                                 regs.offset(i.b as isize).replace(Value::UNBOUND)
                             } else {
                                 object.clone()
@@ -559,17 +588,17 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::LoadSuperAttr => done!(super_::load(vm, st, frame, pc, false)),
                     Op::LoadSuperMethod => done!(super_::load(vm, st, frame, pc, true)),
                     Op::LoadSubscr => {
-                        if let Some(value) = ops_attr::sequence_item(vm, rk!(i.b), rk!(i.c)) {
-                            release!(i.b);
+                        if let Some(value) = ops_attr::sequence_item(vm, reg!(i.b), rk!(i.c)) {
+                            release!(b);
                             set!(i.a, value);
                             next!()
                         }
                         entering!(ops_attr::load_subscr(vm, st, thread, frame, pc))
                     }
                     Op::StoreSubscr => {
-                        if ops_attr::set_list_item(vm, rk!(i.a), rk!(i.b), rk!(i.c)) {
-                            release!(i.c);
-                            release!(i.a);
+                        if ops_attr::set_list_item(vm, reg!(i.a), rk!(i.b), rk!(i.c)) {
+                            release!(c);
+                            release!(a);
                             next!()
                         }
                         entering!(ops_attr::store_subscr(vm, st, thread, frame, pc))
@@ -630,6 +659,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     }
                     Op::BuildTuple => done!(ops_build::build_tuple(vm, frame, pc)),
                     Op::BuildList => done!(ops_build::build_list(vm, frame, pc)),
+                    Op::BuildString => done!(ops_build::build_string(vm, frame, pc)),
+                    Op::Format => done!(ops_build::format(vm, frame, pc)),
                     Op::ListAppend => done!(ops_build::list_append(vm, frame, pc)),
                     Op::UnpackSequence => done!(ops_build::unpack_sequence(vm, frame, pc)),
                     Op::JumpIfNotExcMatch => slow_jump!(unwind::no_match(vm, frame, pc)),
@@ -653,7 +684,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                                     reload!();
                                     let i = &*pc;
                                     set!(i.b, Value::UNBOUND);
-                                    jump_at(&mut pc, frame, i);
+                                    pc = pc.byte_offset(i.e as i32 as isize);
                                     continue 'dispatch;
                                 }
                                 generator::Finished::Delegate(value) => {
@@ -677,6 +708,19 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                                 drop((done, value));
                                 reload!();
                                 next!()
+                            }
+                            Ret::Operator => {
+                                drop(done);
+                                reload!();
+                                match dunder::operator_returned(vm, frame, pc, value) {
+                                    Ok(true) => {
+                                        let i = &*pc;
+                                        pc = pc.byte_offset(i.e as i32 as isize);
+                                        continue 'dispatch;
+                                    }
+                                    Ok(false) => next!(),
+                                    Err(raised) => break 'dispatch raised,
+                                }
                             }
                             _ => {
                                 reload!();
@@ -744,12 +788,4 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
             }
         }
     }
-}
-
-/// # Safety
-/// `i` is an instruction of `frame`'s form with a target.
-#[inline(always)]
-unsafe fn jump_at(pc: &mut *const Instr, frame: *mut Frame, i: &Instr) {
-    // SAFETY: by the contract.
-    unsafe { *pc = (*(*frame).form).instrs.as_ptr().add(i.d as usize) }
 }

@@ -1,7 +1,7 @@
 //! What the virtual machine keeps for an interpreter: its types, and the stack of the running thread.
 
 use crate::frame::Thread;
-use pellucid_object::{Interpreter, Ref, Type, Value};
+use pellucid_object::{BinOp, CmpOp, Interpreter, Ref, Type, Value};
 use std::cell::Cell;
 use std::ptr;
 
@@ -42,7 +42,43 @@ macro_rules! names {
         }
     };
 }
-names!(__name__ __builtins__ __build_class__ __import__ __enter__ __exit__ __aenter__ __aexit__ __class__ __annotations__ __spec__ __orig_bases__ metaclass send __init__ __getitem__ __setitem__ __call__);
+names!(__add__ __sub__ __mul__ __matmul__ __truediv__ __floordiv__ __mod__ __divmod__ __pow__ __lshift__ __rshift__ __and__ __or__
+    __xor__ __lt__ __le__ __eq__ __ne__ __gt__ __ge__
+    __name__ __builtins__ __build_class__ __import__ __enter__ __exit__ __aenter__ __aexit__ __class__ __annotations__ __spec__ __orig_bases__ metaclass send __init__ __getitem__ __setitem__ __call__);
+
+impl Names {
+    /// The method of a binary operator.
+    pub fn binary(&self, op: BinOp) -> &Value {
+        match op {
+            BinOp::Add => &self.__add__,
+            BinOp::Sub => &self.__sub__,
+            BinOp::Mul => &self.__mul__,
+            BinOp::MatMul => &self.__matmul__,
+            BinOp::TrueDiv => &self.__truediv__,
+            BinOp::FloorDiv => &self.__floordiv__,
+            BinOp::Mod => &self.__mod__,
+            BinOp::DivMod => &self.__divmod__,
+            BinOp::Pow => &self.__pow__,
+            BinOp::LShift => &self.__lshift__,
+            BinOp::RShift => &self.__rshift__,
+            BinOp::And => &self.__and__,
+            BinOp::Or => &self.__or__,
+            BinOp::Xor => &self.__xor__,
+        }
+    }
+
+    /// The method of a comparison.
+    pub fn compare(&self, op: CmpOp) -> &Value {
+        match op {
+            CmpOp::Lt => &self.__lt__,
+            CmpOp::Le => &self.__le__,
+            CmpOp::Eq => &self.__eq__,
+            CmpOp::Ne => &self.__ne__,
+            CmpOp::Gt => &self.__gt__,
+            CmpOp::Ge => &self.__ge__,
+        }
+    }
+}
 
 /// Owns the [`State`]; a separate type so that `Interpreter::state` can make it before it is filled.
 #[derive(Default)]

@@ -145,9 +145,9 @@ fn bind_found(vm: &Interpreter, found: &Value, object: &Value, start: &Value) ->
 
 // What the cache of `super().name` holds, `shape` being the class whose method it is in, and `value` what was found behind it:
 /// The object's type has version `version`.
-const OF_INSTANCE: u32 = 1;
+const OF_INSTANCE: u16 = 1;
 /// The object is a class of version `version`, of which the method's class is a base.
-const OF_CLASS: u32 = 2;
+const OF_CLASS: u16 = 2;
 
 /// `super().name`, to be called (`method`) or not.
 ///

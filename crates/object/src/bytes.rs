@@ -1,7 +1,7 @@
 //! `bytes` and `bytearray`: storage and what they show as buffers. Methods stand in the `types` crate.
 
 use crate::buffer::{Buffer, BytesRef, Layout, Memory, flags, memory_of};
-use crate::heap::Payload;
+use crate::heap::{Payload, SlotWord};
 use crate::interpreter::Interpreter;
 use crate::value::Value;
 use crate::{Raised, Res};
@@ -118,7 +118,7 @@ impl Interpreter {
     /// A new `bytes`; the empty one and those of one byte are shared. Errors: `MemoryError`.
     pub fn new_bytes(&self, data: Vec<u8>) -> Res {
         let place = match data.as_slice() {
-            [] => 256,
+            [] => EMPTY,
             [byte] => usize::from(*byte),
             _ => return self.alloc(&self.types().bytes, Bytes::new(data)),
         };
@@ -183,26 +183,27 @@ impl Interpreter {
     }
 }
 
-/// Shared values by index, made when they are first asked for.
-pub(crate) struct Shared(RefCell<Vec<Option<Value>>>);
+/// Shared values by index, made when they are first asked for: one for each of the first 256 code points or bytes, and
+/// the empty one.
+pub(crate) struct Shared(Box<[SlotWord]>);
+
+/// Where the empty one stands.
+pub(crate) const EMPTY: usize = 256;
 
 impl Shared {
     pub(crate) fn new() -> Shared {
-        Shared(RefCell::new(Vec::new()))
+        Shared((0..=EMPTY).map(|_| SlotWord::default()).collect())
     }
-    #[inline]
+    #[inline(always)]
     pub(crate) fn get(&self, index: usize) -> Option<Value> {
-        self.0.borrow().get(index).cloned().flatten()
+        self.0.get(index)?.get()
     }
     pub(crate) fn put(&self, index: usize, value: &Value) {
-        let mut values = self.0.borrow_mut();
-        if values.len() <= index {
-            values.resize(index + 1, None);
+        if let Some(place) = self.0.get(index) {
+            place.set(Some(value.clone()));
         }
-        // Places are filled once: nothing dies here.
-        values[index] = Some(value.clone());
     }
     pub(crate) fn take(&self) -> Vec<Option<Value>> {
-        self.0.take()
+        self.0.iter().map(|place| place.replace(None)).collect()
     }
 }

@@ -66,6 +66,10 @@ pub struct Type {
     pub slot_count: Cell<usize>,
     pub payload: &'static PayloadInfo,
     interp: Cell<*const Interpreter>,
+    /// Bytes of an instance, header included.
+    object_size: Cell<usize>,
+    /// Whether the collector looks at instances.
+    container: Cell<bool>,
     pub slots: Slots,
     name: RefCell<Rc<str>>,
     /// The same as a `str`, once Python asked for it: it is the same object each time.
@@ -79,7 +83,6 @@ pub struct Type {
     mro: RefCell<Rc<[Value]>>,
     pub dict: SlotWord,
     subclasses: RefCell<Vec<NonNull<Header>>>,
-    container: Cell<bool>,
     root_shape: Cell<Option<NonNull<Shape>>>,
     /// The `TypeDef`'s doc, which may begin with a signature.
     pub doc: Cell<&'static str>,
@@ -143,6 +146,7 @@ impl Type {
             inline_slots: Cell::new(0),
             slot_count: Cell::new(0),
             container: Cell::new(payload.container),
+            object_size: Cell::new(PAYLOAD_OFFSET + payload.size.next_multiple_of(8)),
             root_shape: Cell::new(None),
             doc: Cell::new(""),
         }
@@ -224,9 +228,9 @@ impl Type {
     }
 
     /// Bytes of an instance, header included.
+    #[inline(always)]
     pub fn object_size(&self) -> usize {
-        let fixed = self.slots_offset() + 8 * self.slot_count.get();
-        if self.attrs_offset.get() == 0 { fixed } else { fixed + 16 + 8 * self.inline_slots.get() }
+        self.object_size.get()
     }
 
     /// Whether instances have slots or attributes behind the payload.
@@ -255,7 +259,9 @@ impl Type {
     pub(crate) fn lay_out(&self, slot_count: usize, attrs: bool, inline: usize) {
         self.slot_count.set(slot_count);
         self.inline_slots.set(inline);
-        self.attrs_offset.set(if attrs { self.slots_offset() + 8 * slot_count } else { 0 });
+        let fixed = self.slots_offset() + 8 * slot_count;
+        self.attrs_offset.set(if attrs { fixed } else { 0 });
+        self.object_size.set(if attrs { fixed + 16 + 8 * inline } else { fixed });
         let made_in_python = self.flags.get().contains(TypeFlags::MUTABLE);
         self.container.set(self.payload.container || self.adds_to_payload() || made_in_python);
     }

@@ -294,10 +294,8 @@ impl Interpreter {
             std::mem::forget(ty.value().clone());
             payload_ptr(header.as_ptr()).cast_mut().cast::<T>().write(payload);
             let parts = PAYLOAD_OFFSET + size_of::<T>().next_multiple_of(8);
-            block.as_ptr().add(parts).write_bytes(0, size - parts);
-            if ty.attrs_offset.get() != 0 {
-                let attrs = block.as_ptr().add(ty.attrs_offset.get()).cast::<Attrs>();
-                (*attrs).init(ty.root_shape());
+            if size > parts {
+                self.write_parts(ty, block, parts);
             }
             if container {
                 header.as_ref().set(Header::TRACKED);
@@ -306,6 +304,22 @@ impl Interpreter {
                 self.births.note(header.as_ref());
             }
             Ok(Value::from_header(header))
+        }
+    }
+
+    /// Writes what stands behind the payload of a new object: empty slots and attributes.
+    ///
+    /// # Safety
+    /// The block is a new object of `ty`, in which all from `parts` on is to be written.
+    #[inline(never)]
+    unsafe fn write_parts(&self, ty: &Ref<Type>, block: NonNull<u8>, parts: usize) {
+        // SAFETY: by the contract.
+        unsafe {
+            block.as_ptr().add(parts).write_bytes(0, ty.object_size() - parts);
+            if ty.attrs_offset.get() != 0 {
+                let attrs = block.as_ptr().add(ty.attrs_offset.get()).cast::<Attrs>();
+                (*attrs).init(ty.root_shape());
+            }
         }
     }
 }
@@ -321,6 +335,18 @@ pub(crate) unsafe fn destroy(object: NonNull<Header>) {
     let ty = type_of_header(header);
     let Some(interp) = ty.interpreter() else { return };
     if ty.flags.get().contains(TypeFlags::HAS_FINALIZER) && !finalize(interp, header) {
+        return;
+    }
+    const UNUSUAL: u32 = crate::weakref::HAS_WEAKREFS | Births::NOTED | RECLASSED;
+    if !ty.holds_references() && header.flags.get() & UNUSUAL == 0 {
+        // A payload and nothing else, which refers to nothing: no chain hangs on it.
+        // SAFETY: nothing refers to the object any more; it gives up the reference to its type with its block.
+        unsafe {
+            (ty.payload.drop)(payload_ptr(header).cast_mut());
+            let (size, ty) = (ty.object_size(), Value::from_bits(header.ty.get() as u64));
+            interp.heap.free(object.cast(), size, false);
+            drop(ty);
+        }
         return;
     }
     if header.flags.get() & (crate::weakref::HAS_WEAKREFS | Births::NOTED) != 0 {

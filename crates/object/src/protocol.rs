@@ -529,6 +529,30 @@ impl Interpreter {
         }
     }
 
+    /// What `a op b` gives when a method of `a` for it, the first to be asked, has returned `NotImplemented`.
+    pub fn binary_refused(&self, op: BinOp, inplace: bool, a: &Value, b: &Value) -> Res {
+        let (ta, tb) = (self.type_of(a), self.type_of(b));
+        let other = tb.slots.binary[op as usize].get().filter(|_| !ta.value().is(tb.value()));
+        let shared = other.zip(ta.slots.binary[op as usize].get());
+        let result = match (other, shared) {
+            (Some(_), Some((f, g))) if std::ptr::fn_addr_eq(f, g) => self.ask_reflected(op, a, b)?,
+            (Some(f), _) => f(self, a, b)?,
+            (None, _) => Value::NOT_IMPLEMENTED,
+        };
+        if !result.is_not_implemented() {
+            return Ok(result);
+        }
+        if let Some(result) = self.sequence_op(op, a, b)? {
+            return Ok(result);
+        }
+        let sign = match op {
+            BinOp::Pow if inplace => "**=".to_string(),
+            _ if inplace => format!("{}=", op.sign()),
+            _ => op.sign().to_string(),
+        };
+        Err(self.unsupported(&sign, a, b))
+    }
+
     #[cold]
     fn unsupported(&self, sign: &str, a: &Value, b: &Value) -> Raised {
         let (a, b) = (self.type_name(a), self.type_name(b));
@@ -714,17 +738,33 @@ impl Interpreter {
                     return Ok(result);
                 }
             }
-            match op {
-                CmpOp::Eq => Ok(Value::bool(a.is(b))),
-                CmpOp::Ne => Ok(Value::bool(!a.is(b))),
-                _ => Err(self.type_error(format!(
-                    "'{}' not supported between instances of '{}' and '{}'",
-                    op.sign(),
-                    ta.message_name(),
-                    tb.message_name()
-                ))),
-            }
+            self.uncompared(op, a, b)
         })
+    }
+
+    /// What `a op b` gives when a method of `a` for it, the first to be asked, has returned `NotImplemented`.
+    pub fn compare_refused(&self, op: CmpOp, a: &Value, b: &Value) -> Res {
+        if let Some(f) = self.type_of_ref(b).slots.compare.get() {
+            let result = self.nested(" in comparison", || f(self, b, a, op.swapped()))?;
+            if !result.is_not_implemented() {
+                return Ok(result);
+            }
+        }
+        self.uncompared(op, a, b)
+    }
+
+    /// A comparison that nobody implements.
+    fn uncompared(&self, op: CmpOp, a: &Value, b: &Value) -> Res {
+        match op {
+            CmpOp::Eq => Ok(Value::bool(a.is(b))),
+            CmpOp::Ne => Ok(Value::bool(!a.is(b))),
+            _ => Err(self.type_error(format!(
+                "'{}' not supported between instances of '{}' and '{}'",
+                op.sign(),
+                self.type_name(a),
+                self.type_name(b)
+            ))),
+        }
     }
 
     /// `a is b or a == b`, as containers compare.

@@ -782,6 +782,17 @@ fn generic_binary(vm: &Interpreter, op: BinOp, a: &Value, b: &Value, name: &str,
     }
 }
 
+impl Interpreter {
+    /// Asks `b.__rop__` when the operator of its class is a method in Python.
+    pub(crate) fn ask_reflected(&self, op: BinOp, a: &Value, b: &Value) -> Res {
+        let Some(rows) = OPERATORS.get(op as usize) else { return Ok(Value::NOT_IMPLEMENTED) };
+        match self.lookup_special(b, rows[1].name)? {
+            Some(reflected) => self.call_descriptor(&reflected, b, std::slice::from_ref(a)),
+            None => Ok(Value::NOT_IMPLEMENTED),
+        }
+    }
+}
+
 fn generic_compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
     let Some(method) = vm.lookup_special(a, op.dunder())? else { return Ok(Value::NOT_IMPLEMENTED) };
     if vm.type_of_ref(&method).flags.get().contains(crate::TypeFlags::METHOD_DESCRIPTOR) {

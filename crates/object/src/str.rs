@@ -1,9 +1,10 @@
 //! `str` objects: storage, hashing, interning.
 
 use crate::Res;
+use crate::bytes::EMPTY;
 use crate::heap::Payload;
 use crate::interpreter::Interpreter;
-use crate::text::Text;
+use crate::text::{NoMemory, Text};
 use crate::value::Value;
 use siphasher::sip::SipHasher13;
 use std::cell::Cell;
@@ -39,9 +40,16 @@ impl Interpreter {
 
     /// A new `str`; the empty one and those of one code point below 256 are shared. Errors: `MemoryError`.
     pub fn new_text(&self, text: Text) -> Res {
-        let place = match (text.len(), text.get(0)) {
-            (0, _) => 256,
-            (1, Some(point @ 0..256)) => point as usize,
+        if text.len() > 1 {
+            return self.alloc(&self.types().str, Str::new(text));
+        }
+        self.new_small_text(text)
+    }
+
+    fn new_small_text(&self, text: Text) -> Res {
+        let place = match text.get(0) {
+            None => EMPTY,
+            Some(point @ 0..256) => point as usize,
             _ => return self.alloc(&self.types().str, Str::new(text)),
         };
         if let Some(found) = self.small_strs.get(place) {
@@ -50,6 +58,20 @@ impl Interpreter {
         let value = self.alloc(&self.types().str, Str::new(text))?;
         self.small_strs.put(place, &value);
         Ok(value)
+    }
+
+    /// `text[start..end]`; the piece must lie in the text. Errors: `MemoryError`.
+    #[inline]
+    pub fn text_piece(&self, text: &Text, start: usize, end: usize) -> Res {
+        let known = match (end.saturating_sub(start), text.get(start)) {
+            (0, _) => self.small_strs.get(EMPTY),
+            (1, Some(point)) => self.small_strs.get(point as usize).filter(|_| point < 256),
+            _ => None,
+        };
+        match known {
+            Some(known) => Ok(known),
+            None => self.made_text(text.slice(start, end)),
+        }
     }
 
     /// The `str` of one code point (below 0x110000). Errors: `MemoryError`.
@@ -64,10 +86,10 @@ impl Interpreter {
     }
 
     /// A new `str`, or `MemoryError`.
-    pub fn made_text(&self, text: Result<Text, crate::text::NoMemory>) -> Res {
+    pub fn made_text(&self, text: Result<Text, NoMemory>) -> Res {
         match text {
             Ok(text) => self.new_text(text),
-            Err(crate::text::NoMemory) => Err(self.no_memory()),
+            Err(NoMemory) => Err(self.no_memory()),
         }
     }
 
@@ -100,35 +122,25 @@ impl Interpreter {
         hash
     }
 
-    /// `left + right`, in place when nobody else holds `left`: a loop of `s += x` is linear. Errors: `MemoryError`.
-    pub fn str_append_inplace(&self, mut left: Value, right: &Value) -> Res {
-        let Some(added) = right.downcast::<Str>() else {
-            return self.binary(crate::BinOp::Add, &left, right);
+    /// `left += right`, of exact strings, in place if nobody else holds `left`: a loop of it is linear. False: somebody does.
+    /// Errors: `MemoryError`.
+    pub fn str_append(&self, left: &mut Value, right: &Str) -> Res<bool> {
+        // Shared strings and interned ones have other holders, so a unique one is nobody's key.
+        let Some(s) = left.unique_payload_mut::<Str>().filter(|s| !s.interned.get()) else {
+            return Ok(false);
         };
-        if self.is_exact(&left, &self.types().str)
-            && let Some(s) = left.unique_payload_mut::<Str>()
-            && !s.interned.get()
-        {
-            // Shared strings and interned ones have other holders, so a unique one is nobody's key.
-            return match s.text.append(&added.text) {
-                Ok(()) => {
-                    s.hash.set(-1);
-                    Ok(left)
-                }
-                Err(crate::text::NoMemory) => Err(self.no_memory()),
-            };
-        }
-        match left.downcast::<Str>() {
-            Some(s) if self.is_exact(&left, &self.types().str) && self.is_exact(right, &self.types().str) => {
-                if added.text.is_empty() {
-                    return Ok(left);
-                }
-                if s.text.is_empty() {
-                    return Ok(right.clone());
-                }
-                self.made_text(s.text.concat(&added.text))
-            }
-            _ => self.binary(crate::BinOp::Add, &left, right),
+        s.hash.set(-1);
+        s.text.append(&right.text).map_err(|NoMemory| self.no_memory())?;
+        Ok(true)
+    }
+
+    /// `left + right` of exact strings. Errors: `MemoryError`.
+    pub fn str_concat(&self, left: &Value, right: &Value) -> Res {
+        match (left.downcast::<Str>(), right.downcast::<Str>()) {
+            (Some(_), Some(r)) if r.text.is_empty() => Ok(left.clone()),
+            (Some(l), Some(_)) if l.text.is_empty() => Ok(right.clone()),
+            (Some(l), Some(r)) => self.made_text(l.text.concat(&r.text)),
+            _ => Err(self.bug("concatenation of no str")),
         }
     }
 }

@@ -45,11 +45,26 @@ struct Short {
 }
 
 impl Short {
+    const EMPTY: Short = Short { len: 0, bytes: [0; SHORT] };
+
+    #[inline]
     fn new(text: &[u8]) -> Short {
-        let mut bytes = [0; SHORT];
-        let len = text.len().min(SHORT);
-        bytes[..len].copy_from_slice(&text[..len]);
-        Short { len: len as u8, bytes }
+        let mut short = Short::EMPTY;
+        short.push(&text[..text.len().min(SHORT)]);
+        short
+    }
+    /// Appends bytes below 128; false when there is no room.
+    #[inline]
+    fn push(&mut self, added: &[u8]) -> bool {
+        let len = usize::from(self.len);
+        let Some(room) = self.bytes.get_mut(len..len + added.len()) else { return false };
+        match added {
+            // Separators and signs.
+            [byte] => room[0] = *byte,
+            _ => room.copy_from_slice(added),
+        }
+        self.len += added.len() as u8;
+        true
     }
     #[inline(always)]
     fn bytes(&self) -> &[u8] {
@@ -174,7 +189,7 @@ pub(crate) use with_units;
 impl Text {
     /// The empty text; allocates nothing.
     pub fn empty() -> Text {
-        Text(Units::Short(Short::new(&[])))
+        Text(Units::Short(Short::EMPTY))
     }
 
     /// From code points (each below 0x110000). Errors: no memory.
@@ -185,6 +200,12 @@ impl Text {
     /// One code point (below 0x110000).
     pub fn from_code_point(point: u32) -> Result<Text, NoMemory> {
         Text::from_units(&[point])
+    }
+
+    /// The decimal digits of a number.
+    pub fn from_int(number: i64) -> Text {
+        // At most twenty of them.
+        Text(Units::Short(Short::new(itoa::Buffer::new().format(number).as_bytes())))
     }
 
     /// From code points as they come.
@@ -403,8 +424,7 @@ impl Text {
             let total = a.len().checked_add(b.len()).ok_or(NoMemory)?;
             if total <= SHORT {
                 let mut short = Short::new(a.as_bytes());
-                short.bytes[a.len()..total].copy_from_slice(b.as_bytes());
-                short.len = total as u8;
+                short.push(b.as_bytes());
                 return Ok(Text(Units::Short(short)));
             }
             let mut text = String::new();
@@ -421,20 +441,24 @@ impl Text {
     }
 
     /// `parts` with `self` between them.
-    pub fn join(&self, parts: &[&Text]) -> Result<Text, NoMemory> {
-        let gaps = parts.len().saturating_sub(1);
-        let mut total = self.len().checked_mul(gaps).ok_or(NoMemory)?;
-        let mut kind = if gaps == 0 { Kind::Ascii } else { self.kind() };
-        for part in parts {
+    pub fn join<'a>(&self, parts: impl Iterator<Item = &'a Text> + Clone) -> Result<Text, NoMemory> {
+        if let Some(short) = self.join_short(parts.clone()) {
+            return Ok(Text(Units::Short(short)));
+        }
+        let (mut count, mut total, mut kind) = (0usize, 0usize, Kind::Ascii);
+        for part in parts.clone() {
+            count += 1;
             total = total.checked_add(part.len()).ok_or(NoMemory)?;
             kind = kind.max(part.kind());
         }
-        if kind == Kind::Ascii {
-            return self.join_ascii(parts, total);
+        if count > 1 {
+            let gaps = self.len().checked_mul(count - 1).ok_or(NoMemory)?;
+            total = total.checked_add(gaps).ok_or(NoMemory)?;
+            kind = kind.max(self.kind());
         }
         let mut builder = TextBuilder::with_kind(kind);
-        builder.reserve(total)?;
-        for (i, part) in parts.iter().enumerate() {
+        builder.reserve_exact(total)?;
+        for (i, part) in parts.enumerate() {
             if i > 0 {
                 builder.push_text(self)?;
             }
@@ -443,17 +467,19 @@ impl Text {
         builder.finish()
     }
 
-    /// [`Text::join`] where all is ASCII; `total` is the length.
-    fn join_ascii(&self, parts: &[&Text], total: usize) -> Result<Text, NoMemory> {
-        let mut result = Vec::new();
-        result.try_reserve_exact(total)?;
-        for (i, part) in parts.iter().enumerate() {
-            if i > 0 {
-                result.extend_from_slice(self.as_ascii().unwrap_or_default().as_bytes());
+    /// [`Text::join`] of what is ASCII and makes a short text.
+    #[inline]
+    fn join_short<'a>(&self, parts: impl Iterator<Item = &'a Text>) -> Option<Short> {
+        let mut joined = Short::EMPTY;
+        let between = self.as_ascii()?.as_bytes();
+        for (i, part) in parts.enumerate() {
+            let part = part.as_ascii()?.as_bytes();
+            let fits = (i == 0 || joined.push(between)) && joined.push(part);
+            if !fits {
+                return None;
             }
-            result.extend_from_slice(part.as_ascii().unwrap_or_default().as_bytes());
         }
-        Ok(Text(ascii_vec(result)))
+        Some(joined)
     }
 
     /// `self * times`.
@@ -564,12 +590,10 @@ impl Text {
         match &mut self.0 {
             Units::Short(short) => {
                 let Some(added) = other.as_ascii() else { return Ok(()) };
-                let (len, total) = (usize::from(short.len), usize::from(short.len) + added.len());
-                if total <= SHORT {
-                    short.bytes[len..total].copy_from_slice(added.as_bytes());
-                    short.len = total as u8;
+                if short.push(added.as_bytes()) {
                     return Ok(());
                 }
+                let total = short.bytes().len() + added.len();
                 let mut text = String::new();
                 text.try_reserve(total.checked_mul(2).ok_or(NoMemory)?)?;
                 text.push_str(short.as_str());

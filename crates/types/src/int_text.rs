@@ -137,9 +137,25 @@ fn invalid_literal(vm: &Interpreter, base: u32, shown: &Value) -> Raised {
     }
 }
 
+/// Digits so few that they make a small int, in base 10.
+fn few_digits(text: &[u8]) -> Option<i64> {
+    if text.is_empty() || text.len() > 18 {
+        return None;
+    }
+    text.iter().try_fold(0, |number, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit < 10).then(|| number * 10 + i64::from(digit))
+    })
+}
+
 /// The int that a `str` or a bytes-like object says; `None` for other objects. Errors: `ValueError`.
 pub fn from_text(vm: &Interpreter, value: &Value, base: u32) -> Res<Option<Parsed>> {
     if let Some(s) = value.downcast::<Str>() {
+        if base == 10
+            && let Some(number) = s.text.as_ascii().and_then(|text| few_digits(text.as_bytes()))
+        {
+            return Ok(Some(Parsed::Small(number)));
+        }
         let text = number::ascii_number(&s.text);
         return parse_shown(vm, text.as_deref(), base, value).map(Some);
     }

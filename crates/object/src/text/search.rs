@@ -103,6 +103,49 @@ fn rfind_wide<T: Unit>(units: &[T], needle: &Text) -> Option<usize> {
     Some(h_len - found - n_len)
 }
 
+/// In so few bytes, searching costs less than preparing the search.
+const FEW_BYTES: usize = 256;
+
+/// Iterator over the matches of a needle: [`Text::matches`].
+pub struct Matches<'a>(Search<'a>);
+
+enum Search<'a> {
+    Nothing,
+    /// One byte among bytes.
+    Byte {
+        found: memchr::Memchr<'a>,
+        start: usize,
+    },
+    Bytes {
+        found: Box<memmem::FindIter<'a, 'a>>,
+        start: usize,
+    },
+    Any {
+        text: &'a Text,
+        needle: &'a Text,
+        from: usize,
+        end: usize,
+    },
+}
+
+impl Iterator for Matches<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        match &mut self.0 {
+            Search::Nothing => None,
+            Search::Byte { found, start } => found.next().map(|at| *start + at),
+            Search::Bytes { found, start } => found.next().map(|at| *start + at),
+            Search::Any { text, needle, from, end } => {
+                let at = text.find(needle, *from, *end)?;
+                *from = at + needle.len();
+                Some(at)
+            }
+        }
+    }
+}
+
 impl Text {
     /// The first position in `start..end` where all of `needle` stands before `end`. An empty needle is found at
     /// `start` if `start <= end`.
@@ -145,28 +188,20 @@ impl Text {
     }
 
     /// The positions of non-overlapping matches of a needle that is not empty, from the left.
-    pub fn matches<'a>(
-        &'a self,
-        needle: &'a Text,
-        start: usize,
-        end: usize,
-    ) -> Box<dyn Iterator<Item = usize> + 'a> {
+    pub fn matches<'a>(&'a self, needle: &'a Text, start: usize, end: usize) -> Matches<'a> {
         let end = end.min(self.len());
         if start > end || needle.is_empty() || needle.kind() > self.kind() {
-            return Box::new(std::iter::empty());
+            return Matches(Search::Nothing);
         }
-        if let (Some(units), Some(needle)) = (self.as_latin1(), needle.as_latin1()) {
-            if let [one] = needle {
-                return Box::new(memchr::memchr_iter(*one, &units[start..end]).map(move |at| start + at));
+        Matches(match (self.as_latin1(), needle.as_latin1()) {
+            (Some(units), Some([one])) => {
+                Search::Byte { found: memchr::memchr_iter(*one, &units[start..end]), start }
             }
-            return Box::new(memmem::find_iter(&units[start..end], needle).map(move |at| start + at));
-        }
-        let mut from = start;
-        Box::new(std::iter::from_fn(move || {
-            let at = self.find(needle, from, end)?;
-            from = at + needle.len();
-            Some(at)
-        }))
+            (Some(units), Some(needle)) if end - start > FEW_BYTES => {
+                Search::Bytes { found: Box::new(memmem::find_iter(&units[start..end], needle)), start }
+            }
+            _ => Search::Any { text: self, needle, from: start, end },
+        })
     }
 
     /// Number of non-overlapping matches in `start..end`; an empty needle matches at every position.

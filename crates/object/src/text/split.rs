@@ -1,4 +1,5 @@
-//! Cutting texts. Results are ranges, so that callers make objects of the pieces without an extra copy.
+//! Cutting texts. Results are ranges, so that callers make objects of the pieces without an extra copy; what is cut from the
+//! left is given piece by piece.
 
 use super::case::is_space;
 use super::{NoMemory, Text, Unit, with_units};
@@ -18,21 +19,25 @@ pub fn is_line_break(point: u32) -> bool {
     matches!(point, 0x0a..=0x0d | 0x1c..=0x1e | 0x85 | 0x2028 | 0x2029)
 }
 
-fn whitespace_pieces<T: Unit>(units: &[T], limit: usize) -> Result<Pieces, NoMemory> {
-    let (mut pieces, mut at) = (Vec::new(), 0);
+fn whitespace_pieces<T: Unit, E>(
+    units: &[T],
+    limit: usize,
+    mut piece: impl FnMut(Range<usize>) -> Result<(), E>,
+) -> Result<(), E> {
+    let (mut count, mut at) = (0, 0);
     loop {
         at += units[at..].iter().take_while(|u| is_space(u.point())).count();
         if at == units.len() {
-            return Ok(pieces);
+            return Ok(());
         }
-        if pieces.len() >= limit {
+        if count >= limit {
             // What is left keeps its trailing whitespace.
-            add(&mut pieces, at..units.len())?;
-            return Ok(pieces);
+            return piece(at..units.len());
         }
         let start = at;
         at += units[at..].iter().take_while(|u| !is_space(u.point())).count();
-        add(&mut pieces, start..at)?;
+        piece(start..at)?;
+        count += 1;
     }
 }
 
@@ -72,9 +77,13 @@ fn lines<T: Unit>(units: &[T], keep_ends: bool) -> Result<Pieces, NoMemory> {
 }
 
 impl Text {
-    /// Pieces between runs of whitespace; at most `limit` cuts from the left.
-    pub fn split_whitespace(&self, limit: Option<usize>) -> Result<Pieces, NoMemory> {
-        with_units!(self, units => whitespace_pieces(units, limit.unwrap_or(usize::MAX)))
+    /// Calls `piece` with each piece between runs of whitespace; at most `limit` cuts from the left.
+    pub fn split_whitespace<E>(
+        &self,
+        limit: Option<usize>,
+        piece: impl FnMut(Range<usize>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        with_units!(self, units => whitespace_pieces(units, limit.unwrap_or(usize::MAX), piece))
     }
 
     /// The same with the cuts counted from the right.
@@ -82,15 +91,19 @@ impl Text {
         with_units!(self, units => whitespace_pieces_from_right(units, limit.unwrap_or(usize::MAX)))
     }
 
-    /// Pieces between occurrences of `separator` (not empty); at most `limit` cuts from the left.
-    pub fn split(&self, separator: &Text, limit: Option<usize>) -> Result<Pieces, NoMemory> {
-        let (mut pieces, mut from) = (Vec::new(), 0);
+    /// Calls `piece` with each piece between occurrences of `separator` (not empty); at most `limit` cuts from the left.
+    pub fn split<E>(
+        &self,
+        separator: &Text,
+        limit: Option<usize>,
+        mut piece: impl FnMut(Range<usize>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut from = 0;
         for at in self.matches(separator, 0, self.len()).take(limit.unwrap_or(usize::MAX)) {
-            add(&mut pieces, from..at)?;
+            piece(from..at)?;
             from = at + separator.len();
         }
-        add(&mut pieces, from..self.len())?;
-        Ok(pieces)
+        piece(from..self.len())
     }
 
     /// The same with the cuts counted from the right.

@@ -7,6 +7,17 @@ fn t(s: &str) -> Text {
     Text::from_utf8(s).expect("memory")
 }
 
+fn collected(
+    cut: impl FnOnce(&mut dyn FnMut(std::ops::Range<usize>) -> Result<(), NoMemory>) -> Result<(), NoMemory>,
+) -> Result<split::Pieces, NoMemory> {
+    let mut pieces = Vec::new();
+    cut(&mut |piece| {
+        pieces.push(piece);
+        Ok(())
+    })?;
+    Ok(pieces)
+}
+
 fn pieces(text: &Text, ranges: Result<split::Pieces, NoMemory>) -> Vec<String> {
     ranges
         .expect("memory")
@@ -43,7 +54,7 @@ fn slices_joins_and_repeats() {
     assert_eq!(shown(t("ab€def").slice_step(0, 2, 9)), "a€e");
     assert_eq!(shown(t("né").repeat(3)), "nénéné");
     assert_eq!(t("ab").repeat(usize::MAX), Err(NoMemory));
-    assert_eq!(shown(t(", ").join(&[&t("a"), &t("€"), &t("😀")])), "a, €, 😀");
+    assert_eq!(shown(t(", ").join([&t("a"), &t("€"), &t("😀")].into_iter())), "a, €, 😀");
     assert_eq!(shown(t("é").concat(&t("€"))), "é€");
     assert!(
         t("abc") < t("abd") && t("z") < t("é") && t("é") < t("€") && t("€") < t("😀") && t("ab") < t("abc")
@@ -86,14 +97,16 @@ fn periodic_needles_take_linear_time() {
 #[test]
 fn splitting() {
     let text = t("  a b\u{2003} c  ");
-    assert_eq!(pieces(&text, text.split_whitespace(None)), ["a", "b", "c"]);
-    assert_eq!(pieces(&text, text.split_whitespace(Some(1))), ["a", "b\u{2003} c  "]);
-    assert_eq!(pieces(&text, text.split_whitespace(Some(0))), ["a b\u{2003} c  "]);
+    let words = |limit| collected(|piece| text.split_whitespace(limit, piece));
+    assert_eq!(pieces(&text, words(None)), ["a", "b", "c"]);
+    assert_eq!(pieces(&text, words(Some(1))), ["a", "b\u{2003} c  "]);
+    assert_eq!(pieces(&text, words(Some(0))), ["a b\u{2003} c  "]);
     assert_eq!(pieces(&text, text.rsplit_whitespace(Some(1))), ["  a b", "c"]);
     assert_eq!(pieces(&text, text.rsplit_whitespace(None)), ["a", "b", "c"]);
     let text = t("a,,b,");
-    assert_eq!(pieces(&text, text.split(&t(","), None)), ["a", "", "b", ""]);
-    assert_eq!(pieces(&text, text.split(&t(","), Some(1))), ["a", ",b,"]);
+    let fields = |limit| collected(|piece| text.split(&t(","), limit, piece));
+    assert_eq!(pieces(&text, fields(None)), ["a", "", "b", ""]);
+    assert_eq!(pieces(&text, fields(Some(1))), ["a", ",b,"]);
     assert_eq!(pieces(&text, text.rsplit(&t(","), Some(2))), ["a,", "b", ""]);
     let text = t("a\nb\r\nc\rd\u{2028}\n");
     assert_eq!(pieces(&text, text.split_lines(false)), ["a", "b", "c", "d", ""]);

@@ -568,6 +568,13 @@ fn add(vm: &Interpreter, a: &Value, b: &Value) -> Res {
     if a.downcast::<Bytes>().is_none() && a.downcast::<ByteArray>().is_none() {
         return Ok(Value::NOT_IMPLEMENTED);
     }
+    if let (Some(left), Some(right)) = (a.downcast::<Bytes>(), b.downcast::<Bytes>()) {
+        let (left, right) = (left.as_slice(), right.as_slice());
+        let mut result = seq::reserve(vm, left.len().checked_add(right.len()))?;
+        result.extend_from_slice(left);
+        result.extend_from_slice(right);
+        return vm.new_bytes(result);
+    }
     if !vm.has_buffer(b) {
         let (a, b) = (vm.type_name(a), vm.type_name(b));
         return Err(vm.type_error(format!("can't concat {b} to {a}")));

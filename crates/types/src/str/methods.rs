@@ -7,8 +7,9 @@ use crate::seq;
 use pellucid_object::text::split::{Pieces, StripEnds};
 use pellucid_object::text::{Kind, NoMemory};
 use pellucid_object::{
-    Args, CallArgs, FunctionDef, Interpreter, NativeFn, Raised, Res, Str, Text, Tuple, Value,
+    Args, CallArgs, FunctionDef, Interpreter, List, NativeFn, Raised, Res, Str, Text, Tuple, Value,
 };
+use std::ops::Range;
 
 /// `self` and the other positional arguments, whose number is checked. Errors: `TypeError`.
 fn positional<'a>(
@@ -107,13 +108,28 @@ fn affix(vm: &Interpreter, name: &str, call: &CallArgs, at_end: bool) -> Res {
     Ok(Value::FALSE)
 }
 
-fn pieces(vm: &Interpreter, this: &Value, ranges: Result<Pieces, NoMemory>) -> Res {
-    let ranges = ranges.map_err(|NoMemory| vm.no_memory())?;
-    let mut items = seq::reserve(vm, Some(ranges.len()))?;
-    for range in ranges {
+/// A list of pieces, of each of which `cut` tells the function it is called with.
+fn pieces(
+    vm: &Interpreter,
+    this: &Value,
+    cut: impl FnOnce(&Text, &mut dyn FnMut(Range<usize>) -> Res<()>) -> Res<()>,
+) -> Res {
+    const FEW: usize = 8;
+    let mut items = seq::reserve(vm, Some(FEW))?;
+    cut(text(vm, this)?, &mut |range| {
+        items.try_reserve(1).map_err(|_| vm.no_memory())?;
         items.push(piece(vm, this, range)?);
-    }
+        Ok(())
+    })?;
     vm.new_list(items)
+}
+
+fn piece_by_piece(
+    vm: &Interpreter,
+    ranges: Result<Pieces, NoMemory>,
+    piece: &mut dyn FnMut(Range<usize>) -> Res<()>,
+) -> Res<()> {
+    ranges.map_err(|NoMemory| vm.no_memory())?.into_iter().try_for_each(piece)
 }
 
 /// `split` and `rsplit`.
@@ -132,29 +148,28 @@ fn split(vm: &Interpreter, name: &str, call: &CallArgs, from_right: bool) -> Res
         Some(value) => usize::try_from(vm.expect_i64(value)?).ok(),
         None => None,
     };
-    let hay = text(vm, this)?;
-    let ranges = match separator.filter(|s| !s.is_none()) {
-        None if from_right => hay.rsplit_whitespace(limit),
-        None => hay.split_whitespace(limit),
+    match separator.filter(|s| !s.is_none()) {
+        None if from_right => {
+            pieces(vm, this, |hay, piece| piece_by_piece(vm, hay.rsplit_whitespace(limit), piece))
+        }
+        None => pieces(vm, this, |hay, piece| hay.split_whitespace(limit, piece)),
         Some(separator) => match separator.downcast::<Str>() {
-            Some(s) if s.text.is_empty() => {
-                return Err(vm.value_error("empty separator".to_string()));
+            Some(s) if s.text.is_empty() => Err(vm.value_error("empty separator".to_string())),
+            Some(s) if from_right => {
+                pieces(vm, this, |hay, piece| piece_by_piece(vm, hay.rsplit(&s.text, limit), piece))
             }
-            Some(s) if from_right => hay.rsplit(&s.text, limit),
-            Some(s) => hay.split(&s.text, limit),
+            Some(s) => pieces(vm, this, |hay, piece| hay.split(&s.text, limit, piece)),
             None => {
                 let got = vm.type_name(separator);
-                return Err(vm.type_error(format!("must be str or None, not {got}")));
+                Err(vm.type_error(format!("must be str or None, not {got}")))
             }
         },
-    };
-    pieces(vm, this, ranges)
+    }
 }
 
 fn splitlines(vm: &Interpreter, args: &Args) -> Res {
     let keep = args.bool_or(vm, 1, false)?;
-    let ranges = text(vm, args.req(0))?.split_lines(keep);
-    pieces(vm, args.req(0), ranges)
+    pieces(vm, args.req(0), |hay, piece| piece_by_piece(vm, hay.split_lines(keep), piece))
 }
 
 /// The three parts around a separator; without one, the whole stands first or last.
@@ -193,20 +208,47 @@ fn join(vm: &Interpreter, this: &Value, iterable: &Value) -> Res {
     if !iterates {
         return Err(vm.type_error("can only join an iterable".to_string()));
     }
-    let items = vm.collect(iterable)?;
-    if let [one] = items.as_slice()
+    // Nothing runs while the items of a list are borrowed.
+    let joined = |items: &[Value]| joined(vm, text(vm, this)?, items);
+    let done = if vm.is_exact(iterable, &vm.types().list)
+        && let Some(list) = iterable.downcast::<List>()
+    {
+        list.with(joined)?
+    } else if vm.is_exact(iterable, &vm.types().tuple)
+        && let Some(tuple) = iterable.downcast::<Tuple>()
+    {
+        tuple.with(joined)?
+    } else {
+        joined(&vm.collect(iterable)?)?
+    };
+    match done {
+        Joined::Text(text) => vm.made_text(text),
+        Joined::One(one) => Ok(one),
+        Joined::NoStr(index, item) => Err(not_joinable(vm, index, &item)),
+    }
+}
+
+/// What became of strings to be joined.
+enum Joined {
+    Text(Result<Text, NoMemory>),
+    /// There was only this one.
+    One(Value),
+    /// The item at that index cannot be joined.
+    NoStr(usize, Value),
+}
+
+fn joined(vm: &Interpreter, separator: &Text, items: &[Value]) -> Res<Joined> {
+    if let [one] = items
         && vm.is_exact(one, &vm.types().str)
     {
-        return Ok(one.clone());
+        return Ok(Joined::One(one.clone()));
     }
-    let mut parts = seq::reserve(vm, Some(items.len()))?;
-    for (index, item) in items.iter().enumerate() {
-        match item.downcast::<Str>() {
-            Some(s) => parts.push(&s.text),
-            None => return Err(not_joinable(vm, index, item)),
-        }
+    let text = |item: &Value| item.downcast::<Str>().is_some();
+    if let Some(index) = items.iter().position(|item| !text(item)) {
+        return Ok(Joined::NoStr(index, items[index].clone()));
     }
-    vm.made_text(text(vm, this)?.join(&parts))
+    let parts = items.iter().filter_map(|item| item.downcast::<Str>()).map(|s| &s.text);
+    Ok(Joined::Text(separator.join(parts)))
 }
 
 fn replace(vm: &Interpreter, call: &CallArgs) -> Res {

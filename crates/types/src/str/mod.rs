@@ -41,7 +41,7 @@ fn piece(vm: &Interpreter, this: &Value, range: Range<usize>) -> Res {
     if range.len() == text.len() {
         return unchanged(vm, this);
     }
-    vm.made_text(text.slice(range.start, range.end))
+    vm.text_piece(text, range.start, range.end)
 }
 
 fn repr(vm: &Interpreter, this: &Value) -> Res {
