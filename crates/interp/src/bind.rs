@@ -10,13 +10,13 @@ use crate::function::Function;
 use crate::state::{state, thread};
 use pellucid_bytecode::code::flags;
 use pellucid_object::{Dict, Interpreter, Raised, Res, SlotWord, Str, Tuple, Value};
-use smallvec::SmallVec;
 
 /// Binds `given` arguments, of which the last `names.len()` are keywords, in place. Afterwards all variables of the
 /// window are set up; on an error none is left. Errors: `TypeError` in CPython's words, `MemoryError`.
 ///
 /// # Safety
-/// `window` has room for the form's registers, holds `given` owned values, and dead words behind them.
+/// `window` has room for the form's registers and, behind them and the values that are given, for as many values as there
+/// are names; it holds `given` owned values, and dead words behind them.
 pub unsafe fn bind(
     vm: &Interpreter,
     function: &Function,
@@ -35,9 +35,15 @@ pub unsafe fn bind(
         let done = if names.is_empty() && form.positional && given <= form.argcount as usize {
             fill_defaults(vm, function, code, window, given)
         } else {
-            // Comparing keywords may run Python code, which stays behind the window.
-            let end = window.add(variables.max(given));
-            thread(vm).reserving(end, || bind_any(vm, function, code, window, given, names))
+            let spare = window.add(variables.max(given));
+            // Comparing keywords may run Python code, which stays behind all that.
+            let end = spare.add(names.len());
+            let done =
+                thread(vm).reserving(end, || bind_any(vm, function, code, window, given, names, spare));
+            if done.is_err() {
+                drop_words(spare, end);
+            }
+            done
         };
         let done = match done {
             Ok(()) if form.ncells + form.nfrees > 0 => make_cells(vm, function, form, window),
@@ -108,7 +114,7 @@ unsafe fn fill_defaults(
 }
 
 /// # Safety
-/// As for `bind`.
+/// As for `bind`; `spare` are words for the values of the keywords.
 unsafe fn bind_any(
     vm: &Interpreter,
     function: &Function,
@@ -116,6 +122,7 @@ unsafe fn bind_any(
     window: *mut Value,
     given: usize,
     names: &[Value],
+    spare: *mut Value,
 ) -> Res<()> {
     let data = &code.code;
     let count = data.argcount as usize;
@@ -124,12 +131,14 @@ unsafe fn bind_any(
     // SAFETY: as for `bind`; `take` leaves an unbound word.
     unsafe {
         let take = |index: usize| window.add(index).replace(Value::UNBOUND);
-        let keywords: SmallVec<[Value; 6]> = (positional..given).map(take).collect();
-        let surplus: Vec<Value> = (count..positional).map(take).collect();
+        (0..names.len()).for_each(|at| spare.add(at).write(take(positional + at)));
         let mut star = all;
         if data.flags & flags::VARARGS != 0 {
-            window.add(star).write(vm.new_tuple(surplus)?);
+            window.add(star).write(vm.new_tuple((count..positional).map(take).collect())?);
             star += 1;
+        } else if positional > count {
+            // They are refused, after the keywords.
+            drop_words(window.add(count), window.add(positional));
         }
         let extra = if data.flags & flags::VARKEYWORDS != 0 {
             let dict = vm.new_dict()?;
@@ -138,9 +147,9 @@ unsafe fn bind_any(
         } else {
             None
         };
-        for (name, value) in names.iter().zip(keywords) {
-            let at = find_parameter(vm, code, name, data.posonlyargcount as usize, all)?;
-            match (at, &extra) {
+        for (at, name) in names.iter().enumerate() {
+            let value = spare.add(at);
+            match (find_parameter(vm, code, name, data.posonlyargcount as usize, all)?, &extra) {
                 (Some(index), _) => {
                     if !(*window.add(index)).is_unbound() {
                         let (function, name) = (qualname(vm, function), vm.str_lossy(name));
@@ -148,9 +157,9 @@ unsafe fn bind_any(
                             vm.type_error(format!("{function}() got multiple values for argument '{name}'"))
                         );
                     }
-                    window.add(index).write(value);
+                    window.add(index).write(value.replace(Value::UNBOUND));
                 }
-                (None, Some(dict)) => dict.set(vm, name.clone(), value)?,
+                (None, Some(dict)) => dict.set(vm, name.clone(), value.replace(Value::UNBOUND))?,
                 (None, None) => return Err(unexpected(vm, function, code, name, names)),
             }
         }
@@ -175,7 +184,7 @@ unsafe fn default_any(
     // SAFETY: as for `bind`: words below `all` are variables.
     unsafe {
         let unbound = |index: usize| (*window.add(index)).is_unbound();
-        if positional < count {
+        if (positional..count).any(unbound) {
             let defaults = function.defaults.get();
             let defaults = defaults.as_ref().and_then(|d| d.downcast::<Tuple>());
             let first = count.saturating_sub(defaults.map_or(0, Tuple::len));

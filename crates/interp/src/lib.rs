@@ -78,6 +78,7 @@ pub fn install(vm: &Interpreter) -> Res<()> {
         range_iterator: vm.type_for(&pellucid_types::range::RANGE_ITERATOR)?,
         list_iterator: vm.type_for(&pellucid_types::list::LIST_ITERATOR)?,
         names: Names::new(vm)?,
+        globals_layout: Cell::default(),
         thread: Cell::new(std::ptr::from_ref::<frame::Thread>(&thread).cast_mut()),
         monitors: instrument::Monitors::default(),
     };

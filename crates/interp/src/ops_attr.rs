@@ -29,9 +29,7 @@ use pellucid_memory::Header;
 use pellucid_object::attrs::Attrs;
 use pellucid_object::heap::{type_of_header, type_ref_of_header};
 use pellucid_object::native::{Member, Module, Wrapped};
-use pellucid_object::{
-    Bytes, Dict, Interpreter, List, Res, SlotWord, Str, Tuple, Type, TypeFlags, Value,
-};
+use pellucid_object::{Bytes, Dict, Interpreter, List, Res, SlotWord, Str, Tuple, Type, TypeFlags, Value};
 use pellucid_types::property::{PROPERTY as PROPERTY_TYPE, Property};
 use pellucid_types::slice::new_slice;
 

@@ -7,7 +7,7 @@ use crate::function::Function;
 use crate::instrument;
 use crate::ops_arith::set;
 use crate::poll;
-use crate::run::{Entered, enter};
+use crate::run::{Entered, enter, is_function};
 use crate::state::State;
 use pellucid_object::interpreter::Plain;
 use pellucid_object::native::{BoundMethod, call_positional};
@@ -54,6 +54,79 @@ pub unsafe fn enter_simple(
     }
 }
 
+/// As [`enter_simple`], for functions that besides take defaults or have free variables, and for generators as callers, whose
+/// registers are not on the stack.
+///
+/// # Safety
+/// As for [`enter_simple`], `callee` being any value.
+#[inline(never)]
+unsafe fn enter_plain(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+    callee: *mut Value,
+    given: usize,
+) -> bool {
+    // SAFETY: by the contract; what is borrowed belongs to the function, and nothing runs before its frame stands.
+    unsafe {
+        if !is_function(st, &*callee) {
+            return false;
+        }
+        let function = (*callee).payload_unchecked::<Function>();
+        let Some(form) = function.code().ready_form() else { return false };
+        let count = form.argcount as usize;
+        let args = callee.add(1);
+        let window = if (*frame).generator.is_set() { (*frame).end } else { args };
+        if !form.positional
+            || form.generator
+            || form.ncells > 0
+            || given > count
+            || poll::pending(vm)
+            || !thread.has_room(vm)
+            || !thread.ready(window, form.nregs as usize)
+        {
+            return false;
+        }
+        let (defaults, closure) = (function.defaults.raw(), function.closure.raw());
+        let (lacking, frees) = (count - given, form.nfrees as usize);
+        let fits = |tuple: &u64, wanted: usize, exact: bool| {
+            let len = match *tuple {
+                0 => 0,
+                _ => Value::borrow_bits(tuple).payload_unchecked::<Tuple>().len(),
+            };
+            if exact { len == wanted } else { len >= wanted }
+        };
+        if lacking > 0 && !fits(&defaults, lacking, false) || frees > 0 && !fits(&closure, frees, true) {
+            return false;
+        }
+        let Some(code) = function.code.get() else { return false };
+        (*frame).pc = pc;
+        if window != args {
+            (0..given).for_each(|index| window.add(index).write(args.add(index).replace(Value::UNBOUND)));
+        }
+        let copy = |tuple: &u64, to: usize, count: usize| {
+            Value::borrow_bits(tuple).payload_unchecked::<Tuple>().with(|items| {
+                let last = &items[items.len() - count..];
+                last.iter().enumerate().for_each(|(at, item)| window.add(to + at).write(item.clone()));
+            });
+        };
+        if lacking > 0 {
+            copy(&defaults, given, lacking);
+        }
+        for index in count..form.nlocals as usize {
+            window.add(index).write(Value::UNBOUND);
+        }
+        if frees > 0 {
+            copy(&closure, form.nlocals as usize, frees);
+        }
+        let function = callee.replace(Value::UNBOUND);
+        thread.push_call(function, code, form, window, Ret::Call, (*pc).a, None);
+        true
+    }
+}
+
 /// # Safety
 /// The innermost frame is `frame`, at the `Call` instruction `pc`.
 pub unsafe fn call(
@@ -67,7 +140,11 @@ pub unsafe fn call(
     unsafe {
         let i = *pc;
         let base = i.b as usize;
-        let callee = (*frame).regs.add(base).replace(Value::UNBOUND);
+        let place = (*frame).regs.add(base);
+        if enter_plain(vm, st, thread, frame, pc, place, i.c as usize) {
+            return Ok(true);
+        }
+        let callee = place.replace(Value::UNBOUND);
         call_at(
             vm,
             st,
@@ -99,6 +176,10 @@ pub unsafe fn call_method(
         let i = *pc;
         let base = i.b as usize;
         let given = i.c as usize;
+        let bound = usize::from((*(*frame).regs.add(base)).is_unbound());
+        if enter_plain(vm, st, thread, frame, pc, (*frame).regs.add(base + bound), given + 1 - bound) {
+            return Ok(true);
+        }
         let take = |index: usize| (*frame).regs.add(index).replace(Value::UNBOUND);
         let what = if (*(*frame).regs.add(base)).is_unbound() {
             let place = Place::Register(base + 2);

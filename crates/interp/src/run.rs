@@ -16,8 +16,8 @@ use crate::ops::Op;
 use crate::ops_arith as arith;
 use crate::state::{State, state};
 use crate::{
-    bind, comprehension, dunder, generator, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll, super_,
-    unwind,
+    bind, comprehension, dunder, generator, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll,
+    super_, unwind,
 };
 use pellucid_object::protocol::{BinOp, CmpOp, UnOp};
 use pellucid_object::{CallArgs, Interpreter, Raised, Res, Value};
@@ -96,7 +96,7 @@ pub unsafe fn enter(
                 return Err(raised);
             }
         };
-        let count = ((*form).nregs as usize).max(given) + 1;
+        let count = ((*form).nregs as usize).max(given) + 1 + names.len();
         if !thread.ready(window, count) {
             crate::frame::drop_words(window, window.add(given));
             return Err(thread.too_deep(vm));

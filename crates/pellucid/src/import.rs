@@ -126,12 +126,28 @@ pub fn import(
         None => false,
     };
     match fromlist {
-        Some(fromlist) if has_from => match vm.find_attr(&module, &vm.intern_static("__path__")?)? {
-            Some(_) => from_list(vm, &module, fromlist, false).map(|()| module),
-            None => Ok(module),
-        },
+        Some(fromlist) if has_from => {
+            if is_package(vm, &module)? {
+                from_list(vm, &module, fromlist, false)?;
+            }
+            Ok(module)
+        }
         _ => top_level(vm, name, &absolute, module, level),
     }
+}
+
+/// Whether a module has `__path__`.
+fn is_package(vm: &Interpreter, module: &Value) -> Res<bool> {
+    let path = vm.intern_static("__path__")?;
+    if vm.is_exact(module, &vm.types().module) && vm.attrs_get(module, &path)?.is_none() {
+        // Only a `__getattr__` of its own could give it one.
+        let getattr = vm.intern_static("__getattr__")?;
+        return match vm.attrs_get(module, &getattr)? {
+            None => Ok(false),
+            Some(_) => Ok(vm.find_attr(module, &path)?.is_some()),
+        };
+    }
+    Ok(vm.find_attr(module, &path)?.is_some())
 }
 
 /// The module of an absolute name, loaded if need be.
