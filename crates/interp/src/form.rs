@@ -1,7 +1,8 @@
 //! The private form of a code object: what the interpreter runs.
 
+use crate::hot::{Heat, Loop, Native, Seen};
 use crate::ops::Op;
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell, RefCell};
 
 /// One instruction; see [`Op`] for what the operands mean.
 #[repr(C)]
@@ -13,6 +14,7 @@ pub struct Instr {
     pub a: i16,
     pub b: i16,
     pub c: i16,
+    /// Of a jump forwards the index of its target, of one backwards that of its loop.
     pub d: u32,
     /// Of an instruction with a cache, which one; of a jump, how far its target lies ahead, in bytes.
     pub e: u32,
@@ -48,6 +50,45 @@ pub struct Cache {
     pub place: Cell<u16>,
     /// An index, or the offset of another word.
     pub index: Cell<u32>,
+    /// How often something else was to be learnt.
+    pub retired: Cell<u16>,
+    /// What was learnt before: the instruction sees objects of several types.
+    pub others: OnceCell<Box<[Cache; OTHERS]>>,
+}
+
+/// How much of what an instruction has learnt is kept beside the last.
+pub const OTHERS: usize = 3;
+/// After so many changes most are not learnt any more.
+const RESTLESS: u16 = 64;
+
+impl Cache {
+    /// Keeps what was learnt, for something else is to be learnt now. False: that is not worth it, for it changes all the time.
+    pub fn retire(&self) -> bool {
+        if self.kind.get() == 0 {
+            return true;
+        }
+        let retired = self.retired.get();
+        self.retired.set(retired.wrapping_add(1));
+        if retired >= RESTLESS && retired % RESTLESS != 0 {
+            return false;
+        }
+        let others = self.others.get_or_init(Box::default);
+        let free = others.iter().find(|c| c.kind.get() == 0 || c.version.get() == self.version.get());
+        let to = free.unwrap_or(&others[self.version.get() as usize % OTHERS]);
+        to.version.set(self.version.get());
+        to.shape.set(self.shape.get());
+        to.value.set(self.value.get());
+        to.place.set(self.place.get());
+        to.index.set(self.index.get());
+        to.kind.set(self.kind.replace(0));
+        true
+    }
+
+    /// Everything that is known, the last first.
+    pub fn entries(&self) -> impl Iterator<Item = &Cache> {
+        let others = self.others.get().into_iter().flat_map(|others| others.iter());
+        std::iter::once(self).chain(others).filter(|c| c.kind.get() != 0)
+    }
 }
 
 /// A block that is open at an instruction.
@@ -76,7 +117,6 @@ pub struct Comprehension {
 }
 
 /// A code object translated.
-#[derive(Debug)]
 pub struct Form {
     pub instrs: Box<[Instr]>,
     pub caches: Box<[Cache]>,
@@ -107,6 +147,14 @@ pub struct Form {
     pub cell_params: Box<[i16]>,
     /// Of a form with events in it: where they stand.
     pub woven: Option<Box<crate::instrument::weave::Woven>>,
+    /// The targets of backward jumps, whose `e` is the index here.
+    pub loops: Box<[Loop]>,
+    /// How often it was called.
+    pub calls: Heat,
+    /// What each instruction was seen to work on, once that was asked.
+    pub seen: OnceCell<Box<[Seen]>>,
+    /// Machine code made of this.
+    pub natives: RefCell<Vec<Box<dyn Native>>>,
 }
 
 impl Form {
@@ -114,6 +162,17 @@ impl Form {
     #[inline]
     pub fn index_of(&self, instr: *const Instr) -> usize {
         (instr as usize).wrapping_sub(self.instrs.as_ptr() as usize) / size_of::<Instr>()
+    }
+
+    /// The index of the instruction to which that at `at`, a jump, jumps.
+    pub fn target(&self, at: usize) -> usize {
+        let ahead = self.instrs[at].e as i32 as isize / size_of::<Instr>() as isize;
+        at.wrapping_add_signed(ahead)
+    }
+
+    /// What each instruction was seen to work on.
+    pub fn seen(&self) -> &[Seen] {
+        self.seen.get_or_init(|| self.instrs.iter().map(|_| Seen::default()).collect())
     }
 
     /// The wordcode offset of an instruction.

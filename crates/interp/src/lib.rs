@@ -27,10 +27,12 @@ pub mod function;
 pub mod generator;
 pub mod generator_types;
 pub mod groups;
+pub mod hot;
 pub mod import;
 pub mod instrument;
 pub mod locals_proxy;
 pub mod matching;
+pub mod one;
 pub mod ops;
 mod ops_arith;
 mod ops_attr;
@@ -49,6 +51,11 @@ pub mod translate;
 mod unwind;
 
 use pellucid_object::{Interpreter, Res, Value};
+/// What inline caches of names and attributes hold: see [`form::Cache`].
+pub mod caches {
+    pub use crate::ops_attr::{ADD, CLASS, METHOD, TYPE_OFFSET, WORD};
+    pub use crate::ops_name::{BUILTIN, GLOBAL};
+}
 pub use run::run_code;
 use state::{Names, Owner, State};
 use std::cell::Cell;
@@ -77,10 +84,13 @@ pub fn install(vm: &Interpreter) -> Res<()> {
         locals_proxy: vm.type_for(&locals_proxy::LOCALS_PROXY)?,
         range_iterator: vm.type_for(&pellucid_types::range::RANGE_ITERATOR)?,
         list_iterator: vm.type_for(&pellucid_types::list::LIST_ITERATOR)?,
+        tuple_iterator: vm.type_for(&pellucid_types::tuple::TUPLE_ITERATOR)?,
         names: Names::new(vm)?,
         globals_layout: Cell::default(),
         thread: Cell::new(std::ptr::from_ref::<frame::Thread>(&thread).cast_mut()),
         monitors: instrument::Monitors::default(),
+        tier: hot::Tier::default(),
+        runs: Cell::new(0),
     };
     state.monitors.threads.borrow_mut().push(&*thread);
     stacks.0.set(Some(thread));
@@ -126,4 +136,9 @@ fn add_functions(
         vm.set_attr_str(module, function.name, value)?;
     }
     Ok(())
+}
+
+/// The `__init__` of a class whose instances are made by `object.__new__` and set up by a Python function.
+pub fn python_init(vm: &Interpreter, class: &Value) -> Option<Value> {
+    ops_call::python_init(vm, state::state(vm), class)
 }

@@ -33,10 +33,10 @@ use pellucid_object::{Bytes, Dict, Interpreter, List, Res, SlotWord, Str, Tuple,
 use pellucid_types::property::{PROPERTY as PROPERTY_TYPE, Property};
 use pellucid_types::slice::new_slice;
 
-const WORD: u16 = 1;
+pub const WORD: u16 = 1;
 const OVERFLOW: u16 = 2;
-const CLASS: u16 = 4;
-const METHOD: u16 = 5;
+pub const CLASS: u16 = 4;
+pub const METHOD: u16 = 5;
 const MODULE: u16 = 6;
 const OWN: u16 = 7;
 const PROPERTY: u16 = 9;
@@ -45,9 +45,9 @@ const OWN_STATIC: u16 = 11;
 const BY_CLASS: u16 = 12;
 const OWN_BY_CLASS: u16 = 13;
 /// Of a `StoreAttr`: the attribute is added, the shape becoming `value`.
-const ADD: u16 = 8;
+pub const ADD: u16 = 8;
 /// Where the type of an object stands.
-const TYPE_OFFSET: usize = std::mem::offset_of!(Header, ty);
+pub const TYPE_OFFSET: usize = std::mem::offset_of!(Header, ty);
 
 /// # Safety
 /// As for [`rk`].
@@ -211,7 +211,9 @@ fn same(a: Option<AttrFn>, b: Option<AttrFn>) -> bool {
 
 /// Remembers where an attribute was found, when a cache can say so.
 fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: bool) {
-    cache.kind.set(0);
+    if !cache.retire() {
+        return;
+    }
     let ty = vm.type_of(object);
     let version = u64::from(ty.version());
     if version == 0 || !object.is_heap() {
@@ -343,7 +345,7 @@ pub unsafe fn load(
                 }
             };
         }
-        let value = match cached_elsewhere(cache_of(frame, &i), object) {
+        let value = match cache_of(frame, &i).entries().find_map(|c| cached_elsewhere(c, object)) {
             Some(value) => value,
             None => {
                 let name = (&(*frame).code().names)[i.d as usize].clone();
@@ -380,13 +382,19 @@ pub unsafe fn load_method(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
         let i = *pc;
         let object = rk(frame, i.b);
         let cache = cache_of(frame, &i);
-        if let Some((function, class)) = cached_class_method(cache, object) {
+        if let Some((function, class)) = cache.entries().find_map(|c| cached_class_method(c, object)) {
             release(frame, i.b);
             set(frame, i.a, function);
             set(frame, i.a + 1, class);
             return Ok(());
         }
-        let value = match cached_elsewhere(cache, object) {
+        if let Some(function) = cache.entries().find_map(|c| cached_method(c, object)) {
+            let this = take(frame, i.b);
+            set(frame, i.a, function);
+            set(frame, i.a + 1, this);
+            return Ok(());
+        }
+        let value = match cache.entries().find_map(|c| cached_elsewhere(c, object)) {
             Some(value) => value,
             None => {
                 let name = (&(*frame).code().names)[i.d as usize].clone();
@@ -458,6 +466,11 @@ pub unsafe fn store(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Re
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
+        let others = cache_of(frame, &i).others.get();
+        if others.is_some_and(|others| others.iter().any(|c| cached_store(frame, &i, c))) {
+            release(frame, i.b);
+            return Ok(());
+        }
         let object = rk(frame, i.b);
         let name = (&(*frame).code().names)[i.d as usize].clone();
         let before = shape_bits(object.attrs());
@@ -470,7 +483,9 @@ pub unsafe fn store(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Re
 }
 
 fn learn_store(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, before: u64) {
-    cache.kind.set(0);
+    if !cache.retire() {
+        return;
+    }
     if !object.is_heap() {
         return;
     }
@@ -755,5 +770,100 @@ pub unsafe fn store_subscr(
         release(frame, i.b);
         release(frame, i.a);
         Ok(entered)
+    }
+}
+
+/// A `LoadAttr` by its cache alone; false when that does not know.
+///
+/// # Safety
+/// As for [`load`].
+pub unsafe fn load_quick(frame: *mut Frame, pc: *const Instr) -> bool {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let Some(value) = cached(cache_of(frame, &i), rk(frame, i.b)) else { return false };
+        release(frame, i.b);
+        set(frame, i.a, value);
+        true
+    }
+}
+
+/// As [`store`], the cache being asked first.
+///
+/// # Safety
+/// As for [`load`].
+pub unsafe fn store_quick(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        if cached_store(frame, &i, cache_of(frame, &i)) {
+            release(frame, i.b);
+            return Ok(());
+        }
+        store(vm, frame, pc)
+    }
+}
+
+/// As [`load_method`], the cache being asked first.
+///
+/// # Safety
+/// As for [`load`].
+pub unsafe fn load_method_quick(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let Some(function) = cached_method(cache_of(frame, &i), rk(frame, i.b)) else {
+            return load_method(vm, frame, pc);
+        };
+        let this = take(frame, i.b);
+        set(frame, i.a, function);
+        set(frame, i.a + 1, this);
+        Ok(())
+    }
+}
+
+/// As [`load_subscr`], lists and tuples first.
+///
+/// # Safety
+/// As for [`load`].
+pub unsafe fn load_subscr_quick(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<bool> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let Some(value) = sequence_item(vm, rk(frame, i.b), rk(frame, i.c)) else {
+            return load_subscr(vm, st, thread, frame, pc);
+        };
+        release(frame, i.b);
+        set(frame, i.a, value);
+        Ok(false)
+    }
+}
+
+/// As [`store_subscr`], lists first.
+///
+/// # Safety
+/// As for [`load`].
+pub unsafe fn store_subscr_quick(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<bool> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        if !set_list_item(vm, rk(frame, i.a), rk(frame, i.b), rk(frame, i.c)) {
+            return store_subscr(vm, st, thread, frame, pc);
+        }
+        release(frame, i.c);
+        release(frame, i.a);
+        Ok(false)
     }
 }

@@ -24,6 +24,7 @@ pub struct State {
     /// Iterators that `for` knows.
     pub range_iterator: Ref<Type>,
     pub list_iterator: Ref<Type>,
+    pub tuple_iterator: Ref<Type>,
     pub names: Names,
     /// What was learnt of globals when the last function was made.
     pub globals_layout: Cell<crate::function::GlobalsLayout>,
@@ -31,6 +32,10 @@ pub struct State {
     pub thread: Cell<*mut Thread>,
     /// What tracing, profiling and monitoring want.
     pub monitors: crate::instrument::Monitors,
+    /// When code is compiled to machine code.
+    pub tier: crate::hot::Tier,
+    /// How often native code ran Python code.
+    pub runs: Cell<u64>,
 }
 
 macro_rules! names {
@@ -46,7 +51,7 @@ macro_rules! names {
 }
 names!(__add__ __sub__ __mul__ __matmul__ __truediv__ __floordiv__ __mod__ __divmod__ __pow__ __lshift__ __rshift__ __and__ __or__
     __xor__ __lt__ __le__ __eq__ __ne__ __gt__ __ge__
-    __name__ __builtins__ __build_class__ __import__ __enter__ __exit__ __aenter__ __aexit__ __class__ __annotations__ __spec__ __orig_bases__ metaclass send __init__ __getitem__ __setitem__ __call__);
+    __name__ __builtins__ __build_class__ __import__ __enter__ __exit__ __aenter__ __aexit__ __class__ __annotations__ __spec__ __orig_bases__ metaclass send __init__ __iter__ __getitem__ __setitem__ __call__);
 
 impl Names {
     /// The method of a binary operator.

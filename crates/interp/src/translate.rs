@@ -9,10 +9,12 @@
 //! Invariant of running code: a temporary that holds nothing live holds no heap word.
 
 use crate::form::{Block, Comprehension, Form, Instr, OpenBlock, TEMP_A, TEMP_B, TEMP_C};
+use crate::hot::{Heat, Loop};
 use crate::ops::Op;
 use pellucid_bytecode::code::flags;
 use pellucid_bytecode::ops::Op as Word;
 use pellucid_bytecode::{Code, Const, decode};
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 
 /// Why code cannot be translated: it is malformed, or larger than registers can address.
@@ -394,8 +396,27 @@ impl Translator<'_> {
         }
     }
 
+    /// Gives each backward jump the loop that it turns.
+    fn find_loops(&mut self) -> Box<[Loop]> {
+        let mut loops: Vec<Loop> = Vec::new();
+        let mut known = HashMap::new();
+        for (at, instr) in self.instrs.iter_mut().enumerate() {
+            if !is_jump(instr.op) || instr.d as usize > at {
+                continue;
+            }
+            let index = *known.entry(instr.d).or_insert_with(|| {
+                loops.push(Loop { heat: Heat::default(), header: instr.d, last: at as u32 });
+                loops.len() - 1
+            });
+            loops[index].last = at as u32;
+            instr.d = index as u32;
+        }
+        loops.into()
+    }
+
     fn finish(mut self, woven: Option<Box<crate::instrument::weave::Woven>>) -> Form {
         self.complete();
+        let loops = self.find_loops();
         let code = self.code;
         let nregs = self.first_temp + self.most_depth + 1;
         let generator = code.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
@@ -425,6 +446,10 @@ impl Translator<'_> {
             generator,
             cell_params,
             woven,
+            loops,
+            calls: Heat::default(),
+            seen: OnceCell::new(),
+            natives: RefCell::default(),
         }
     }
 }
@@ -678,7 +703,7 @@ impl Translator<'_> {
         let top = self.stack.len() - 1;
         let settled = |sym: &Sym| *sym == Sym::Temp;
         if self.stack[low..top].iter().any(settled) {
-            (low..top).rev().for_each(|position| self.exchange(position));
+            (low..top).rev().for_each(|position| self.exchange(position, position + 1));
             return Ok(());
         }
         if self.stack[top] == Sym::Temp {
@@ -693,18 +718,25 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// Exchanges the entries at `top` and above it.
-    fn exchange(&mut self, top: usize) {
-        let (first, second) = (self.stack[top], self.stack[top + 1]);
-        let (low, high) = (self.temp(top), self.temp(top + 1));
+    /// Turns the order of the topmost entries round, as a tuple does that is taken apart where it was made.
+    fn reverse(&mut self, count: usize) -> Done {
+        let low = self.stack.len().checked_sub(count).ok_or(Malformed("stack underflow"))?;
+        (0..count / 2).for_each(|i| self.exchange(low + i, low + count - 1 - i));
+        Ok(())
+    }
+
+    /// Exchanges two entries.
+    fn exchange(&mut self, below: usize, above: usize) {
+        let (first, second) = (self.stack[below], self.stack[above]);
+        let (low, high) = (self.temp(below), self.temp(above));
         match (first, second) {
             (Sym::Temp, Sym::Temp) => drop(self.emit(Op::Swap, low, high, 0, 0)),
             (Sym::Temp, _) => drop(self.emit(Op::Take, high, low, 0, 0)),
             (_, Sym::Temp) => drop(self.emit(Op::Take, low, high, 0, 0)),
             _ => {}
         }
-        self.stack[top] = second;
-        self.stack[top + 1] = first;
+        self.stack[below] = second;
+        self.stack[above] = first;
         self.producer = None;
     }
 
@@ -1022,6 +1054,11 @@ impl Translator<'_> {
                     self.stack.truncate(self.stack.len() - cells.len());
                     self.comprehension(self.words[at + 1].arg, cells);
                     return Ok(3);
+                }
+                let next = self.words.get(at + 1).filter(|_| !self.leader[at + 1]);
+                if next.is_some_and(|next| next.op == Word::UnpackSequence && next.arg == arg) {
+                    self.reverse(arg as usize)?;
+                    return Ok(1);
                 }
                 self.build(Op::BuildTuple, arg)?;
             }
