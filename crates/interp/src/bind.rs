@@ -134,11 +134,12 @@ unsafe fn bind_any(
         (0..names.len()).for_each(|at| spare.add(at).write(take(positional + at)));
         let mut star = all;
         if data.flags & flags::VARARGS != 0 {
-            window.add(star).write(vm.new_tuple((count..positional).map(take).collect())?);
+            let surplus = vm.tuple_from(positional.saturating_sub(count), |index| take(count + index))?;
+            window.add(star).write(surplus);
             star += 1;
-        } else if positional > count {
+        } else {
             // They are refused, after the keywords.
-            drop_words(window.add(count), window.add(positional));
+            (count..positional).for_each(|index| drop(take(index)));
         }
         let extra = if data.flags & flags::VARKEYWORDS != 0 {
             let dict = vm.new_dict()?;

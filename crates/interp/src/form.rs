@@ -139,7 +139,9 @@ pub struct Form {
     pub argcount: u16,
     /// Neither keyword-only parameters nor stars.
     pub positional: bool,
-    /// That, and no cells, no free variables; no generator: a call with `argcount` arguments only has to make a window.
+    /// That, and no cells, no free variables: `argcount` arguments are bound where they stand.
+    pub plain: bool,
+    /// Plain, and no generator: a call with `argcount` arguments only has to make a window.
     pub simple: bool,
     /// A call makes a generator, coroutine or asynchronous generator.
     pub generator: bool,

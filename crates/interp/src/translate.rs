@@ -422,6 +422,7 @@ impl Translator<'_> {
         let generator = code.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
         let stars = code.flags & (flags::VARARGS | flags::VARKEYWORDS) != 0;
         let positional = !stars && code.kwonlyargcount == 0;
+        let plain = positional && code.cellvars.is_empty() && code.freevars.is_empty();
         let parameters = parameter_count(code);
         let cell_params = code
             .cellvars
@@ -442,7 +443,8 @@ impl Translator<'_> {
             nregs: nregs as u16,
             argcount: code.argcount as u16,
             positional,
-            simple: positional && !generator && code.cellvars.is_empty() && code.freevars.is_empty(),
+            simple: !generator && plain,
+            plain,
             generator,
             cell_params,
             woven,
