@@ -585,6 +585,15 @@ unsafe fn run_callee(vm: &Interpreter, st: &State, thread: &Thread, top: *mut Fr
     crate::run::run(vm, st, thread)
 }
 
+/// Runs the innermost frame, which native code pushed, until it returns.
+pub fn run_pushed(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
+    if vm.native_is_deep() {
+        return crate::run::run(vm, st, thread);
+    }
+    // SAFETY: the innermost record was just pushed, with `Ret::Native`.
+    unsafe { run_callee(vm, st, thread, thread.top_ptr()) }
+}
+
 /// Whether somebody has the frame object of a frame or one of the `levels` below, and may change its variables.
 ///
 /// # Safety
