@@ -101,6 +101,9 @@ pub struct Heat {
     /// Registers from the frame's first on that machine code uses, and calls that it holds inside.
     pub registers: Cell<u32>,
     pub levels: Cell<u32>,
+    /// The period in which it began to be observed, and how often that was in vain.
+    pub period: Cell<u32>,
+    pub tries: Cell<u32>,
     /// How often it was compiled again because guards that had been moved out of loops did not hold.
     pub hoisted_in_vain: Cell<u32>,
 }
@@ -208,6 +211,8 @@ pub struct Tier {
     pub observe: Cell<u32>,
     /// Instructions that will still be observed; 0: the quick loop runs.
     pub budget: Cell<u32>,
+    /// Places that are observed.
+    pub watched: Cell<u32>,
     /// Counts the periods of observation; the code objects that were seen in the current one.
     pub period: Cell<u32>,
     pub observed: RefCell<Vec<Value>>,
@@ -221,9 +226,27 @@ impl Tier {
         self.forget_targets();
     }
 
+    /// Begins to observe a place, in the period that is under way if there is one.
+    fn watch(&self, heat: &Heat) {
+        heat.wait(Phase::Observed, self.observe.get().max(1));
+        heat.period.set(self.period.get());
+        self.watched.set(self.watched.get() + 1);
+        self.budget.set(OBSERVED);
+    }
+
+    /// A place is observed no more; with the last one the period ends.
+    fn leave_watch(&self) {
+        self.watched.set(self.watched.get().saturating_sub(1));
+        if self.watched.get() == 0 {
+            self.budget.set(0);
+            self.forget_targets();
+        }
+    }
+
     /// Ends a period of observation: what was seen of objects' types is let go, so that it keeps nothing alive.
     fn forget_targets(&self) {
         self.period.set(self.period.get().wrapping_add(1));
+        self.watched.set(0);
         let observed = self.observed.take();
         let forms = observed.iter().filter_map(|code| code.downcast::<CodeObject>()?.ready_form());
         let seen = forms.filter_map(|form| form.seen.get()).flatten();
@@ -248,11 +271,15 @@ impl Default for Tier {
             call_heat: Cell::new(0),
             observe: Cell::new(0),
             budget: Cell::new(0),
+            watched: Cell::new(0),
             period: Cell::new(1),
             observed: RefCell::default(),
         }
     }
 }
+
+/// How often a place is observed in vain.
+const TRIES: u32 = 2;
 
 /// Most instructions that are observed at a time.
 const OBSERVED: u32 = 50_000;
@@ -352,15 +379,19 @@ unsafe fn step_phase(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Hea
     };
     match heat.phase.get() {
         Phase::Counted => {
-            heat.wait(Phase::Observed, tier.observe.get().max(1));
-            tier.budget.set(OBSERVED);
+            tier.watch(heat);
+            Turn::Switch
+        }
+        // It took too long: what was seen at its beginning is forgotten.
+        Phase::Observed if heat.period.get() != tier.period.get() && heat.tries.get() < TRIES => {
+            heat.tries.set(heat.tries.get() + 1);
+            tier.watch(heat);
             Turn::Switch
         }
         Phase::Observed => {
             // SAFETY: by the contract.
             let compiled = compile(vm, unsafe { &*frame }, place);
-            tier.budget.set(0);
-            tier.forget_targets();
+            tier.leave_watch();
             match compiled {
                 Outcome::Compiled(Compiled { entry, native, registers, levels }) => {
                     // SAFETY: by the contract.
