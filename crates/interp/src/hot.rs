@@ -305,7 +305,8 @@ pub unsafe fn turn(vm: &Interpreter, st: &State, frame: *mut Frame, index: usize
         let heat = &form.loops[index].heat;
         if heat.phase.get() == Phase::Native {
             heat.left.set(1);
-            return enter(vm, st, frame, heat);
+            // What is observed now may call this, and what this works on is to be seen then.
+            return if st.tier.budget.get() > 0 { Ok(Turn::On) } else { enter(vm, st, frame, heat) };
         }
         if form.woven.is_some() {
             heat.wait(Phase::Never, 0);
@@ -357,7 +358,8 @@ unsafe fn call_turn(vm: &Interpreter, st: &State, frame: *mut Frame) -> Res<Turn
         let heat = &form.calls;
         if heat.phase.get() == Phase::Native {
             heat.left.set(1);
-            return enter(vm, st, frame, heat);
+            // What is observed now may call this, and what this works on is to be seen then.
+            return if st.tier.budget.get() > 0 { Ok(Turn::On) } else { enter(vm, st, frame, heat) };
         }
         if form.woven.is_some() || (*frame).generator.is_set() {
             heat.wait(Phase::Never, u32::MAX);
@@ -597,7 +599,7 @@ unsafe fn finish_call(
 unsafe fn run_callee(vm: &Interpreter, st: &State, thread: &Thread, top: *mut Frame) -> Res {
     // SAFETY: by the contract.
     unsafe {
-        if (*(*top).form).calls.phase.get() == Phase::Native {
+        if (*(*top).form).calls.phase.get() == Phase::Native && st.tier.budget.get() == 0 {
             (*(*top).form).calls.left.set(1);
             st.runs.set(st.runs.get() + 1);
             let depth = vm.native_depth();
