@@ -132,7 +132,7 @@ fn compile(vm: &Interpreter, frame: &Frame, place: Place) -> Outcome {
 }
 
 /// Code of which more than one instruction of so many is done out of line does not pay.
-const OUT_OF_LINE: u64 = 3;
+const OUT_OF_LINE: u64 = 4;
 
 /// How often guards may be moved out of loops in vain.
 const MOST_IN_VAIN: u32 = 3;
