@@ -155,6 +155,8 @@ pub struct Form {
     pub calls: Heat,
     /// What each instruction was seen to work on, once that was asked.
     pub seen: OnceCell<Box<[Seen]>>,
+    /// The period in which it was last observed.
+    pub period: Cell<u32>,
     /// Machine code made of this.
     pub natives: RefCell<Vec<Box<dyn Native>>>,
 }

@@ -16,8 +16,9 @@ use crate::ops::Op;
 use crate::ops_arith::rk;
 use crate::state::State;
 use pellucid_object::heap::Visitor;
-use pellucid_object::{Interpreter, Raised, Res, SlotWord, Value};
-use std::cell::Cell;
+use pellucid_object::native::{Builtin, MethodDescriptor};
+use pellucid_object::{Interpreter, Raised, Res, SlotWord, Type, Value};
+use std::cell::{Cell, RefCell};
 
 /// Machine code: gets the interpreter, the innermost frame's record and its registers. Gives a [`Status`] as a number.
 pub type Entry = unsafe extern "C" fn(vm: *const Interpreter, frame: *mut Frame, regs: *mut Value) -> u64;
@@ -207,9 +208,29 @@ pub struct Tier {
     pub observe: Cell<u32>,
     /// Instructions that will still be observed; 0: the quick loop runs.
     pub budget: Cell<u32>,
+    /// Counts the periods of observation; the code objects that were seen in the current one.
+    pub period: Cell<u32>,
+    pub observed: RefCell<Vec<Value>>,
 }
 
 impl Tier {
+    /// Nothing is observed or compiled any more.
+    pub fn stop(&self) {
+        self.compile.set(None);
+        self.budget.set(0);
+        self.forget_targets();
+    }
+
+    /// Ends a period of observation: what was seen of objects' types is let go, so that it keeps nothing alive.
+    fn forget_targets(&self) {
+        self.period.set(self.period.get().wrapping_add(1));
+        let observed = self.observed.take();
+        let forms = observed.iter().filter_map(|code| code.downcast::<CodeObject>()?.ready_form());
+        let seen = forms.filter_map(|form| form.seen.get()).flatten();
+        // Whatever that runs finds the period over.
+        seen.for_each(Seen::forget);
+        drop(observed);
+    }
     /// Begins to count the turns of a fresh form's loops, and its calls.
     pub fn start(&self, form: &Form) {
         let compiles = self.compile.get().is_some() && form.woven.is_none();
@@ -227,6 +248,8 @@ impl Default for Tier {
             call_heat: Cell::new(0),
             observe: Cell::new(0),
             budget: Cell::new(0),
+            period: Cell::new(1),
+            observed: RefCell::default(),
         }
     }
 }
@@ -337,6 +360,7 @@ unsafe fn step_phase(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Hea
             // SAFETY: by the contract.
             let compiled = compile(vm, unsafe { &*frame }, place);
             tier.budget.set(0);
+            tier.forget_targets();
             match compiled {
                 Outcome::Compiled(Compiled { entry, native, registers, levels }) => {
                     // SAFETY: by the contract.
@@ -393,6 +417,10 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
         if form.woven.is_some() {
             return true;
         }
+        if form.period.get() != st.tier.period.get() {
+            form.period.set(st.tier.period.get());
+            st.tier.observed.borrow_mut().push((*frame).code.clone());
+        }
         let seen = &form.seen()[form.index_of(pc)];
         seen.ran.set(seen.ran.get().saturating_add(1));
         let note = |set: &Cell<u16>, operand: i16| set.set(set.get() | kind_of(vm, rk(frame, operand)));
@@ -419,16 +447,23 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
         }
         let budget = st.tier.budget.get();
         st.tier.budget.set(budget.saturating_sub(1));
+        if budget == 1 {
+            st.tier.forget_targets();
+        }
         budget > 1
     }
 }
 
-/// The code object of a Python function, or the value itself.
+/// The code object of a Python function; a class or a builtin itself. Other objects are not remembered, for that would keep
+/// them alive.
 fn callee_code(st: &State, callee: &Value) -> Option<Value> {
     if crate::run::is_function(st, callee) {
         return callee.downcast::<crate::function::Function>()?.code.get();
     }
-    callee.is_heap().then(|| callee.clone())
+    let plain = callee.downcast::<Type>().is_some()
+        || callee.downcast::<MethodDescriptor>().is_some()
+        || callee.downcast::<Builtin>().is_some_and(|builtin| !builtin.pass_this);
+    plain.then(|| callee.clone())
 }
 
 /// The kind of a value.
@@ -548,6 +583,15 @@ unsafe fn run_callee(vm: &Interpreter, st: &State, thread: &Thread, top: *mut Fr
         }
     }
     crate::run::run(vm, st, thread)
+}
+
+/// Runs the innermost frame, which native code pushed, until it returns.
+pub fn run_pushed(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
+    if vm.native_is_deep() {
+        return crate::run::run(vm, st, thread);
+    }
+    // SAFETY: the innermost record was just pushed, with `Ret::Native`.
+    unsafe { run_callee(vm, st, thread, thread.top_ptr()) }
 }
 
 /// Whether somebody has the frame object of a frame or one of the `levels` below, and may change its variables.

@@ -28,7 +28,7 @@ pub fn call_function(vm: &Interpreter, thread: &Thread, callee: &Value, args: &C
     let window = thread.free_words();
     // SAFETY: the window is in the free words of the running thread.
     if args.names.is_empty() && unsafe { enter_plain(vm, st, thread, callee, window, args.values) } {
-        return run(vm, st, thread);
+        return hot::run_pushed(vm, st, thread);
     }
     if !thread.ready(window, args.values.len() + 1) {
         return Err(thread.too_deep(vm));

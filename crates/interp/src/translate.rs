@@ -14,7 +14,7 @@ use crate::ops::Op;
 use pellucid_bytecode::code::flags;
 use pellucid_bytecode::ops::Op as Word;
 use pellucid_bytecode::{Code, Const, decode};
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 
 /// Why code cannot be translated: it is malformed, or larger than registers can address.
@@ -451,6 +451,7 @@ impl Translator<'_> {
             loops,
             calls: Heat::default(),
             seen: OnceCell::new(),
+            period: Cell::new(0),
             natives: RefCell::default(),
         }
     }

@@ -264,7 +264,7 @@ pub unsafe extern "C" fn append(vm: *const Interpreter, list: u64, word: u64) ->
     }
 }
 
-/// The word of a float that does not fit one; 0 without memory.
+/// The word of a float that does not fit one. Without memory that of an unbound variable, which raises when it is used.
 ///
 /// # Safety
 /// Called by machine code.
@@ -275,7 +275,7 @@ pub unsafe extern "C" fn heap_float(vm: *const Interpreter, bits: u64) -> u64 {
         Ok(value) => value.into_bits(),
         Err(raised) => {
             drop(vm.take_raised(raised));
-            0
+            Value::UNBOUND.into_bits()
         }
     }
 }

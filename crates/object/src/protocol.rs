@@ -5,7 +5,9 @@ use crate::class::{Type, TypeFlags};
 use crate::heap::{Payload, Ref, SlotWord, Visitor};
 use crate::int::{Int, IntRef};
 use crate::interpreter::Interpreter;
-use crate::native::{BoundMethod, GetSet, Member, MethodDescriptor, Place, Wrapped, call_positional, module_find};
+use crate::native::{
+    BoundMethod, GetSet, Member, MethodDescriptor, Place, Wrapped, call_positional, module_find,
+};
 use crate::slots::{Slot, SlotWrapper};
 use crate::value::Value;
 use crate::{Exception, ListIterator, Raised, RangeIterator, Res, Str, Tuple};
@@ -361,7 +363,8 @@ impl Interpreter {
     pub fn call(&self, callee: &Value, args: &CallArgs) -> Res {
         match self.type_of_ref(callee).slots.call.get() {
             Some(f) => self.nested("", || {
-                let quick = if args.names.is_empty() { call_positional(self, callee, args.values) } else { None };
+                let quick =
+                    if args.names.is_empty() { call_positional(self, callee, args.values) } else { None };
                 quick.unwrap_or_else(|| f(self, callee, args))
             }),
             None => Err(self.type_error(format!("'{}' object is not callable", self.type_name(callee)))),
