@@ -69,7 +69,7 @@ impl Cache {
         }
         let retired = self.retired.get();
         self.retired.set(retired.wrapping_add(1));
-        if retired >= RESTLESS && retired % RESTLESS != 0 {
+        if retired >= RESTLESS && !retired.is_multiple_of(RESTLESS) {
             return false;
         }
         let others = self.others.get_or_init(Box::default);
