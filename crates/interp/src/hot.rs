@@ -101,9 +101,6 @@ pub struct Heat {
     /// Registers from the frame's first on that machine code uses, and calls that it holds inside.
     pub registers: Cell<u32>,
     pub levels: Cell<u32>,
-    /// The period in which it began to be observed, and how often that was in vain.
-    pub period: Cell<u32>,
-    pub tries: Cell<u32>,
     /// How often it was compiled again because guards that had been moved out of loops did not hold.
     pub hoisted_in_vain: Cell<u32>,
 }
@@ -229,7 +226,6 @@ impl Tier {
     /// Begins to observe a place, in the period that is under way if there is one.
     fn watch(&self, heat: &Heat) {
         heat.wait(Phase::Observed, self.observe.get().max(1));
-        heat.period.set(self.period.get());
         self.watched.set(self.watched.get() + 1);
         self.budget.set(OBSERVED);
     }
@@ -277,9 +273,6 @@ impl Default for Tier {
         }
     }
 }
-
-/// How often a place is observed in vain.
-const TRIES: u32 = 2;
 
 /// Most instructions that are observed at a time.
 const OBSERVED: u32 = 50_000;
@@ -384,12 +377,6 @@ unsafe fn step_phase(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Hea
             tier.watch(heat);
             Turn::Switch
         }
-        // It took too long: what was seen at its beginning is forgotten.
-        Phase::Observed if heat.period.get() != tier.period.get() && heat.tries.get() < TRIES => {
-            heat.tries.set(heat.tries.get() + 1);
-            tier.watch(heat);
-            Turn::Switch
-        }
         Phase::Observed => {
             // SAFETY: by the contract.
             let compiled = compile(vm, unsafe { &*frame }, place);
@@ -480,9 +467,6 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
         }
         let budget = st.tier.budget.get();
         st.tier.budget.set(budget.saturating_sub(1));
-        if budget == 1 {
-            st.tier.forget_targets();
-        }
         budget > 1
     }
 }
