@@ -138,7 +138,7 @@ const OUT_OF_LINE: u64 = 4;
 const MOST_IN_VAIN: u32 = 3;
 
 /// Compiling may take this long, and one part of so many of the time that went by since the start.
-const SPENT_AT_START: Duration = Duration::from_millis(60);
+const SPENT_AT_START: Duration = Duration::from_millis(25);
 const SHARE: u32 = 5;
 /// Most instructions that are built in vain for one piece of code.
 const IN_VAIN: usize = 40_000;
