@@ -208,6 +208,8 @@ pub struct Tier {
     pub observe: Cell<u32>,
     /// Instructions that will still be observed; 0: the quick loop runs.
     pub budget: Cell<u32>,
+    /// Places that are observed.
+    pub watched: Cell<u32>,
     /// Counts the periods of observation; the code objects that were seen in the current one.
     pub period: Cell<u32>,
     pub observed: RefCell<Vec<Value>>,
@@ -221,9 +223,26 @@ impl Tier {
         self.forget_targets();
     }
 
+    /// Begins to observe a place, in the period that is under way if there is one.
+    fn watch(&self, heat: &Heat) {
+        heat.wait(Phase::Observed, self.observe.get().max(1));
+        self.watched.set(self.watched.get() + 1);
+        self.budget.set(OBSERVED);
+    }
+
+    /// A place is observed no more; with the last one the period ends.
+    fn leave_watch(&self) {
+        self.watched.set(self.watched.get().saturating_sub(1));
+        if self.watched.get() == 0 {
+            self.budget.set(0);
+            self.forget_targets();
+        }
+    }
+
     /// Ends a period of observation: what was seen of objects' types is let go, so that it keeps nothing alive.
     fn forget_targets(&self) {
         self.period.set(self.period.get().wrapping_add(1));
+        self.watched.set(0);
         let observed = self.observed.take();
         let forms = observed.iter().filter_map(|code| code.downcast::<CodeObject>()?.ready_form());
         let seen = forms.filter_map(|form| form.seen.get()).flatten();
@@ -248,6 +267,7 @@ impl Default for Tier {
             call_heat: Cell::new(0),
             observe: Cell::new(0),
             budget: Cell::new(0),
+            watched: Cell::new(0),
             period: Cell::new(1),
             observed: RefCell::default(),
         }
@@ -278,7 +298,8 @@ pub unsafe fn turn(vm: &Interpreter, st: &State, frame: *mut Frame, index: usize
         let heat = &form.loops[index].heat;
         if heat.phase.get() == Phase::Native {
             heat.left.set(1);
-            return enter(vm, st, frame, heat);
+            // What is observed now may call this, and what this works on is to be seen then.
+            return if st.tier.budget.get() > 0 { Ok(Turn::On) } else { enter(vm, st, frame, heat) };
         }
         if form.woven.is_some() {
             heat.wait(Phase::Never, 0);
@@ -330,7 +351,8 @@ unsafe fn call_turn(vm: &Interpreter, st: &State, frame: *mut Frame) -> Res<Turn
         let heat = &form.calls;
         if heat.phase.get() == Phase::Native {
             heat.left.set(1);
-            return enter(vm, st, frame, heat);
+            // What is observed now may call this, and what this works on is to be seen then.
+            return if st.tier.budget.get() > 0 { Ok(Turn::On) } else { enter(vm, st, frame, heat) };
         }
         if form.woven.is_some() || (*frame).generator.is_set() {
             heat.wait(Phase::Never, u32::MAX);
@@ -352,15 +374,13 @@ unsafe fn step_phase(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Hea
     };
     match heat.phase.get() {
         Phase::Counted => {
-            heat.wait(Phase::Observed, tier.observe.get().max(1));
-            tier.budget.set(OBSERVED);
+            tier.watch(heat);
             Turn::Switch
         }
         Phase::Observed => {
             // SAFETY: by the contract.
             let compiled = compile(vm, unsafe { &*frame }, place);
-            tier.budget.set(0);
-            tier.forget_targets();
+            tier.leave_watch();
             match compiled {
                 Outcome::Compiled(Compiled { entry, native, registers, levels }) => {
                     // SAFETY: by the contract.
@@ -447,9 +467,6 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
         }
         let budget = st.tier.budget.get();
         st.tier.budget.set(budget.saturating_sub(1));
-        if budget == 1 {
-            st.tier.forget_targets();
-        }
         budget > 1
     }
 }
@@ -566,7 +583,7 @@ unsafe fn finish_call(
 unsafe fn run_callee(vm: &Interpreter, st: &State, thread: &Thread, top: *mut Frame) -> Res {
     // SAFETY: by the contract.
     unsafe {
-        if (*(*top).form).calls.phase.get() == Phase::Native {
+        if (*(*top).form).calls.phase.get() == Phase::Native && st.tier.budget.get() == 0 {
             (*(*top).form).calls.left.set(1);
             st.runs.set(st.runs.get() + 1);
             let depth = vm.native_depth();

@@ -7,6 +7,10 @@ use pellucid_interp::hot::{Heat, Place, Status};
 use pellucid_object::{Interpreter, RangeIterator, Res, Value};
 use std::cell::Cell;
 
+/// What machine code holds the addresses of: it must not move when more is added.
+#[allow(clippy::vec_box)]
+pub type Pinned<T> = Vec<Box<T>>;
+
 /// What a value is made of and how it becomes a word.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
