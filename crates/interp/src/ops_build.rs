@@ -6,7 +6,7 @@ use crate::generator;
 use crate::ops_arith::{release, rk, set};
 use crate::ops_name::take;
 use crate::state::State;
-use pellucid_object::{Dict, Interpreter, List, RangeIterator, Res, Str, Text, Tuple, Value};
+use pellucid_object::{Dict, Interpreter, List, RangeIterator, Res, Set, Str, Text, Tuple, Value};
 use pellucid_types::list::ListIterator;
 
 /// What a `for` loop does next.
@@ -185,6 +185,65 @@ pub unsafe fn list_append(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
         match (*frame).reg(i.b as usize).downcast::<List>() {
             Some(list) => list.push(vm, value),
             None => Err(vm.system_error("LIST_APPEND to no list".to_string())),
+        }
+    }
+}
+
+/// # Safety
+/// As for [`get_iter`].
+#[inline(never)]
+pub unsafe fn build_map(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let take = |index: u32| (*frame).regs.add(i.b as usize + index as usize).replace(Value::UNBOUND);
+        let dict = vm.new_dict()?;
+        for index in (0..i.d).step_by(2) {
+            dict.set(vm, take(index), take(index + 1))?;
+        }
+        set(frame, i.a, dict.into_value());
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As for [`get_iter`].
+#[inline(never)]
+pub unsafe fn build_set(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let items = (0..i.d as usize).map(|at| (*frame).regs.add(i.b as usize + at).replace(Value::UNBOUND));
+        let made = vm.new_set(items)?;
+        set(frame, i.a, made);
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As for [`get_iter`].
+pub unsafe fn map_add(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let (value, key) = (take(frame, i.c), take(frame, i.a));
+        match (*frame).reg(i.b as usize).downcast::<Dict>() {
+            Some(dict) => dict.set(vm, key, value),
+            None => Err(vm.system_error("MAP_ADD to no dict".to_string())),
+        }
+    }
+}
+
+/// # Safety
+/// As for [`get_iter`].
+pub unsafe fn set_add(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let value = take(frame, i.c);
+        match (*frame).reg(i.b as usize).downcast::<Set>() {
+            Some(set) => set.add(vm, value).map(drop),
+            None => Err(vm.system_error("SET_ADD to no set".to_string())),
         }
     }
 }

@@ -42,6 +42,11 @@ impl<'a> Output<'a> {
         let result = self.builder.push_str(text);
         self.done(result)
     }
+    /// The digits of a number, and its sign.
+    pub fn int(&mut self, number: i64) -> Res<()> {
+        let result = self.builder.push_int(number);
+        self.done(result)
+    }
     pub fn text(&mut self, text: &Text) -> Res<()> {
         let result = self.builder.push_text(text);
         self.done(result)
