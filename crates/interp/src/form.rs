@@ -1,19 +1,36 @@
 //! The private form of a code object: what the interpreter runs.
 
+use crate::hot::{Heat, Loop, Native, Seen};
 use crate::ops::Op;
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell, RefCell};
 
 /// One instruction; see [`Op`] for what the operands mean.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Instr {
     pub op: Op,
+    /// Which operands are temporaries, which are consumed: `TEMP_A`, `TEMP_B`, `TEMP_C`.
+    pub temps: u8,
     pub a: i16,
     pub b: i16,
     pub c: i16,
+    /// Of a jump forwards the index of its target, of one backwards that of its loop.
     pub d: u32,
+    /// Of an instruction with a cache, which one; of a jump, how far its target lies ahead, in bytes.
     pub e: u32,
 }
+/// In [`Instr::temps`]: operand `a` is a temporary, and so on.
+pub const TEMP_A: u8 = 1;
+pub const TEMP_B: u8 = 2;
+pub const TEMP_C: u8 = 4;
+
+impl Instr {
+    /// An instruction of which nothing is known beyond its operands.
+    pub fn new(op: Op, a: i16, b: i16, c: i16, d: u32) -> Instr {
+        Instr { op, temps: 0, a, b, c, d, e: 0 }
+    }
+}
+
 // The loop advances by this size.
 const _: () = assert!(size_of::<Instr>() == 16);
 
@@ -27,8 +44,11 @@ pub struct Cache {
     pub shape: Cell<u64>,
     /// A borrowed value's word, or an index.
     pub value: Cell<u64>,
-    /// What kind of thing was learnt, and an index.
-    pub kind: Cell<u32>,
+    /// What kind of thing was learnt.
+    pub kind: Cell<u16>,
+    /// Which word of an object is to be `shape`: its offset in bytes.
+    pub place: Cell<u16>,
+    /// An index, or the offset of another word.
     pub index: Cell<u32>,
 }
 
@@ -58,7 +78,6 @@ pub struct Comprehension {
 }
 
 /// A code object translated.
-#[derive(Debug)]
 pub struct Form {
     pub instrs: Box<[Instr]>,
     pub caches: Box<[Cache]>,
@@ -88,6 +107,14 @@ pub struct Form {
     pub cell_params: Box<[i16]>,
     /// Of a form with events in it: where they stand.
     pub woven: Option<Box<crate::instrument::weave::Woven>>,
+    /// The targets of backward jumps, whose `e` is the index here.
+    pub loops: Box<[Loop]>,
+    /// How often it was called.
+    pub calls: Heat,
+    /// What each instruction was seen to work on, once that was asked.
+    pub seen: OnceCell<Box<[Seen]>>,
+    /// Machine code made of this.
+    pub natives: RefCell<Vec<Box<dyn Native>>>,
 }
 
 impl Form {
@@ -95,6 +122,17 @@ impl Form {
     #[inline]
     pub fn index_of(&self, instr: *const Instr) -> usize {
         (instr as usize).wrapping_sub(self.instrs.as_ptr() as usize) / size_of::<Instr>()
+    }
+
+    /// The index of the instruction to which that at `at`, a jump, jumps.
+    pub fn target(&self, at: usize) -> usize {
+        let ahead = self.instrs[at].e as i32 as isize / size_of::<Instr>() as isize;
+        at.wrapping_add_signed(ahead)
+    }
+
+    /// What each instruction was seen to work on.
+    pub fn seen(&self) -> &[Seen] {
+        self.seen.get_or_init(|| self.instrs.iter().map(|_| Seen::default()).collect())
     }
 
     /// The wordcode offset of an instruction.

@@ -8,7 +8,7 @@
 //! drop every heap word it finds.
 
 use crate::code::CodeObject;
-use crate::form::{Form, Instr};
+use crate::form::{Cache, Form, Instr};
 use crate::function::Function;
 use crate::state::{state, thread};
 use pellucid_object::protocol::Sink;
@@ -55,6 +55,8 @@ pub struct Frame {
     pub form: *const Form,
     /// Behind the constants.
     pub consts_end: *const Value,
+    /// The form's inline caches.
+    pub caches: *const Cache,
     /// First word of the thread's stack that this frame does not use.
     pub end: *mut Value,
     pub globals: *const Dict,
@@ -79,6 +81,11 @@ impl Frame {
     pub fn form(&self) -> &Form {
         // SAFETY: the form belongs to the code that the frame owns.
         unsafe { &*self.form }
+    }
+    /// Goes on in another form of the same code.
+    pub fn change_form(&mut self, form: &Form) {
+        self.form = form;
+        self.caches = form.caches.as_ptr();
     }
     pub fn code(&self) -> &CodeObject {
         // SAFETY: `code` always is a code object.
@@ -268,6 +275,7 @@ impl Thread {
             (&raw mut (*top).regs).write(window);
             (&raw mut (*top).form).write(form);
             (&raw mut (*top).consts_end).write(consts);
+            (&raw mut (*top).caches).write(form.caches.as_ptr());
             (&raw mut (*top).end).write(window.add(form.nregs as usize));
             (&raw mut (*top).globals).write(data.globals_dict());
             (&raw mut (*top).builtins).write(data.builtins_dict());

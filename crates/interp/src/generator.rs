@@ -288,6 +288,7 @@ fn push(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value)
         (&raw mut (*top).regs).write(generator.regs.get());
         (&raw mut (*top).form).write(form);
         (&raw mut (*top).consts_end).write(code.consts.as_ptr_range().end);
+        (&raw mut (*top).caches).write((*form).caches.as_ptr());
         (&raw mut (*top).end).write(thread.words_before());
         let data = function.payload_unchecked::<Function>();
         (&raw mut (*top).globals).write(data.globals_dict());

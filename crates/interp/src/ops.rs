@@ -138,7 +138,7 @@ macro_rules! define_enum {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// An opcode of the private form; see the module's text.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[repr(u16)]
+        #[repr(u8)]
         pub enum Op { $($(#[$doc])* $name,)* }
         impl Op {
             /// Every opcode, by its number.

@@ -1,13 +1,13 @@
 //! Attributes and items.
 //!
-//! What the cache of a `LoadAttr` or `LoadMethod` holds, `version` being that of the object's type:
+//! What the cache of a `LoadAttr` or `LoadMethod` holds, `version` being that of the object's type. For the first four
+//! kinds the word `place` bytes into the object is `shape`: the instance's shape, or, where that says nothing, its type.
 //!
 //! | kind | meaning |
 //! |---|---|
-//! | `INLINE` | the instance's shape is `shape`: its inline attribute `index` |
-//! | `OVERFLOW` | the same, out of line |
-//! | `SLOT` | entry `index` of `__slots__` |
-//! | `CLASS` | the class attribute `value`, which binds nothing, the instance's shape being `shape` |
+//! | `WORD` | the word `index` bytes into the object: an inline attribute, an entry of `__slots__` |
+//! | `OVERFLOW` | attribute `index`, which stands out of line |
+//! | `CLASS` | the class attribute `value`, which binds nothing |
 //! | `METHOD` | as `CLASS`, a function that gets the object as its first argument |
 //! | `MODULE` | the module's dict has keys version `shape`: its entry `index` |
 //! | `PROPERTY` | the property `value` of the class |
@@ -16,30 +16,32 @@
 //! Values are borrowed: whoever owns them changes its version when it gives them up.
 
 use crate::dunder::{enter_method, python_method};
-use crate::form::{Cache, Instr};
+use crate::form::{Cache, Instr, TEMP_C};
 use crate::frame::{Frame, Ret, Thread};
 use crate::ops_arith::{release, rk, set};
 use crate::ops_name::take;
 use crate::run::{Entered, is_function};
 use crate::state::State;
 use crate::translate::operand_of;
+use pellucid_memory::Header;
 use pellucid_object::attrs::Attrs;
 use pellucid_object::heap::type_of_header;
 use pellucid_object::native::{Member, Module};
-use pellucid_object::{Bytes, Dict, Interpreter, List, Res, Str, Tuple, Type, TypeFlags, Value};
+use pellucid_object::{Bytes, Dict, Interpreter, List, Res, SlotWord, Str, Tuple, Type, TypeFlags, Value};
 use pellucid_types::property::{PROPERTY as PROPERTY_TYPE, Property};
 use pellucid_types::slice::new_slice;
 
-const INLINE: u32 = 1;
-const OVERFLOW: u32 = 2;
-const SLOT: u32 = 3;
-const CLASS: u32 = 4;
-const METHOD: u32 = 5;
-const MODULE: u32 = 6;
-const OWN: u32 = 7;
-const PROPERTY: u32 = 9;
+pub const WORD: u16 = 1;
+const OVERFLOW: u16 = 2;
+pub const CLASS: u16 = 4;
+pub const METHOD: u16 = 5;
+const MODULE: u16 = 6;
+const OWN: u16 = 7;
+const PROPERTY: u16 = 9;
 /// Of a `StoreAttr`: the attribute is added, the shape becoming `value`.
-const ADD: u32 = 8;
+pub const ADD: u16 = 8;
+/// Where the type of an object stands.
+pub const TYPE_OFFSET: usize = std::mem::offset_of!(Header, ty);
 
 /// # Safety
 /// As for [`rk`].
@@ -55,6 +57,35 @@ unsafe fn cache_of<'a>(frame: *mut Frame, i: &Instr) -> &'a Cache {
 #[inline(always)]
 fn shape_bits(attrs: Option<&Attrs>) -> u64 {
     attrs.map_or(0, |a| a.shape_ptr() as u64)
+}
+
+/// Whether an object is laid out as it was when the cache learnt.
+///
+/// # Safety
+/// The cache was filled by [`learn`] or [`learn_store`], for one of the kinds with a `place`.
+#[inline(always)]
+unsafe fn known(cache: &Cache, header: &Header) -> bool {
+    // SAFETY: the type's version says that objects of this type have a word there.
+    cache.version.get() == u64::from(type_of_header(header).current_version())
+        && unsafe { word_at(header, usize::from(cache.place.get())) } == cache.shape.get()
+}
+
+/// # Safety
+/// The object has a word `offset` bytes from its start.
+#[inline(always)]
+unsafe fn word_at(header: &Header, offset: usize) -> u64 {
+    // SAFETY: by the contract.
+    unsafe { std::ptr::from_ref(header).byte_add(offset).cast::<u64>().read() }
+}
+
+/// The attribute that stands `offset` bytes into an object.
+///
+/// # Safety
+/// As for [`word_at`], the word being a `SlotWord`.
+#[inline(always)]
+unsafe fn slot_at(header: &Header, offset: u32) -> &SlotWord {
+    // SAFETY: by the contract.
+    unsafe { &*std::ptr::from_ref(header).byte_add(offset as usize).cast::<SlotWord>() }
 }
 
 /// A borrowed value in a cache, counted.
@@ -76,38 +107,31 @@ unsafe fn cached_value(cache: &Cache) -> Value {
 pub unsafe fn cached(cache: &Cache, object: &Value) -> Option<Value> {
     // SAFETY: by the contract; what versions and shapes say of layouts holds.
     unsafe {
-        let ty = type_of_header(object.header()?);
-        if cache.version.get() != u64::from(ty.current_version()) {
-            return None;
+        let header = object.header()?;
+        if cache.kind.get() == WORD && known(cache, header) {
+            return slot_at(header, cache.index.get()).get();
         }
-        if cache.kind.get() == INLINE {
-            let attrs = object.attrs()?;
-            if attrs.shape_ptr() as u64 != cache.shape.get() {
-                return None;
-            }
-            return attrs.inline_word(cache.index.get() as usize).get();
-        }
-        cached_elsewhere(cache, ty, object)
+        None
     }
 }
 
-/// The attribute by a cache of any other kind, the type's version being the cache's.
+/// The attribute by a cache of any other kind.
 ///
 /// # Safety
 /// As for [`cached`].
-#[inline(never)]
-unsafe fn cached_elsewhere(cache: &Cache, ty: &Type, object: &Value) -> Option<Value> {
+unsafe fn cached_elsewhere(cache: &Cache, object: &Value) -> Option<Value> {
     // SAFETY: by the contract.
     unsafe {
+        let header = object.header()?;
+        let ty = type_of_header(header);
+        if cache.version.get() != u64::from(ty.current_version()) {
+            return None;
+        }
         match cache.kind.get() {
-            SLOT => object.slot_word(cache.index.get() as usize)?.get(),
-            CLASS if shape_bits(object.attrs()) == cache.shape.get() => Some(cached_value(cache)),
-            OVERFLOW => {
-                let attrs = object.attrs()?;
-                if attrs.shape_ptr() as u64 != cache.shape.get() {
-                    return None;
-                }
-                attrs.word(cache.index.get() as usize, ty.inline_slots.get())
+            WORD if known(cache, header) => slot_at(header, cache.index.get()).get(),
+            CLASS if known(cache, header) => Some(cached_value(cache)),
+            OVERFLOW if known(cache, header) => {
+                object.attrs()?.word(cache.index.get() as usize, ty.inline_slots.get())
             }
             MODULE => {
                 let dict = object.attrs()?.dict()?;
@@ -132,16 +156,8 @@ unsafe fn cached_elsewhere(cache: &Cache, ty: &Type, object: &Value) -> Option<V
 pub unsafe fn cached_method(cache: &Cache, object: &Value) -> Option<Value> {
     // SAFETY: as for `cached`.
     unsafe {
-        if cache.kind.get() != METHOD {
-            return None;
-        }
-        let ty = type_of_header(object.header()?);
-        if cache.version.get() != u64::from(ty.current_version())
-            || shape_bits(object.attrs()) != cache.shape.get()
-        {
-            return None;
-        }
-        Some(cached_value(cache))
+        let header = object.header()?;
+        if cache.kind.get() == METHOD && known(cache, header) { Some(cached_value(cache)) } else { None }
     }
 }
 
@@ -178,9 +194,16 @@ fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: 
     if attrs.is_some_and(|a| a.shape().is_none_or(|s| s.dictionary)) {
         return;
     }
-    let remember = |kind: u32, index: usize, value: u64| {
+    let place = match attrs {
+        Some(_) => ty.attrs_offset.get(),
+        None => TYPE_OFFSET,
+    };
+    let (Ok(place), Some(header)) = (u16::try_from(place), object.header()) else { return };
+    let remember = |kind: u16, index: usize, value: u64| {
         cache.version.set(version);
-        cache.shape.set(shape_bits(attrs));
+        // SAFETY: the attributes begin with the shape; else it is the type's place.
+        cache.shape.set(unsafe { word_at(header, usize::from(place)) });
+        cache.place.set(place);
         cache.index.set(index as u32);
         cache.value.set(value);
         cache.kind.set(kind);
@@ -189,16 +212,20 @@ fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: 
         && vm.is_data_descriptor(descr)
     {
         let member = descr.downcast::<Member>().filter(|m| ty.is_subtype_of(&m.owner));
-        if let Some(index) = member.and_then(Member::slot) {
-            remember(SLOT, index, 0);
+        if let Some(offset) = member.and_then(Member::slot).and_then(|index| slot_offset(object, index)) {
+            remember(WORD, offset, 0);
+            cache.place.set(TYPE_OFFSET as u16);
+            cache.shape.set(header.ty.get() as u64);
         } else if vm.type_for(&PROPERTY_TYPE).is_ok_and(|ty| vm.is_exact(descr, &ty)) {
             remember(PROPERTY, 0, descr.bits());
         }
         return;
     }
     if let Some(index) = attrs.and_then(|a| a.shape()).and_then(|shape| shape.lookup(name)) {
-        let kind = if index < ty.inline_slots.get() { INLINE } else { OVERFLOW };
-        remember(kind, index, 0);
+        match index < ty.inline_slots.get() {
+            true => remember(WORD, ty.attrs_offset.get() + size_of::<Attrs>() + 8 * index, 0),
+            false => remember(OVERFLOW, index, 0),
+        }
         return;
     }
     let Some(value) = found else { return };
@@ -208,6 +235,12 @@ fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: 
     } else if descr.slots.descr_get.get().is_none() {
         remember(CLASS, 0, value.bits());
     }
+}
+
+/// Where entry `index` of `__slots__` stands, bytes from the start of the object.
+fn slot_offset(object: &Value, index: usize) -> Option<usize> {
+    let word = std::ptr::from_ref(object.slot_word(index)?);
+    Some(word.addr() - object.bits() as usize)
 }
 
 fn learn_module(vm: &Interpreter, cache: &Cache, module: &Value, name: &Value, version: u64, in_class: bool) {
@@ -258,9 +291,15 @@ pub unsafe fn load(
                 }
             };
         }
-        let name = (&(*frame).code().names)[i.d as usize].clone();
-        let value = vm.get_attr(object, &name)?;
-        learn(vm, cache_of(frame, &i), object, &name, false);
+        let value = match cached_elsewhere(cache_of(frame, &i), object) {
+            Some(value) => value,
+            None => {
+                let name = (&(*frame).code().names)[i.d as usize].clone();
+                let value = vm.get_attr(object, &name)?;
+                learn(vm, cache_of(frame, &i), object, &name, false);
+                value
+            }
+        };
         release(frame, i.b);
         set(frame, i.a, value);
         Ok(false)
@@ -289,7 +328,7 @@ pub unsafe fn load_method(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
         let i = *pc;
         let object = rk(frame, i.b);
         let cache = cache_of(frame, &i);
-        let value = match cached(cache, object) {
+        let value = match cached_elsewhere(cache, object) {
             Some(value) => value,
             None => {
                 let name = (&(*frame).code().names)[i.d as usize].clone();
@@ -333,27 +372,20 @@ fn word_method(vm: &Interpreter, object: &Value, name: &Value) -> Option<Value> 
 pub unsafe fn cached_store(frame: *mut Frame, i: &Instr, cache: &Cache) -> bool {
     // SAFETY: as for `cached`.
     unsafe {
-        let object = rk(frame, i.b);
+        let object = (*frame).reg(i.b as usize);
         let Some(header) = object.header() else { return false };
-        let ty = type_of_header(header);
-        if cache.version.get() != u64::from(ty.current_version()) {
+        if cache.kind.get() == 0 || !known(cache, header) {
             return false;
         }
-        let kind = cache.kind.get();
-        if kind == SLOT {
-            let Some(word) = object.slot_word(cache.index.get() as usize) else { return false };
-            word.set(Some(take(frame, i.c)));
-            return true;
-        }
-        if kind != INLINE && kind != ADD {
-            return false;
-        }
-        let Some(attrs) = object.attrs() else { return false };
-        if attrs.shape_ptr() as u64 != cache.shape.get() {
-            return false;
-        }
-        let old = attrs.inline_word(cache.index.get() as usize).replace(Some(take(frame, i.c)));
-        if kind == ADD {
+        let value = if i.temps & TEMP_C != 0 {
+            (*frame).regs.offset(i.c as isize).replace(Value::UNBOUND)
+        } else {
+            rk(frame, i.c).clone()
+        };
+        let old = slot_at(header, cache.index.get()).replace(Some(value));
+        if cache.kind.get() == ADD
+            && let Some(attrs) = object.attrs()
+        {
             attrs.set_shape_ptr(cache.value.get() as *const _);
         }
         drop(old);
@@ -397,10 +429,12 @@ fn learn_store(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, be
         && vm.is_data_descriptor(&descr)
     {
         let member = descr.downcast::<Member>().filter(|m| ty.is_subtype_of(&m.owner));
-        if let Some(index) = member.and_then(Member::slot) {
+        if let Some(offset) = member.and_then(Member::slot).and_then(|index| slot_offset(object, index)) {
             cache.version.set(version);
-            cache.index.set(index as u32);
-            cache.kind.set(SLOT);
+            cache.place.set(TYPE_OFFSET as u16);
+            cache.shape.set(ty.value().bits());
+            cache.index.set(offset as u32);
+            cache.kind.set(WORD);
         }
         return;
     }
@@ -410,11 +444,13 @@ fn learn_store(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, be
         _ => return,
     };
     let after = attrs.shape_ptr() as u64;
+    let Ok(place) = u16::try_from(ty.attrs_offset.get()) else { return };
     cache.version.set(version);
     cache.shape.set(before);
-    cache.index.set(index as u32);
+    cache.place.set(place);
+    cache.index.set((ty.attrs_offset.get() + size_of::<Attrs>() + 8 * index) as u32);
     cache.value.set(after);
-    cache.kind.set(if before == after { INLINE } else { ADD });
+    cache.kind.set(if before == after { WORD } else { ADD });
 }
 
 /// An item of an exact list or tuple at a small int.
@@ -661,5 +697,100 @@ pub unsafe fn store_subscr(
         release(frame, i.b);
         release(frame, i.a);
         Ok(entered)
+    }
+}
+
+/// A `LoadAttr` by its cache alone; false when that does not know.
+///
+/// # Safety
+/// As for [`load`].
+pub unsafe fn load_quick(frame: *mut Frame, pc: *const Instr) -> bool {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let Some(value) = cached(cache_of(frame, &i), rk(frame, i.b)) else { return false };
+        release(frame, i.b);
+        set(frame, i.a, value);
+        true
+    }
+}
+
+/// As [`store`], the cache being asked first.
+///
+/// # Safety
+/// As for [`load`].
+pub unsafe fn store_quick(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        if cached_store(frame, &i, cache_of(frame, &i)) {
+            release(frame, i.b);
+            return Ok(());
+        }
+        store(vm, frame, pc)
+    }
+}
+
+/// As [`load_method`], the cache being asked first.
+///
+/// # Safety
+/// As for [`load`].
+pub unsafe fn load_method_quick(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let Some(function) = cached_method(cache_of(frame, &i), rk(frame, i.b)) else {
+            return load_method(vm, frame, pc);
+        };
+        let this = take(frame, i.b);
+        set(frame, i.a, function);
+        set(frame, i.a + 1, this);
+        Ok(())
+    }
+}
+
+/// As [`load_subscr`], lists and tuples first.
+///
+/// # Safety
+/// As for [`load`].
+pub unsafe fn load_subscr_quick(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<bool> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let Some(value) = sequence_item(vm, rk(frame, i.b), rk(frame, i.c)) else {
+            return load_subscr(vm, st, thread, frame, pc);
+        };
+        release(frame, i.b);
+        set(frame, i.a, value);
+        Ok(false)
+    }
+}
+
+/// As [`store_subscr`], lists first.
+///
+/// # Safety
+/// As for [`load`].
+pub unsafe fn store_subscr_quick(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<bool> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        if !set_list_item(vm, rk(frame, i.a), rk(frame, i.b), rk(frame, i.c)) {
+            return store_subscr(vm, st, thread, frame, pc);
+        }
+        release(frame, i.c);
+        release(frame, i.a);
+        Ok(false)
     }
 }

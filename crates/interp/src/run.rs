@@ -9,14 +9,14 @@
 //! 5. After anything that pushed or left a frame, `reload!`.
 
 use crate::code::CodeObject;
-use crate::form::{Cache, Form, Instr};
+use crate::form::{Form, Instr, TEMP_A, TEMP_B, TEMP_C};
 use crate::frame::{Frame, Ret, Thread, leave};
 use crate::function::Function;
 use crate::ops::Op;
 use crate::ops_arith as arith;
 use crate::state::{State, state};
 use crate::{
-    bind, comprehension, dunder, generator, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll,
+    bind, comprehension, dunder, generator, hot, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll,
     unwind,
 };
 use pellucid_object::protocol::{BinOp, CmpOp, UnOp};
@@ -109,6 +109,9 @@ pub unsafe fn enter(
             crate::frame::drop_words(window, window.add((*form).first_temp as usize));
             return Err(thread.too_deep(vm));
         }
+        if (*form).calls.left.get() != 0 {
+            (*form).calls.cool();
+        }
         thread.push_call(callee, code, &*form, window, ret, dst, extra);
         Ok(Entered::Frame)
     }
@@ -158,11 +161,23 @@ pub fn run_function_with_locals(vm: &Interpreter, function: &Value, locals: &Val
 /// Runs the innermost frame until it returns to native code.
 pub fn run(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
     let mut entered = false;
+    st.runs.set(st.runs.get() + 1);
     let result = vm.nested("", || {
         entered = true;
-        // SAFETY: the innermost frame is live and its code was translated from verified wordcode, so that registers,
-        // constants and targets are in range.
-        unsafe { run_frames(vm, st, thread) }
+        loop {
+            // SAFETY: the innermost frame is live and its code was translated from verified wordcode, so that registers,
+            // constants and targets are in range.
+            let done = unsafe {
+                if st.tier.budget.get() > 0 {
+                    run_frames::<true>(vm, st, thread)?
+                } else {
+                    run_frames::<false>(vm, st, thread)?
+                }
+            };
+            if let Some(value) = done {
+                return Ok(value);
+            }
+        }
     });
     match result {
         Err(raised) if !entered => Err(unwind::abandon(vm, thread, raised)),
@@ -170,39 +185,54 @@ pub fn run(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
     }
 }
 
+/// Runs frames until one returns to native code. `None`: the other instance of the loop is to go on. With `OBSERVE` each
+/// instruction's operands are noted.
+///
 /// # Safety
 /// See `run`.
-unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
+unsafe fn run_frames<const OBSERVE: bool>(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+) -> Res<Option<Value>> {
     let function_type = st.function.value().bits();
     // SAFETY: for the whole loop, see `run`.
     unsafe {
         let mut frame: *mut Frame = thread.top_ptr();
         let mut pc: *const Instr = (*frame).pc;
         let mut regs: *mut Value = (*frame).regs;
-        let mut consts_end: *const Value = (*frame).consts_end;
-        let mut caches: *const Cache = (*(*frame).form).caches.as_ptr();
-        // Registers from here on are temporaries.
-        let mut first_temp = (*(*frame).form).first_temp as isize;
 
         macro_rules! reload {
             () => {{
                 frame = thread.top_ptr();
                 pc = (*frame).pc;
                 regs = (*frame).regs;
-                consts_end = (*frame).consts_end;
-                caches = (*(*frame).form).caches.as_ptr();
-                first_temp = (*(*frame).form).first_temp as isize;
             }};
         }
         loop {
             let raised: Raised = 'dispatch: loop {
                 let i = &*pc;
+                if OBSERVE && !hot::observe(vm, st, frame, pc) {
+                    (*frame).pc = pc;
+                    return Ok(None);
+                }
                 macro_rules! rk {
                     ($index:expr) => {{
                         let index = $index as isize;
-                        let base = if index < 0 { consts_end } else { regs.cast_const() };
+                        let base = if index < 0 { (*frame).consts_end } else { regs.cast_const() };
                         &*base.offset(index)
                     }};
+                }
+                // An operand that is no constant.
+                macro_rules! reg {
+                    ($index:expr) => {
+                        &*regs.offset($index as isize)
+                    };
+                }
+                macro_rules! cache {
+                    () => {
+                        &*(*frame).caches.add(i.e as usize)
+                    };
                 }
                 macro_rules! set {
                     ($index:expr, $value:expr) => {
@@ -211,12 +241,20 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                 }
                 // Consumes an operand: a temporary dies, locals and constants stay.
                 macro_rules! release {
-                    ($index:expr) => {{
-                        let index = $index as isize;
-                        if index >= first_temp {
-                            drop(regs.offset(index).replace(Value::UNBOUND));
+                    (a) => {
+                        release!(i.a, TEMP_A)
+                    };
+                    (b) => {
+                        release!(i.b, TEMP_B)
+                    };
+                    (c) => {
+                        release!(i.c, TEMP_C)
+                    };
+                    ($index:expr, $mark:expr) => {
+                        if i.temps & $mark != 0 {
+                            drop(regs.offset($index as isize).replace(Value::UNBOUND));
                         }
-                    }};
+                    };
                 }
                 macro_rules! next {
                     () => {{
@@ -226,24 +264,54 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                 }
                 macro_rules! jump {
                     () => {{
-                        pc = (*(*frame).form).instrs.as_ptr().add(i.d as usize);
+                        pc = pc.byte_offset(i.e as i32 as isize);
+                        continue 'dispatch;
+                    }};
+                }
+                // What a hot place says.
+                macro_rules! turned {
+                    ($turn:expr) => {
+                        match $turn {
+                            Ok(hot::Turn::On) => {}
+                            Ok(hot::Turn::Reload) => {
+                                reload!();
+                                continue 'dispatch;
+                            }
+                            Ok(hot::Turn::Switch) => return Ok(None),
+                            Err(raised) => break 'dispatch raised,
+                        }
+                    };
+                }
+                // The end of a turn of a loop.
+                macro_rules! turn {
+                    ($target:expr) => {{
+                        let target: *const Instr = $target;
+                        if (*(*(*frame).form).loops.as_ptr().add(i.d as usize)).heat.cool() {
+                            (*frame).pc = target;
+                            turned!(hot::turn(vm, st, frame, i.d as usize));
+                        }
+                        pc = target;
                         continue 'dispatch;
                     }};
                 }
                 // A conditional jump. One that goes back ends a loop: signals, limits and the collector are polled.
                 macro_rules! branch {
                     () => {{
-                        let target = (*(*frame).form).instrs.as_ptr().add(i.d as usize);
-                        if target <= pc && poll::pending(vm) {
-                            (*frame).pc = target;
-                            match poll::poll_loop(vm, st, thread, frame, target) {
-                                Ok(false) => {}
-                                Ok(true) => {
-                                    reload!();
-                                    continue 'dispatch;
+                        let ahead = i.e as i32 as isize;
+                        let target = pc.byte_offset(ahead);
+                        if ahead <= 0 {
+                            if poll::pending(vm) {
+                                (*frame).pc = target;
+                                match poll::poll_loop(vm, st, thread, frame, target) {
+                                    Ok(false) => {}
+                                    Ok(true) => {
+                                        reload!();
+                                        continue 'dispatch;
+                                    }
+                                    Err(raised) => break 'dispatch raised,
                                 }
-                                Err(raised) => break 'dispatch raised,
                             }
+                            turn!(target)
                         }
                         pc = target;
                         continue 'dispatch;
@@ -286,6 +354,10 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             Ok(false) => next!(),
                             Ok(true) => {
                                 reload!();
+                                if OBSERVE == (st.tier.budget.get() == 0) {
+                                    return Ok(None);
+                                }
+                                turned!(hot::called(vm, st, frame));
                                 continue 'dispatch;
                             }
                             Err(raised) => break 'dispatch raised,
@@ -485,8 +557,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     }
                     Op::JumpIs => {
                         let same = rk!(i.b).is(rk!(i.c));
-                        release!(i.c);
-                        release!(i.b);
+                        release!(c);
+                        release!(b);
                         if same == (i.a != 0) {
                             branch!()
                         }
@@ -507,7 +579,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                                 Err(raised) => break 'dispatch raised,
                             }
                         }
-                        jump!()
+                        turn!(pc.byte_offset(i.e as i32 as isize))
                     }
                     Op::JumpIfFalse => {
                         let value = rk!(i.b);
@@ -532,7 +604,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::JumpIfFalseKeep => slow_jump!(arith::test_keep(vm, frame, pc, false)),
                     Op::JumpIfTrueKeep => slow_jump!(arith::test_keep(vm, frame, pc, true)),
                     Op::LoadGlobal => {
-                        if let Some(value) = ops_name::cached_global(frame, &*caches.add(i.e as usize)) {
+                        if let Some(value) = ops_name::cached_global(frame, cache!()) {
                             set!(i.a, value);
                             next!()
                         }
@@ -542,9 +614,9 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::StoreName => done!(ops_name::store_name(vm, frame, pc)),
                     Op::StoreGlobal => done!(ops_name::store_global(vm, frame, pc)),
                     Op::LoadAttr => {
-                        let object = rk!(i.b);
-                        if let Some(value) = ops_attr::cached(&*caches.add(i.e as usize), object) {
-                            release!(i.b);
+                        let object = reg!(i.b);
+                        if let Some(value) = ops_attr::cached(cache!(), object) {
+                            release!(b);
                             set!(i.a, value);
                             next!()
                         }
@@ -552,16 +624,16 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         entering!(ops_attr::load(vm, st, thread, frame, pc))
                     }
                     Op::StoreAttr => {
-                        if ops_attr::cached_store(frame, i, &*caches.add(i.e as usize)) {
-                            release!(i.b);
+                        if ops_attr::cached_store(frame, i, cache!()) {
+                            release!(b);
                             next!()
                         }
                         slow!(ops_attr::store(vm, frame, pc))
                     }
                     Op::LoadMethod => {
-                        let object = rk!(i.b);
-                        if let Some(function) = ops_attr::cached_method(&*caches.add(i.e as usize), object) {
-                            let this = if i.b as isize >= first_temp {
+                        let object = reg!(i.b);
+                        if let Some(function) = ops_attr::cached_method(cache!(), object) {
+                            let this = if i.temps & TEMP_B != 0 {
                                 regs.offset(i.b as isize).replace(Value::UNBOUND)
                             } else {
                                 object.clone()
@@ -573,17 +645,17 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         slow!(ops_attr::load_method(vm, frame, pc))
                     }
                     Op::LoadSubscr => {
-                        if let Some(value) = ops_attr::sequence_item(vm, rk!(i.b), rk!(i.c)) {
-                            release!(i.b);
+                        if let Some(value) = ops_attr::sequence_item(vm, reg!(i.b), rk!(i.c)) {
+                            release!(b);
                             set!(i.a, value);
                             next!()
                         }
                         entering!(ops_attr::load_subscr(vm, st, thread, frame, pc))
                     }
                     Op::StoreSubscr => {
-                        if ops_attr::set_list_item(vm, rk!(i.a), rk!(i.b), rk!(i.c)) {
-                            release!(i.c);
-                            release!(i.a);
+                        if ops_attr::set_list_item(vm, reg!(i.a), rk!(i.b), rk!(i.c)) {
+                            release!(c);
+                            release!(a);
                             next!()
                         }
                         entering!(ops_attr::store_subscr(vm, st, thread, frame, pc))
@@ -668,12 +740,12 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         }
                         if (*frame).generator.is_set() {
                             match generator::finish(vm, thread, value) {
-                                generator::Finished::Native(value) => return Ok(value),
+                                generator::Finished::Native(value) => return Ok(Some(value)),
                                 generator::Finished::ForIter => {
                                     reload!();
                                     let i = &*pc;
                                     set!(i.b, Value::UNBOUND);
-                                    jump_at(&mut pc, frame, i);
+                                    pc = pc.byte_offset(i.e as i32 as isize);
                                     continue 'dispatch;
                                 }
                                 generator::Finished::Delegate(value) => {
@@ -692,7 +764,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                                 set!(dst, value);
                                 next!()
                             }
-                            Ret::Native => return Ok(value),
+                            Ret::Native => return Ok(Some(value)),
                             Ret::Discard => {
                                 drop((done, value));
                                 reload!();
@@ -704,7 +776,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                                 match dunder::operator_returned(vm, frame, pc, value) {
                                     Ok(true) => {
                                         let i = &*pc;
-                                        jump_at(&mut pc, frame, i);
+                                        pc = pc.byte_offset(i.e as i32 as isize);
                                         continue 'dispatch;
                                     }
                                     Ok(false) => next!(),
@@ -741,7 +813,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         }
                         match generator::suspend(vm, thread, value) {
                             Err(raised) => break 'dispatch raised,
-                            Ok(generator::Yielded::Native(value)) => return Ok(value),
+                            Ok(generator::Yielded::Native(value)) => return Ok(Some(value)),
                             Ok(generator::Yielded::ForIter(value)) => {
                                 reload!();
                                 set!((*pc).a, value);
@@ -759,7 +831,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                                 continue 'dispatch;
                             }
                             Ok(generator::Delegated::Yielded(generator::Yielded::Native(value))) => {
-                                return Ok(value);
+                                return Ok(Some(value));
                             }
                             Ok(generator::Delegated::Yielded(generator::Yielded::ForIter(value))) => {
                                 reload!();
@@ -777,12 +849,4 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
             }
         }
     }
-}
-
-/// # Safety
-/// `i` is an instruction of `frame`'s form with a target.
-#[inline(always)]
-unsafe fn jump_at(pc: &mut *const Instr, frame: *mut Frame, i: &Instr) {
-    // SAFETY: by the contract.
-    unsafe { *pc = (*(*frame).form).instrs.as_ptr().add(i.d as usize) }
 }

@@ -8,11 +8,13 @@
 //!
 //! Invariant of running code: a temporary that holds nothing live holds no heap word.
 
-use crate::form::{Block, Comprehension, Form, Instr, OpenBlock};
+use crate::form::{Block, Comprehension, Form, Instr, OpenBlock, TEMP_A, TEMP_B, TEMP_C};
+use crate::hot::{Heat, Loop};
 use crate::ops::Op;
 use pellucid_bytecode::code::flags;
 use pellucid_bytecode::ops::Op as Word;
 use pellucid_bytecode::{Code, Const, decode};
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 
 /// Why code cannot be translated: it is malformed, or larger than registers can address.
@@ -379,7 +381,39 @@ impl Translator<'_> {
         Ok(woven)
     }
 
-    fn finish(self, woven: Option<Box<crate::instrument::weave::Woven>>) -> Form {
+    /// Marks the operands that are temporaries and measures the jumps.
+    fn complete(&mut self) {
+        let temp = |register: i16, mark: u8| if register >= self.first_temp as i16 { mark } else { 0 };
+        for (at, instr) in self.instrs.iter_mut().enumerate() {
+            instr.temps = temp(instr.a, TEMP_A) | temp(instr.b, TEMP_B) | temp(instr.c, TEMP_C);
+            if is_jump(instr.op) {
+                let ahead = (i64::from(instr.d) - at as i64) * size_of::<Instr>() as i64;
+                instr.e = ahead as i32 as u32;
+            }
+        }
+    }
+
+    /// Gives each backward jump the loop that it turns.
+    fn find_loops(&mut self) -> Box<[Loop]> {
+        let mut loops: Vec<Loop> = Vec::new();
+        let mut known = HashMap::new();
+        for (at, instr) in self.instrs.iter_mut().enumerate() {
+            if !is_jump(instr.op) || instr.d as usize > at {
+                continue;
+            }
+            let index = *known.entry(instr.d).or_insert_with(|| {
+                loops.push(Loop { heat: Heat::default(), header: instr.d, last: at as u32 });
+                loops.len() - 1
+            });
+            loops[index].last = at as u32;
+            instr.d = index as u32;
+        }
+        loops.into()
+    }
+
+    fn finish(mut self, woven: Option<Box<crate::instrument::weave::Woven>>) -> Form {
+        self.complete();
+        let loops = self.find_loops();
         let code = self.code;
         let nregs = self.first_temp + self.most_depth + 1;
         let generator = code.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
@@ -411,6 +445,10 @@ impl Translator<'_> {
             generator,
             cell_params,
             woven,
+            loops,
+            calls: Heat::default(),
+            seen: OnceCell::new(),
+            natives: RefCell::default(),
         }
     }
 }
@@ -460,7 +498,7 @@ pub fn is_jump(op: Op) -> bool {
 impl Translator<'_> {
     fn emit(&mut self, op: Op, a: i16, b: i16, c: i16, d: u32) -> usize {
         self.producer = None;
-        self.instrs.push(Instr { op, a, b, c, d, e: 0 });
+        self.instrs.push(Instr::new(op, a, b, c, d));
         self.offsets.push(self.now_offset);
         self.open.push(self.now_open);
         self.instrs.len() - 1
@@ -505,6 +543,14 @@ impl Translator<'_> {
     fn pop(&mut self) -> Done<i16> {
         let sym = self.stack.pop().ok_or(Malformed("stack underflow"))?;
         Ok(self.operand(self.stack.len(), sym))
+    }
+
+    /// As [`Self::pop`], for instructions that expect a register.
+    fn pop_register(&mut self) -> Done<i16> {
+        if matches!(self.stack.last(), Some(Sym::Const(_))) {
+            self.settle(self.stack.len() - 1);
+        }
+        self.pop()
     }
 
     /// Pushes the result of instruction `instr`, which writes the next temporary.
@@ -832,10 +878,16 @@ impl Translator<'_> {
             UnaryNegative => drop(self.unary(Op::Neg, 0)?),
             UnaryInvert => drop(self.unary(Op::Invert, 0)?),
             UnaryNot => drop(self.unary(Op::Not, 0)?),
-            BinarySubscr => self.binary(Op::LoadSubscr, 0)?,
+            BinarySubscr => {
+                let key = self.pop()?;
+                let container = self.pop_register()?;
+                let dst = self.next_temp();
+                let instr = self.emit(Op::LoadSubscr, dst, container, key, 0);
+                self.push_result(instr);
+            }
             StoreSubscr => {
                 let key = self.pop()?;
-                let container = self.pop()?;
+                let container = self.pop_register()?;
                 let value = self.pop()?;
                 self.emit(Op::StoreSubscr, container, key, value, 0);
             }
@@ -888,17 +940,20 @@ impl Translator<'_> {
                 self.with_cache(instr);
             }
             LoadAttr => {
-                let instr = self.unary(Op::LoadAttr, arg)?;
+                let object = self.pop_register()?;
+                let dst = self.next_temp();
+                let instr = self.emit(Op::LoadAttr, dst, object, 0, arg);
                 self.with_cache(instr);
+                self.push_result(instr);
             }
             StoreAttr => {
-                let object = self.pop()?;
+                let object = self.pop_register()?;
                 let value = self.pop()?;
                 let instr = self.emit(Op::StoreAttr, 0, object, value, arg);
                 self.with_cache(instr);
             }
             LoadMethod => {
-                let b = self.pop()?;
+                let b = self.pop_register()?;
                 let dst = self.next_temp();
                 let instr = self.emit(Op::LoadMethod, dst, b, 0, arg);
                 self.with_cache(instr);
@@ -991,8 +1046,7 @@ impl Translator<'_> {
         let next = self.words.get(at + 1).copied();
         let stored = next.filter(|next| next.op == Word::StoreFast && !self.target[at + 1]);
         let dst = stored.map_or(self.next_temp(), |next| next.arg as i16);
-        let instr = self.emit(Op::ForIter, dst, iterator, 0, word.target as u32);
-        self.with_cache(instr);
+        self.emit(Op::ForIter, dst, iterator, 0, word.target as u32);
         Ok(usize::from(stored.is_some()))
     }
 }

@@ -23,7 +23,8 @@ pub fn listing(vm: &Interpreter, code: &CodeObject) -> Res<String> {
     let variables = variables.map(|name| vm.str_lossy(name)).collect();
     let names = code.names.iter().map(|name| vm.str_lossy(name)).collect();
     let view = View { form, consts, variables, names };
-    let targets: HashSet<u32> = form.instrs.iter().filter(|i| jumps(i.op)).map(|i| i.d).collect();
+    let jumping = form.instrs.iter().enumerate().filter(|(_, i)| jumps(i.op));
+    let targets: HashSet<usize> = jumping.map(|(at, _)| form.target(at)).collect();
     let mut out = String::new();
     let mut last = None;
     for (index, i) in form.instrs.iter().enumerate() {
@@ -34,7 +35,7 @@ pub fn listing(vm: &Interpreter, code: &CodeObject) -> Res<String> {
             out.push('\n');
         }
         last = line.or(last);
-        let mark = if targets.contains(&(index as u32)) { ">>" } else { "  " };
+        let mark = if targets.contains(&index) { ">>" } else { "  " };
         let text = format!(
             "{shown:>4} {mark} {index:4} @{offset:<4} {:18} {}{}",
             i.op.name(),
@@ -136,7 +137,7 @@ impl View<'_> {
     fn operands(&self, i: &Instr) -> String {
         use Op::*;
         let (a, b, c) = (self.value(i.a), self.value(i.b), self.value(i.c));
-        let to = i.d;
+        let to = if jumps(i.op) { self.form.target(self.form.index_of(i)) } else { 0 };
         if let Some(sign) = sign(i.op) {
             return match jumps(i.op) {
                 true => {

@@ -74,7 +74,7 @@ unsafe fn go_on(vm: &Interpreter, frame: *mut Frame, pc: *const Instr, form: &Fo
         }
         let key = if jumped { weave::key_of(form, form.index_of((*frame).pc)) } else { next };
         (*frame).pc = &new.instrs[weave::position(new, key)];
-        (*frame).form = new;
+        (*frame).change_form(new);
         Ok(true)
     }
 }
@@ -91,7 +91,7 @@ unsafe fn go_behind(vm: &Interpreter, frame: *mut Frame, plain: u32) -> Res<bool
         let new = code.form(vm)?;
         let index = weave::position(new, weave::real(plain));
         (*frame).pc = new.instrs.as_ptr().add(index + 1);
-        (*frame).form = new;
+        (*frame).change_form(new);
         Ok(true)
     }
 }
@@ -390,7 +390,7 @@ unsafe fn for_iter(
                 // In the form that it ran: the jump's target is an index of that.
                 (*frame).pc = &form.instrs[i.d as usize];
                 let form_now = std::ptr::from_ref(form);
-                (*frame).form = form_now;
+                (*frame).change_form(&*form_now);
                 Ok(true)
             }
         }

@@ -273,7 +273,7 @@ fn refresh_waiting(vm: &Interpreter, thread: &Thread) -> Res<()> {
             let new = code.form(vm)?;
             if !std::ptr::eq((*frame).form, new) {
                 (*frame).pc = counterpart(&*(*frame).form, (*frame).pc, new);
-                (*frame).form = new;
+                (*frame).change_form(new);
             }
         }
     }
@@ -314,7 +314,7 @@ pub unsafe fn boundary(
         let changed = !std::ptr::eq(old, new);
         if changed {
             (*frame).pc = counterpart(&*old, pc, new).add(usize::from(done));
-            (*frame).form = new;
+            (*frame).change_form(new);
         }
         let monitors = &state(vm).monitors;
         if monitors.threads.borrow().len() < 2 && !any_stale(vm, thread)? {

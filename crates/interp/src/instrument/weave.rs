@@ -198,7 +198,7 @@ pub fn weave(code: &Code, plan: u32, draft: &mut Draft) -> Done<Woven> {
             let line = w.lines[word].unwrap_or(0);
             if previous.is_some_and(|p| w.lines[p] == w.lines[word]) {
                 // Control falls in here on the same line; jumps from other lines are why the event is there.
-                let pad = Instr { op: Op::Jump, a: 0, b: 0, c: 0, d: w.instrs.len() as u32 + 2, e: 0 };
+                let pad = Instr::new(Op::Jump, 0, 0, 0, w.instrs.len() as u32 + 2);
                 w.push(pad, at, Key { plain: from as u32, word: word as u32, rank: PAD });
             }
             entry[word] = w.instrs.len() as u32;
@@ -315,7 +315,7 @@ impl Weaver<'_> {
     fn site(&mut self, site: Site, at: (u32, u16), key: Key) -> usize {
         let d = self.sites.len() as u32;
         self.sites.push(site);
-        self.push(Instr { op: Op::Generic, a: 0, b: EVENT, c: 0, d, e: 0 }, at, key)
+        self.push(Instr::new(Op::Generic, 0, EVENT, 0, d), at, key)
     }
 
     /// An instruction of the plain form, and the events around it. Its index.
@@ -345,7 +345,7 @@ impl Weaver<'_> {
             }
             YieldFrom if self.wants(events::PY_RESUME) => {
                 // The generator that wakes up here enters one instruction earlier (`instrument::woken`).
-                let over = Instr { op: Jump, a: 0, b: 0, c: 0, d: self.instrs.len() as u32 + 2, e: 0 };
+                let over = Instr::new(Jump, 0, 0, 0, self.instrs.len() as u32 + 2);
                 self.push(over, at, own);
                 self.event(events::PY_RESUME, word, plain, OWN, at, 0);
             }
@@ -435,7 +435,7 @@ impl Weaver<'_> {
                 };
                 self.site(Site { event, offset: at.0, arg, plain, next }, at, next);
             }
-            self.push(Instr { op: Op::Jump, a: 0, b: 0, c: 0, d: target, e: 0 }, at, next);
+            self.push(Instr::new(Op::Jump, 0, 0, 0, target), at, next);
         }
         Ok(())
     }
