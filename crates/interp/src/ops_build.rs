@@ -7,6 +7,7 @@ use crate::ops_arith::{release, rk, set};
 use crate::ops_name::take;
 use crate::state::State;
 use pellucid_object::{Dict, Interpreter, List, RangeIterator, Res, Set, Str, Text, Tuple, Value};
+use pellucid_types::format::format_value;
 use pellucid_types::list::ListIterator;
 
 /// What a `for` loop does next.
@@ -138,7 +139,7 @@ pub unsafe fn build_string(vm: &Interpreter, frame: *mut Frame, pc: *const Instr
         let first = (*frame).regs.add(i.b as usize);
         let parts = std::slice::from_raw_parts(first, i.d as usize);
         let texts = parts.iter().filter_map(|part| part.downcast::<Str>()).map(|s| &s.text);
-        let text = vm.made_text(Text::empty().join(texts))?;
+        let text = vm.str_join(&Text::empty(), texts)?;
         drop_words(first, first.add(i.d as usize));
         set(frame, i.a, text);
         Ok(())
@@ -156,8 +157,8 @@ pub unsafe fn format(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> R
         let text = match i.d {
             _ if vm.is_exact(value, &vm.types().str) && i.d < 2 => value.clone(),
             0 => match value.as_small_int() {
-                Some(number) => vm.new_text(Text::from_int(number))?,
-                None => vm.format(value, &vm.intern_static("")?)?,
+                Some(number) => vm.str_of_int(number)?,
+                None => format_value(vm, value, &vm.intern_static("")?)?,
             },
             1 => vm.str(value)?,
             2 => vm.repr(value)?,

@@ -447,7 +447,7 @@ fn format_value(vm: &Interpreter, stack: &mut Stack, arg: u32) -> Res<()> {
         3 => pellucid_types::format::ascii(vm, &value)?,
         _ => value,
     };
-    let text = vm.format(&value, &spec)?;
+    let text = pellucid_types::format::format_value(vm, &value, &spec)?;
     stack.push(text);
     Ok(())
 }

@@ -35,7 +35,7 @@ impl From<TryReserveError> for NoMemory {
 }
 
 /// Longest ASCII text that stands in the object itself.
-const SHORT: usize = 30;
+pub(crate) const SHORT: usize = 30;
 
 /// ASCII text without an allocation.
 #[derive(Clone, Copy)]
@@ -74,12 +74,6 @@ impl Short {
     fn as_str(&self) -> &str {
         // SAFETY: made from ASCII only.
         unsafe { std::str::from_utf8_unchecked(self.bytes()) }
-    }
-    fn make_ascii_lowercase(&mut self) {
-        self.bytes.make_ascii_lowercase();
-    }
-    fn make_ascii_uppercase(&mut self) {
-        self.bytes.make_ascii_uppercase();
     }
 }
 
@@ -614,6 +608,15 @@ fn narrow<T: Unit, U>(points: &[T], unit: impl Fn(T) -> U) -> Result<Vec<U>, NoM
 }
 
 impl Text {
+    /// Appends bytes below 128 to a short text; false when it would not be short any more.
+    pub(crate) fn append_short(&mut self, ascii: &[u8]) -> bool {
+        debug_assert!(ascii.is_ascii());
+        match &mut self.0 {
+            Units::Short(short) => short.push(ascii),
+            _ => false,
+        }
+    }
+
     /// Appends in place, with room to spare for more. Errors: no memory; the text is as before.
     pub fn append(&mut self, other: &Text) -> Result<(), NoMemory> {
         if other.kind() > self.kind() {
@@ -662,20 +665,20 @@ impl Text {
         Ok(())
     }
 
-    /// ASCII text mapped in place by one of two functions; `None` for other text.
-    fn mapped_ascii(&self, short: fn(&mut Short), long: fn(&mut str)) -> Result<Option<Text>, NoMemory> {
+    /// ASCII text changed in place by `map`, which leaves it ASCII; `None` for other text.
+    fn mapped_ascii(&self, map: impl FnOnce(&mut [u8])) -> Result<Option<Text>, NoMemory> {
         Ok(Some(Text(match &self.0 {
             Units::Short(text) => {
                 let mut copy = *text;
-                short(&mut copy);
+                map(&mut copy.bytes[..usize::from(text.len)]);
                 Units::Short(copy)
             }
             Units::Ascii(text) => {
-                let mut copy = String::new();
+                let mut copy = Vec::new();
                 copy.try_reserve_exact(text.len())?;
-                copy.push_str(text);
-                long(&mut copy);
-                Units::Ascii(copy)
+                copy.extend_from_slice(text.as_bytes());
+                map(&mut copy);
+                ascii_vec(copy)
             }
             _ => return Ok(None),
         })))

@@ -82,6 +82,25 @@ pub fn spec_text<'a>(vm: &Interpreter, spec: &'a Value) -> Res<&'a Text> {
     }
 }
 
+/// `format(value, spec)`: exact ints, floats and strings need no method to be looked up. Errors: what `__format__` raises.
+pub fn format_value(vm: &Interpreter, value: &Value, spec: &Value) -> Res {
+    if let Some(text) = spec.downcast::<Str>().map(|s| &s.text) {
+        let types = vm.types();
+        if vm.is_exact(value, &types.int) {
+            return format_int(vm, value, text);
+        }
+        if vm.is_exact(value, &types.float) {
+            return format_float(vm, value, text);
+        }
+        if vm.is_exact(value, &types.str)
+            && let Some(s) = value.downcast::<Str>()
+        {
+            return format_text(vm, value, &s.text, text);
+        }
+    }
+    vm.format(value, spec)
+}
+
 /// `str.__format__`: `text` laid out as `spec` says; `value` names the type in messages. Errors: `ValueError`.
 pub fn format_text(vm: &Interpreter, value: &Value, text: &Text, spec: &Text) -> Res {
     if spec.is_empty() {
