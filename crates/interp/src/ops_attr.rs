@@ -169,7 +169,9 @@ fn same(a: Option<AttrFn>, b: Option<AttrFn>) -> bool {
 
 /// Remembers where an attribute was found, when a cache can say so.
 fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: bool) {
-    cache.kind.set(0);
+    if !cache.retire() {
+        return;
+    }
     let ty = vm.type_of(object);
     let version = u64::from(ty.version());
     if version == 0 || !object.is_heap() {
@@ -291,7 +293,7 @@ pub unsafe fn load(
                 }
             };
         }
-        let value = match cached_elsewhere(cache_of(frame, &i), object) {
+        let value = match cache_of(frame, &i).entries().find_map(|c| cached_elsewhere(c, object)) {
             Some(value) => value,
             None => {
                 let name = (&(*frame).code().names)[i.d as usize].clone();
@@ -328,7 +330,13 @@ pub unsafe fn load_method(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
         let i = *pc;
         let object = rk(frame, i.b);
         let cache = cache_of(frame, &i);
-        let value = match cached_elsewhere(cache, object) {
+        if let Some(function) = cache.entries().find_map(|c| cached_method(c, object)) {
+            let this = take(frame, i.b);
+            set(frame, i.a, function);
+            set(frame, i.a + 1, this);
+            return Ok(());
+        }
+        let value = match cache.entries().find_map(|c| cached_elsewhere(c, object)) {
             Some(value) => value,
             None => {
                 let name = (&(*frame).code().names)[i.d as usize].clone();
@@ -400,6 +408,11 @@ pub unsafe fn store(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Re
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
+        let others = cache_of(frame, &i).others.get();
+        if others.is_some_and(|others| others.iter().any(|c| cached_store(frame, &i, c))) {
+            release(frame, i.b);
+            return Ok(());
+        }
         let object = rk(frame, i.b);
         let name = (&(*frame).code().names)[i.d as usize].clone();
         let before = shape_bits(object.attrs());
@@ -412,7 +425,9 @@ pub unsafe fn store(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Re
 }
 
 fn learn_store(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, before: u64) {
-    cache.kind.set(0);
+    if !cache.retire() {
+        return;
+    }
     if !object.is_heap() {
         return;
     }

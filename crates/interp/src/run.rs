@@ -701,12 +701,22 @@ unsafe fn run_frames<const OBSERVE: bool>(
                     Op::CallKw => entering!(ops_call::call_kw(vm, st, thread, frame, pc)),
                     Op::Comprehension => entering!(comprehension::enter(vm, st, thread, frame, pc)),
                     Op::MakeComprehension => done!(comprehension::make(vm, frame, pc)),
-                    Op::GetIter => done!(ops_build::get_iter(vm, frame, pc)),
+                    Op::GetIter => done!(ops_build::get_iter(vm, st, thread, frame, pc)),
                     Op::ForIter => {
                         (*frame).pc = pc;
-                        match ops_build::for_iter(vm, st, thread, frame, pc) {
+                        let step = if OBSERVE {
+                            // Each instruction is to be seen.
+                            ops_build::for_iter::<false>(vm, st, thread, frame, pc)
+                        } else {
+                            ops_build::for_iter::<true>(vm, st, thread, frame, pc)
+                        };
+                        match step {
                             Ok(ops_build::Step::Next) => next!(),
                             Ok(ops_build::Step::End) => jump!(),
+                            Ok(ops_build::Step::Unpacked) => {
+                                pc = pc.add(2);
+                                continue 'dispatch;
+                            }
                             Ok(ops_build::Step::Entered) => {
                                 reload!();
                                 continue 'dispatch;
@@ -811,7 +821,7 @@ unsafe fn run_frames<const OBSERVE: bool>(
                                 }
                             }
                         }
-                        match generator::suspend(vm, thread, value) {
+                        match generator::suspend(vm, st, thread, value) {
                             Err(raised) => break 'dispatch raised,
                             Ok(generator::Yielded::Native(value)) => return Ok(Some(value)),
                             Ok(generator::Yielded::ForIter(value)) => {
@@ -823,7 +833,7 @@ unsafe fn run_frames<const OBSERVE: bool>(
                     }
                     Op::YieldFrom => {
                         (*frame).pc = pc;
-                        match generator::delegate(vm, thread, frame, pc) {
+                        match generator::delegate(vm, st, thread, frame, pc) {
                             Err(raised) => break 'dispatch raised,
                             Ok(generator::Delegated::Done) => next!(),
                             Ok(generator::Delegated::Entered) => {

@@ -8,7 +8,7 @@ use crate::interpreter::Interpreter;
 use crate::native::{BoundMethod, GetSet, Member, MethodDescriptor, Place, Wrapped};
 use crate::slots::{Slot, SlotWrapper};
 use crate::value::Value;
-use crate::{Exception, Raised, Res, Str, Tuple};
+use crate::{Exception, ListIterator, Raised, RangeIterator, Res, Str, Tuple};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -773,16 +773,43 @@ impl Interpreter {
         }
     }
 
+    /// [`Interpreter::keys_equal`] of values that can be compared without Python code: numbers, strings, and tuples of them, `depth`
+    /// levels of them.
+    fn quick_equal(&self, a: &Value, b: &Value, depth: usize) -> Option<bool> {
+        if a.is(b) {
+            return Some(true);
+        }
+        if a.is_small_int() && b.is_small_int() || a.is_small_float() && b.is_small_float() {
+            return Some(false);
+        }
+        let (x, y) = (a.header()?, b.header()?);
+        if x.ty.get() != y.ty.get() {
+            return None;
+        }
+        let types = self.types();
+        if self.is_exact(a, &types.str) {
+            return Some(a.downcast::<Str>()?.text == b.downcast::<Str>()?.text);
+        }
+        if depth == 0 || !self.is_exact(a, &types.tuple) {
+            return None;
+        }
+        let (x, y) = (a.downcast::<Tuple>()?.as_slice(), b.downcast::<Tuple>()?.as_slice());
+        if x.len() != y.len() {
+            return Some(false);
+        }
+        for (x, y) in x.iter().zip(y) {
+            match self.quick_equal(x, y, depth - 1) {
+                Some(true) => {}
+                different_or_unknown => return different_or_unknown,
+            }
+        }
+        Some(true)
+    }
+
     /// `a is b or a == b`, as containers compare.
     pub fn keys_equal(&self, a: &Value, b: &Value) -> Res<bool> {
-        if a.is(b) {
-            return Ok(true);
-        }
-        if let (Some(x), Some(y)) = (a.downcast::<Str>(), b.downcast::<Str>())
-            && self.is_exact(a, &self.types().str)
-            && self.is_exact(b, &self.types().str)
-        {
-            return Ok(x.text == y.text);
+        if let Some(equal) = self.quick_equal(a, b, 3) {
+            return Ok(equal);
         }
         let result = self.compare(CmpOp::Eq, a, b)?;
         self.truthy(&result)
@@ -983,8 +1010,27 @@ impl Interpreter {
             Some((generator, drain)) if self.type_of_ref(iterator).value().bits() == generator => {
                 drain(self, iterator, sink)
             }
-            _ => self.next(iterator),
+            _ => {
+                if let Some(list) = iterator.downcast::<ListIterator>() {
+                    return self.drain_quick(|| list.advance(), sink);
+                }
+                if let Some(range) = iterator.downcast::<RangeIterator>() {
+                    return self.drain_quick(|| range.advance().and_then(Value::small_int), sink);
+                }
+                self.next(iterator)
+            }
         }
+    }
+
+    /// [`Interpreter::drain`] of what runs no Python code.
+    fn drain_quick(&self, next: impl Fn() -> Option<Value>, sink: &mut Sink) -> Res<Option<Value>> {
+        while let Some(value) = next() {
+            self.poll()?;
+            if let Some(refused) = sink(value)? {
+                return Ok(Some(refused));
+            }
+        }
+        Ok(None)
     }
 
     /// Calls `f` for each value, as [`Interpreter::for_each`]; what `quiet` takes it does not see.
