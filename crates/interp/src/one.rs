@@ -121,6 +121,10 @@ pub unsafe fn one(
             Op::BuildString => ops_build::build_string(vm, frame, pc),
             Op::Format => ops_build::format(vm, frame, pc),
             Op::ListAppend => ops_build::list_append(vm, frame, pc),
+            Op::BuildMap => ops_build::build_map(vm, frame, pc),
+            Op::BuildSet => ops_build::build_set(vm, frame, pc),
+            Op::MapAdd => ops_build::map_add(vm, frame, pc),
+            Op::SetAdd => ops_build::set_add(vm, frame, pc),
             Op::UnpackSequence => ops_build::unpack_sequence(vm, frame, pc),
             Op::CheckLocal => {
                 if (*(*frame).regs.offset(i.a as isize)).is_unbound() {

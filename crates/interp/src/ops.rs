@@ -114,6 +114,14 @@ macro_rules! for_each_op {
             Format,
             /// `r[b].append(rk(c))`
             ListAppend,
+            /// `r[a] = dict(pairs of r[b..][..k])`
+            BuildMap,
+            /// `r[a] = set(r[b..][..k])`
+            BuildSet,
+            /// `r[b][rk(a)] = rk(c)`
+            MapAdd,
+            /// `r[b].add(rk(c))`
+            SetAdd,
             /// `r[a..][..k] = reversed(items of rk(b))`
             UnpackSequence,
             /// `if not matches(rk(b), rk(c)): jump to k`

@@ -10,9 +10,10 @@ use crate::ops_name::take;
 use crate::state::State;
 use pellucid_object::slots::{NextItemsFn, Places, Unpacked};
 use pellucid_object::{
-    Dict, Interpreter, List, ListIterator, RangeIterator, Res, Str, Text, Tuple, TupleIterator, TypeFlags,
-    Value,
+    Dict, Interpreter, List, ListIterator, RangeIterator, Res, Set, Str, Text, Tuple, TupleIterator,
+    TypeFlags, Value,
 };
+use pellucid_types::format::format_value;
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
 
@@ -212,7 +213,7 @@ pub unsafe fn build_string(vm: &Interpreter, frame: *mut Frame, pc: *const Instr
         let first = (*frame).regs.add(i.b as usize);
         let parts = std::slice::from_raw_parts(first, i.d as usize);
         let texts = parts.iter().filter_map(|part| part.downcast::<Str>()).map(|s| &s.text);
-        let text = vm.made_text(Text::empty().join(texts))?;
+        let text = vm.str_join(&Text::empty(), texts)?;
         drop_words(first, first.add(i.d as usize));
         set(frame, i.a, text);
         Ok(())
@@ -230,8 +231,8 @@ pub unsafe fn format(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> R
         let text = match i.d {
             _ if vm.is_exact(value, &vm.types().str) && i.d < 2 => value.clone(),
             0 => match value.as_small_int() {
-                Some(number) => vm.new_text(Text::from_int(number))?,
-                None => vm.format(value, &vm.intern_static("")?)?,
+                Some(number) => vm.str_of_int(number)?,
+                None => format_value(vm, value, &vm.intern_static("")?)?,
             },
             1 => vm.str(value)?,
             2 => vm.repr(value)?,
@@ -259,6 +260,65 @@ pub unsafe fn list_append(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
         match (*frame).reg(i.b as usize).downcast::<List>() {
             Some(list) => list.push(vm, value),
             None => Err(vm.system_error("LIST_APPEND to no list".to_string())),
+        }
+    }
+}
+
+/// # Safety
+/// As for [`get_iter`].
+#[inline(never)]
+pub unsafe fn build_map(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let take = |index: u32| (*frame).regs.add(i.b as usize + index as usize).replace(Value::UNBOUND);
+        let dict = vm.new_dict()?;
+        for index in (0..i.d).step_by(2) {
+            dict.set(vm, take(index), take(index + 1))?;
+        }
+        set(frame, i.a, dict.into_value());
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As for [`get_iter`].
+#[inline(never)]
+pub unsafe fn build_set(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let items = (0..i.d as usize).map(|at| (*frame).regs.add(i.b as usize + at).replace(Value::UNBOUND));
+        let made = vm.new_set(items)?;
+        set(frame, i.a, made);
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As for [`get_iter`].
+pub unsafe fn map_add(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let (value, key) = (take(frame, i.c), take(frame, i.a));
+        match (*frame).reg(i.b as usize).downcast::<Dict>() {
+            Some(dict) => dict.set(vm, key, value),
+            None => Err(vm.system_error("MAP_ADD to no dict".to_string())),
+        }
+    }
+}
+
+/// # Safety
+/// As for [`get_iter`].
+pub unsafe fn set_add(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let value = take(frame, i.c);
+        match (*frame).reg(i.b as usize).downcast::<Set>() {
+            Some(set) => set.add(vm, value).map(drop),
+            None => Err(vm.system_error("SET_ADD to no set".to_string())),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::state::{State, state};
 use crate::{async_generator, groups, import, instrument, matching, poll, unwind};
 use pellucid_bytecode::Op as Word;
 use pellucid_object::native::call_positional;
-use pellucid_object::{CallArgs, Dict, Interpreter, List, Raised, Res, Set, Str, Tuple, Value};
+use pellucid_object::{CallArgs, Dict, Interpreter, List, Raised, Res, Str, Tuple, Value};
 use smallvec::SmallVec;
 
 /// The temporaries of a frame as a stack.
@@ -339,8 +339,8 @@ fn simple(vm: &Interpreter, frame: &Frame, stack: &mut Stack, word: Word, arg: u
                 vm.set_item(&locals, &name, Some(&vm.new_dict()?.into_value()))?;
             }
         }
-        BuildSet | SetAdd | SetUpdate => sets(vm, stack, word, n)?,
-        BuildMap | BuildConstKeyMap | MapAdd | DictUpdate | DictMerge => maps(vm, stack, word, n)?,
+        SetUpdate => set_update(vm, stack, n)?,
+        BuildConstKeyMap | DictUpdate | DictMerge => maps(vm, stack, word, n)?,
         BuildSlice => {
             let step = if n == 3 { stack.pop() } else { Value::NONE };
             let (stop, start) = (stack.pop(), stack.pop());
@@ -435,39 +435,14 @@ fn class_or_cell(vm: &Interpreter, frame: &Frame, mapping: Option<&Value>, n: us
     }
 }
 
-fn sets(vm: &Interpreter, stack: &mut Stack, word: Word, n: usize) -> Res<()> {
-    match word {
-        Word::BuildSet => {
-            let set = vm.new_set(stack.pop_many(n))?;
-            stack.push(set);
-        }
-        Word::SetAdd => {
-            let value = stack.pop();
-            let set = stack.peek(n);
-            match set.downcast::<Set>() {
-                Some(set) => drop(set.add(vm, value)?),
-                None => return Err(vm.system_error("SET_ADD to no set".to_string())),
-            }
-        }
-        _ => {
-            let value = stack.pop();
-            let set = stack.peek(n);
-            vm.call_method(&set, "update", &[value])?;
-        }
-    }
-    Ok(())
+fn set_update(vm: &Interpreter, stack: &mut Stack, n: usize) -> Res<()> {
+    let value = stack.pop();
+    let set = stack.peek(n);
+    vm.call_method(&set, "update", &[value]).map(drop)
 }
 
 fn maps(vm: &Interpreter, stack: &mut Stack, word: Word, n: usize) -> Res<()> {
     match word {
-        Word::BuildMap => {
-            let dict = vm.new_dict()?;
-            let mut items = stack.pop_many(2 * n).into_iter();
-            while let (Some(key), Some(value)) = (items.next(), items.next()) {
-                dict.set(vm, key, value)?;
-            }
-            stack.push(dict.into_value());
-        }
         Word::BuildConstKeyMap => {
             let keys = stack.pop();
             let keys = keys.downcast::<Tuple>().map(Tuple::items).unwrap_or_default();
@@ -476,14 +451,6 @@ fn maps(vm: &Interpreter, stack: &mut Stack, word: Word, n: usize) -> Res<()> {
                 dict.set(vm, key, value)?;
             }
             stack.push(dict.into_value());
-        }
-        Word::MapAdd => {
-            let (value, key) = (stack.pop(), stack.pop());
-            let dict = stack.peek(n);
-            match dict.downcast::<Dict>() {
-                Some(dict) => dict.set(vm, key, value)?,
-                None => return Err(vm.system_error("MAP_ADD to no dict".to_string())),
-            }
         }
         Word::DictUpdate => {
             let more = stack.pop();
@@ -520,7 +487,7 @@ fn format_value(vm: &Interpreter, stack: &mut Stack, arg: u32) -> Res<()> {
         3 => pellucid_types::format::ascii(vm, &value)?,
         _ => value,
     };
-    let text = vm.format(&value, &spec)?;
+    let text = pellucid_types::format::format_value(vm, &value, &spec)?;
     stack.push(text);
     Ok(())
 }

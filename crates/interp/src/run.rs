@@ -785,6 +785,10 @@ unsafe fn run_frames<const OBSERVE: bool>(
                     Op::BuildString => done!(ops_build::build_string(vm, frame, pc)),
                     Op::Format => done!(ops_build::format(vm, frame, pc)),
                     Op::ListAppend => done!(ops_build::list_append(vm, frame, pc)),
+                    Op::BuildMap => done!(ops_build::build_map(vm, frame, pc)),
+                    Op::BuildSet => done!(ops_build::build_set(vm, frame, pc)),
+                    Op::MapAdd => done!(ops_build::map_add(vm, frame, pc)),
+                    Op::SetAdd => done!(ops_build::set_add(vm, frame, pc)),
                     Op::UnpackSequence => done!(ops_build::unpack_sequence(vm, frame, pc)),
                     Op::JumpIfNotExcMatch => slow_jump!(unwind::no_match(vm, frame, pc)),
                     Op::Return => {

@@ -691,6 +691,13 @@ impl Translator<'_> {
         Ok(())
     }
 
+    /// The temporary of the container at `depth` that something is added to.
+    fn container(&mut self, depth: u32) -> Done<i16> {
+        let position = self.below_top(depth as usize)?;
+        self.settle(position);
+        Ok(self.temp(position))
+    }
+
     fn build(&mut self, op: Op, count: u32) -> Done {
         self.settle_top(count as usize)?;
         self.stack.truncate(self.stack.len() - count as usize);
@@ -1072,14 +1079,19 @@ impl Translator<'_> {
                 self.producer = None;
             }
             DictMerge if self.uncopied == Some(at) => self.producer = None,
+            BuildMap => self.build(Op::BuildMap, 2 * arg)?,
+            BuildSet => self.build(Op::BuildSet, arg)?,
             BuildString => self.build(Op::BuildString, arg)?,
             FormatValue if arg & 4 == 0 => drop(self.unary(Op::Format, arg & 3)?),
-            ListAppend => {
+            ListAppend | SetAdd => {
                 let c = self.pop()?;
-                let list = self.stack.len().checked_sub(arg as usize).ok_or(Malformed("stack underflow"))?;
-                self.settle(list);
-                let b = self.temp(list);
-                self.emit(Op::ListAppend, 0, b, c, 0);
+                let b = self.container(arg)?;
+                self.emit(if word.op == ListAppend { Op::ListAppend } else { Op::SetAdd }, 0, b, c, 0);
+            }
+            MapAdd => {
+                let (c, a) = (self.pop()?, self.pop()?);
+                let b = self.container(arg)?;
+                self.emit(Op::MapAdd, a, b, c, 0);
             }
             UnpackSequence => {
                 let b = self.pop()?;

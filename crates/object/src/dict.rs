@@ -228,12 +228,12 @@ fn same_type(a: &Value, b: &Value) -> bool {
     a.header().map(|h| h.ty.get()) == b.header().map(|h| h.ty.get())
 }
 
-/// Where a hash begins to look. Ints in a row stay in a row, which is kind to caches; the higher bits come in for keys
-/// that differ only there.
+/// Where a hash begins to look. Ints in a row have places of their own near each other, which is kind to caches; the higher
+/// bits come in for keys that differ only there, such as addresses.
 #[inline]
 fn spread(hash: i64) -> usize {
     let hash = hash as u64;
-    (hash ^ (hash >> 20) ^ (hash >> 40)) as usize & (usize::MAX >> 1)
+    (hash ^ (hash >> 4) ^ (hash >> 8) ^ (hash >> 20) ^ (hash >> 40)) as usize & (usize::MAX >> 1)
 }
 
 /// Triangular probing visits every place of a table whose size is a power of two.

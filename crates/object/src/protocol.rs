@@ -509,14 +509,15 @@ impl Interpreter {
     }
 
     fn binary_opt(&self, op: BinOp, a: &Value, b: &Value) -> Res {
-        let (ta, tb) = (self.type_of(a), self.type_of(b));
+        // What runs below may change the types of the operands: they are not looked at again.
+        let (ta, tb) = (self.type_of_ref(a), self.type_of_ref(b));
         let fa = ta.slots.binary[op as usize].get();
         let fb = if ta.value().is(tb.value()) { None } else { tb.slots.binary[op as usize].get() };
         // Two classes may share one generic function, which looks at both operands itself.
         let fb = fb.filter(|f| fa.is_none_or(|g| !std::ptr::fn_addr_eq(*f, g)));
+        let refined = fb.is_some() && fa.is_some() && tb.is_subtype_of(ta);
         if let Some(f) = fb
-            && fa.is_some()
-            && tb.is_subtype_of(&ta)
+            && refined
         {
             let result = f(self, a, b)?;
             if !result.is_not_implemented() {

@@ -4,11 +4,17 @@ use crate::Res;
 use crate::bytes::EMPTY;
 use crate::heap::Payload;
 use crate::interpreter::Interpreter;
-use crate::text::{NoMemory, Text};
+use crate::text::{NoMemory, SHORT, Text};
 use crate::value::Value;
 use siphasher::sip::SipHasher13;
 use std::cell::Cell;
 use std::hash::Hasher;
+
+/// Longer than any text that stands in its object.
+const TOO_LONG: &str = match std::str::from_utf8(&[b' '; SHORT + 1]) {
+    Ok(text) => text,
+    Err(_) => "",
+};
 
 /// Payload of `str`.
 pub struct Str {
@@ -60,6 +66,53 @@ impl Interpreter {
         Ok(value)
     }
 
+    /// A new `str` of a few ASCII characters, two or more, which `fill` appends; `None` when it gives up. They are written where they
+    /// stay: a processor waits for what it has just written byte by byte when it is to be copied. Errors: `MemoryError`.
+    #[inline]
+    fn filled_str(&self, fill: impl FnOnce(&mut Text) -> bool) -> Res<Option<Value>> {
+        let mut made = self.alloc(&self.types().str, Str::new(Text::empty()))?;
+        let filled = made.unique_payload_mut::<Str>().is_some_and(|s| fill(&mut s.text));
+        Ok(filled.then_some(made))
+    }
+
+    /// The `str` of a number. Errors: `MemoryError`.
+    pub fn str_of_int(&self, number: i64) -> Res {
+        let mut buffer = itoa::Buffer::new();
+        match buffer.format(number).as_bytes() {
+            [digit] => self.str_of_point(u32::from(*digit)),
+            digits => match self.filled_str(|text| text.append_short(digits))? {
+                Some(made) => Ok(made),
+                None => self.new_text(Text::from_int(number)),
+            },
+        }
+    }
+
+    /// `separator.join(parts)`. Errors: `MemoryError`.
+    pub fn str_join<'a>(&self, separator: &'a Text, parts: impl Iterator<Item = &'a Text> + Clone) -> Res {
+        let mut total = 0usize;
+        let mut between = "";
+        for part in parts.clone() {
+            let Some(ascii) = part.as_ascii().filter(|_| total <= SHORT) else {
+                return self.made_text(separator.join(parts));
+            };
+            total += between.len() + ascii.len();
+            // A separator that is no ASCII makes the sum too large.
+            between = separator.as_ascii().unwrap_or(TOO_LONG);
+        }
+        if (2..=SHORT).contains(&total) {
+            let bytes = |text: &'a Text| text.as_ascii().map(str::as_bytes).unwrap_or_default();
+            let made = self.filled_str(|text| {
+                parts.clone().enumerate().all(|(i, part)| {
+                    (i == 0 || text.append_short(bytes(separator))) && text.append_short(bytes(part))
+                })
+            })?;
+            if let Some(made) = made {
+                return Ok(made);
+            }
+        }
+        self.made_text(separator.join(parts))
+    }
+
     /// `text[start..end]`; the piece must lie in the text. Errors: `MemoryError`.
     #[inline]
     pub fn text_piece(&self, text: &Text, start: usize, end: usize) -> Res {
@@ -68,10 +121,16 @@ impl Interpreter {
             (1, Some(point)) => self.small_strs.get(point as usize).filter(|_| point < 256),
             _ => None,
         };
-        match known {
-            Some(known) => Ok(known),
-            None => self.made_text(text.slice(start, end)),
+        if let Some(known) = known {
+            return Ok(known);
         }
+        if let Some(piece) = text.as_ascii().and_then(|ascii| ascii.as_bytes().get(start..end))
+            && (2..=SHORT).contains(&piece.len())
+            && let Some(made) = self.filled_str(|text| text.append_short(piece))?
+        {
+            return Ok(made);
+        }
+        self.made_text(text.slice(start, end))
     }
 
     /// The `str` of one code point (below 0x110000). Errors: `MemoryError`.
@@ -139,7 +198,17 @@ impl Interpreter {
         match (left.downcast::<Str>(), right.downcast::<Str>()) {
             (Some(_), Some(r)) if r.text.is_empty() => Ok(left.clone()),
             (Some(l), Some(_)) if l.text.is_empty() => Ok(right.clone()),
-            (Some(l), Some(r)) => self.made_text(l.text.concat(&r.text)),
+            (Some(l), Some(r)) => {
+                if let (Some(a), Some(b)) = (l.text.as_ascii(), r.text.as_ascii())
+                    && a.len() + b.len() <= SHORT
+                    && let Some(made) = self.filled_str(|text| {
+                        text.append_short(a.as_bytes()) && text.append_short(b.as_bytes())
+                    })?
+                {
+                    return Ok(made);
+                }
+                self.made_text(l.text.concat(&r.text))
+            }
             _ => Err(self.bug("concatenation of no str")),
         }
     }

@@ -35,7 +35,7 @@ impl From<TryReserveError> for NoMemory {
 }
 
 /// Longest ASCII text that stands in the object itself.
-const SHORT: usize = 30;
+pub(crate) const SHORT: usize = 30;
 
 /// ASCII text without an allocation.
 #[derive(Clone, Copy)]
@@ -74,12 +74,6 @@ impl Short {
     fn as_str(&self) -> &str {
         // SAFETY: made from ASCII only.
         unsafe { std::str::from_utf8_unchecked(self.bytes()) }
-    }
-    fn make_ascii_lowercase(&mut self) {
-        self.bytes.make_ascii_lowercase();
-    }
-    fn make_ascii_uppercase(&mut self) {
-        self.bytes.make_ascii_uppercase();
     }
 }
 
@@ -222,9 +216,23 @@ impl Text {
         if text.is_ascii() {
             return ascii(text.as_bytes()).map(Text);
         }
-        let mut builder = TextBuilder::new();
-        builder.push_str(text)?;
-        builder.finish()
+        fn collected<T>(text: &str, count: usize, unit: impl Fn(char) -> T) -> Result<Vec<T>, NoMemory> {
+            let mut units = Vec::new();
+            units.try_reserve_exact(count)?;
+            units.extend(text.chars().map(unit));
+            Ok(units)
+        }
+        // The first bytes of characters say how many there are, and the greatest how wide they are.
+        let (mut count, mut greatest) = (0, 0);
+        for &byte in text.as_bytes() {
+            count += usize::from(byte & 0xc0 != 0x80);
+            greatest = greatest.max(byte);
+        }
+        Ok(Text(match greatest {
+            ..0xc4 => Units::Latin1(collected(text, count, |c| c as u8)?),
+            0xc4..0xf0 => Units::Ucs2(collected(text, count, |c| c as u16)?),
+            _ => Units::Ucs4(collected(text, count, u32::from)?),
+        }))
     }
 
     /// From Latin-1: each byte a code point.
@@ -234,6 +242,9 @@ impl Text {
 
     /// From WTF-8 (UTF-8 in which surrogates may stand alone); `None` when it is malformed.
     pub fn from_wtf8(bytes: &[u8]) -> Result<Option<Text>, NoMemory> {
+        if bytes.is_ascii() {
+            return ascii(bytes).map(|units| Some(Text(units)));
+        }
         if let Ok(text) = std::str::from_utf8(bytes) {
             return Text::from_utf8(text).map(Some);
         }
@@ -368,10 +379,26 @@ impl Text {
     /// UTF-8 in which lone surrogates are encoded like any code point.
     pub fn to_wtf8(&self) -> Result<Vec<u8>, NoMemory> {
         let mut bytes = Vec::new();
-        bytes.try_reserve_exact(self.code_points().map(utf8_len).sum())?;
-        match self.as_ascii() {
-            Some(s) => bytes.extend_from_slice(s.as_bytes()),
-            None => self.code_points().for_each(|p| push_wtf8(&mut bytes, p)),
+        match &self.0 {
+            Units::Latin1(units) => {
+                let wide = units.iter().map(|u| usize::from(u >> 7)).sum::<usize>();
+                bytes.try_reserve_exact(units.len().checked_add(wide).ok_or(NoMemory)?)?;
+                for run in units.chunk_by(|a, b| (a ^ b) & 0x80 == 0) {
+                    match run {
+                        [first, ..] if first & 0x80 == 0 => bytes.extend_from_slice(run),
+                        _ => run.iter().for_each(|u| bytes.extend([0xc0 | u >> 6, 0x80 | u & 0x3f])),
+                    }
+                }
+            }
+            Units::Ucs2(_) | Units::Ucs4(_) => {
+                bytes.try_reserve_exact(self.code_points().map(utf8_len).sum())?;
+                self.code_points().for_each(|p| push_wtf8(&mut bytes, p));
+            }
+            _ => {
+                let ascii = self.as_ascii().unwrap_or_default();
+                bytes.try_reserve_exact(ascii.len())?;
+                bytes.extend_from_slice(ascii.as_bytes());
+            }
         }
         Ok(bytes)
     }
@@ -407,15 +434,28 @@ impl Text {
         if step == 1 {
             return self.slice(start, start.saturating_add(count));
         }
-        let mut builder = TextBuilder::new();
-        builder.reserve(count.min(self.len()))?;
-        let mut at = Some(start);
-        for _ in 0..count {
-            let Some(point) = at.and_then(|i| self.get(i)) else { break };
-            builder.push(point)?;
-            at = at.and_then(|i| i.checked_add_signed(step));
+        fn stepped<T: Unit>(
+            units: &[T],
+            start: usize,
+            step: isize,
+            count: usize,
+        ) -> Result<Vec<T>, NoMemory> {
+            let mut picked = Vec::new();
+            picked.try_reserve_exact(count.min(units.len()))?;
+            let by = step.unsigned_abs().max(1);
+            if step >= 0 {
+                let from = units.get(start..).unwrap_or_default();
+                picked.extend(from.iter().step_by(by).take(count));
+            } else {
+                let to = units.get(..start.saturating_add(1)).unwrap_or_default();
+                picked.extend(to.iter().rev().step_by(by).take(count));
+            }
+            Ok(picked)
         }
-        builder.finish()
+        if let Some(ascii) = self.as_ascii() {
+            return Ok(Text(ascii_vec(stepped(ascii.as_bytes(), start, step, count)?)));
+        }
+        with_units!(self, units => Text::from_units(&stepped(units, start, step, count)?))
     }
 
     /// `self + other`.
@@ -568,6 +608,15 @@ fn narrow<T: Unit, U>(points: &[T], unit: impl Fn(T) -> U) -> Result<Vec<U>, NoM
 }
 
 impl Text {
+    /// Appends bytes below 128 to a short text; false when it would not be short any more.
+    pub(crate) fn append_short(&mut self, ascii: &[u8]) -> bool {
+        debug_assert!(ascii.is_ascii());
+        match &mut self.0 {
+            Units::Short(short) => short.push(ascii),
+            _ => false,
+        }
+    }
+
     /// Appends in place, with room to spare for more. Errors: no memory; the text is as before.
     pub fn append(&mut self, other: &Text) -> Result<(), NoMemory> {
         if other.kind() > self.kind() {
@@ -616,20 +665,20 @@ impl Text {
         Ok(())
     }
 
-    /// ASCII text mapped in place by one of two functions; `None` for other text.
-    fn mapped_ascii(&self, short: fn(&mut Short), long: fn(&mut str)) -> Result<Option<Text>, NoMemory> {
+    /// ASCII text changed in place by `map`, which leaves it ASCII; `None` for other text.
+    fn mapped_ascii(&self, map: impl FnOnce(&mut [u8])) -> Result<Option<Text>, NoMemory> {
         Ok(Some(Text(match &self.0 {
             Units::Short(text) => {
                 let mut copy = *text;
-                short(&mut copy);
+                map(&mut copy.bytes[..usize::from(text.len)]);
                 Units::Short(copy)
             }
             Units::Ascii(text) => {
-                let mut copy = String::new();
+                let mut copy = Vec::new();
                 copy.try_reserve_exact(text.len())?;
-                copy.push_str(text);
-                long(&mut copy);
-                Units::Ascii(copy)
+                copy.extend_from_slice(text.as_bytes());
+                map(&mut copy);
+                ascii_vec(copy)
             }
             _ => return Ok(None),
         })))

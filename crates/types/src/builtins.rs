@@ -464,7 +464,7 @@ pub fn format_value(vm: &Interpreter, value: &Value, spec: Option<&Value>) -> Re
             &empty
         }
     };
-    vm.format(value, spec)
+    crate::format::format_value(vm, value, spec)
 }
 
 fn format(vm: &Interpreter, args: &Args) -> Res {

@@ -8,7 +8,7 @@ use crate::number::{self, compare_int_float, division_by_zero, int_to_f64};
 use dashu_int::ops::{Abs, BitTest, UnsignedAbs};
 use pellucid_object::int::{IBig, Int, IntRef, Work};
 use pellucid_object::{
-    BinOp, CmpOp, GetSetDef, Interpreter, Res, Slot, Text, TypeDef, TypeFlags, UnOp, Value, payload,
+    BinOp, CmpOp, GetSetDef, Interpreter, Res, Slot, TypeDef, TypeFlags, UnOp, Value, payload,
 };
 
 fn operands<'a>(a: &'a Value, b: &'a Value) -> Option<(IntRef<'a>, IntRef<'a>)> {
@@ -28,9 +28,17 @@ macro_rules! arithmetic {
             {
                 return vm.new_int(result);
             }
-            let (x, y) = (x.big(), y.big());
-            vm.expect_bits(bits(&x) + bits(&y), Work::$work)?;
-            vm.new_big(&*x $op &*y)
+            match (x, y) {
+                (IntRef::Big(x), IntRef::Small(y)) => {
+                    vm.expect_bits(bits(x) + 64, Work::$work)?;
+                    vm.new_big(x $op y)
+                }
+                (x, y) => {
+                    let (x, y) = (x.big(), y.big());
+                    vm.expect_bits(bits(&x) + bits(&y), Work::$work)?;
+                    vm.new_big(&*x $op &*y)
+                }
+            }
         }
     };
 }
@@ -273,7 +281,7 @@ fn compare(_: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
 
 fn repr(vm: &Interpreter, a: &Value) -> Res {
     match a.as_int() {
-        Some(IntRef::Small(int)) => vm.new_text(Text::from_int(int)),
+        Some(IntRef::Small(int)) => vm.str_of_int(int),
         Some(int) => vm.new_str(&decimal_text(vm, &int)?),
         None => Err(vm.bug("repr of no int")),
     }

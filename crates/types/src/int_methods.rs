@@ -5,7 +5,7 @@ use crate::{bytes, number};
 use dashu_int::UBig;
 use dashu_int::ops::{BitTest, UnsignedAbs};
 use pellucid_object::int::{IBig, Int, IntRef};
-use pellucid_object::{Args, CallArgs, FunctionDef, Interpreter, NativeFn, Res, Str, UnOp, Value};
+use pellucid_object::{Args, Bytes, CallArgs, FunctionDef, Interpreter, NativeFn, Res, Str, UnOp, Value};
 
 /// The exact int of a value that is one: itself, or the number of a bool or subclass instance.
 pub(crate) fn exact(vm: &Interpreter, a: &Value) -> Res {
@@ -143,7 +143,7 @@ fn bit_count(vm: &Interpreter, value: &Value) -> Res {
     vm.new_int(ones as i64)
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq)]
 enum ByteOrder {
     Little,
     Big,
@@ -162,14 +162,31 @@ fn byte_order(vm: &Interpreter, function: &str, order: Option<&Value>) -> Res<By
     }
 }
 
+/// Whether a number has so many bytes, of which there are eight at most.
+fn fits(number: i64, length: usize, signed: bool) -> bool {
+    let bits = 8 * length as u32 - u32::from(signed);
+    let shown = if signed && number < 0 { !number } else { number };
+    shown >= 0 && 64 - shown.leading_zeros() <= bits
+}
+
 fn to_bytes(vm: &Interpreter, args: &Args) -> Res {
-    let value = this(vm, args.req(0))?;
     let length = args.int_or(vm, 1, 1)?;
     let order = byte_order(vm, "to_bytes", args.get(2))?;
     let signed = args.bool_or(vm, 3, false)?;
     let Ok(length) = usize::try_from(length) else {
         return Err(vm.value_error("length argument must be non-negative".to_string()));
     };
+    if let Some(number) = args.req(0).as_small_int()
+        && (1..=8).contains(&length)
+        && fits(number, length, signed)
+    {
+        let (low, high) = (number.to_le_bytes(), number.to_be_bytes());
+        return vm.bytes_from(match order {
+            ByteOrder::Little => &low[..length],
+            ByteOrder::Big => &high[8 - length..],
+        });
+    }
+    let value = this(vm, args.req(0))?;
     let mut bytes = match int_bytes(&value, length, signed) {
         Ok(bytes) => bytes,
         Err(BytesError::Negative) => {
@@ -225,10 +242,35 @@ pub fn int_from_bytes(bytes: &[u8], signed: bool) -> IBig {
     IBig::from(UBig::from_le_bytes(bytes))
 }
 
+/// The int that bytes are, when it fits.
+fn few_bytes(bytes: &[u8], order: ByteOrder, signed: bool) -> Option<i64> {
+    if bytes.len() > 8 {
+        return None;
+    }
+    let step = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+    let number = match order {
+        ByteOrder::Big => bytes.iter().fold(0, step),
+        ByteOrder::Little => bytes.iter().rev().fold(0, step),
+    };
+    if signed {
+        // The highest bit of the bytes becomes that of the word, and comes back.
+        let unused = 64 - 8 * bytes.len() as u32;
+        return Some((number.checked_shl(unused).unwrap_or(0) as i64).checked_shr(unused).unwrap_or(0));
+    }
+    i64::try_from(number).ok()
+}
+
 fn from_bytes(vm: &Interpreter, args: &Args) -> Res {
     let order = byte_order(vm, "from_bytes", args.get(2))?;
     let signed = args.bool_or(vm, 3, false)?;
     let source = args.req(1);
+    let cls = args.req(0);
+    if let Some(bytes) = source.downcast::<Bytes>().filter(|_| vm.is_exact(source, &vm.types().bytes))
+        && let Some(number) = few_bytes(bytes.as_slice(), order, signed)
+        && vm.types().int.value().is(cls)
+    {
+        return vm.new_int(number);
+    }
     let mut bytes = match bytes::dunder_bytes(vm, source)? {
         Some(result) => vm.copied(vm.expect_bytes(&result)?)?,
         None if source.downcast::<Str>().is_some() => {
@@ -240,7 +282,6 @@ fn from_bytes(vm: &Interpreter, args: &Args) -> Res {
         bytes.reverse();
     }
     let result = vm.new_big(int_from_bytes(&bytes, signed))?;
-    let cls = args.req(0);
     if vm.types().int.value().is(cls) { Ok(result) } else { vm.call_values(cls, &[result]) }
 }
 

@@ -1,38 +1,58 @@
 //! What the builtin sequences share: indices, comparison, repetition, text of containers.
 
 use crate::slice::Slice;
-use pellucid_object::{CmpOp, Interpreter, Res, Str, Text, Type, Value};
+use pellucid_object::text::NoMemory;
+use pellucid_object::{CmpOp, Interpreter, Res, Str, TextBuilder, Type, Value};
 use std::cell::RefCell;
 
 /// Containers whose `repr` is under way in a thread: one that meets itself writes dots.
 #[derive(Default)]
 struct ReprStack(RefCell<Vec<u64>>);
 
-/// The text of a container being put together.
+/// The text of a container being put together. Memory that is not there is reported at the end.
 #[derive(Default)]
-pub struct Writer(Vec<u32>);
+pub struct Writer {
+    text: TextBuilder,
+    full: bool,
+}
 
 impl Writer {
+    fn done(&mut self, done: Result<(), NoMemory>) {
+        self.full |= done.is_err();
+    }
     pub fn push(&mut self, text: &str) {
-        self.0.extend(text.chars().map(u32::from));
+        let done = self.text.push_str(text);
+        self.done(done);
     }
     /// Writes `repr(value)`. Errors: what that raises.
     pub fn push_repr(&mut self, vm: &Interpreter, value: &Value) -> Res<()> {
-        let text = vm.repr(value)?;
-        if let Some(s) = text.downcast::<Str>() {
-            self.0.extend(s.text.code_points());
-        }
+        let types = vm.types();
+        let done = if let Some(number) = value.as_small_int() {
+            self.text.push_int(number)
+        } else if vm.is_exact(value, &types.str)
+            && let Some(s) = value.downcast::<Str>()
+        {
+            s.text.push_repr(&mut self.text)
+        } else {
+            let text = vm.repr(value)?;
+            self.push_value(&text);
+            Ok(())
+        };
+        self.done(done);
         Ok(())
     }
     /// Writes a `str` object.
     pub fn push_value(&mut self, text: &Value) {
         if let Some(s) = text.downcast::<Str>() {
-            self.0.extend(s.text.code_points());
+            let done = self.text.push_text(&s.text);
+            self.done(done);
         }
     }
     pub fn finish(self, vm: &Interpreter) -> Res {
-        let text = Text::from_code_points(&self.0).map_err(|_| vm.no_memory())?;
-        vm.new_text(text)
+        match self.text.finish() {
+            Ok(text) if !self.full => vm.new_text(text),
+            _ => Err(vm.no_memory()),
+        }
     }
 }
 

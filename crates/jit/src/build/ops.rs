@@ -668,12 +668,14 @@ impl Builder<'_> {
         match instr.op {
             Call | CallKw => operands.extend(instr.b..=instr.b + instr.c),
             CallMethod => operands.extend(instr.b..=instr.b + 1 + instr.c),
-            BuildTuple | BuildList | BuildString => operands.extend(instr.b..instr.b + instr.d as i16),
+            BuildTuple | BuildList | BuildString | BuildMap | BuildSet => {
+                operands.extend(instr.b..instr.b + instr.d as i16)
+            }
             Generic => {
                 let first = self.with_form(|form| form.first_temp as i16)?;
                 operands.extend(first..instr.a);
             }
-            StoreSubscr => operands.extend([instr.a, instr.b, instr.c]),
+            StoreSubscr | MapAdd => operands.extend([instr.a, instr.b, instr.c]),
             LoadSlice => operands.extend([instr.b, instr.c, instr.d as u16 as i16]),
             StoreSlice => operands.extend([instr.a, instr.b, instr.c, instr.d as u16 as i16]),
             LoadGlobal | LoadName | LoadConst | CheckLocal | DeleteLocal | MakeComprehension
@@ -689,7 +691,7 @@ impl Builder<'_> {
         }
         // Those are not consumed.
         let kept = match instr.op {
-            ListAppend => Some(instr.b),
+            ListAppend | MapAdd | SetAdd => Some(instr.b),
             _ => None,
         };
         let live = |r: &i16| *r >= 0 && Some(*r) != kept;

@@ -138,6 +138,13 @@ impl Format {
             for i in 0..item.count {
                 let Some(value) = values.next() else { return Err(vm.bug("too few values to pack")) };
                 let start = item.offset + i * item.size;
+                if let Some(number) = value.as_small_int().and_then(|i| few_bytes(item, i))
+                    && let Some(place) = bytes.get_mut(start..start + item.size)
+                {
+                    place.copy_from_slice(&number[..item.size]);
+                    self.order(place);
+                    continue;
+                }
                 let packed = self.pack_one(vm, item, value)?;
                 if let Some(place) = bytes.get_mut(start..start + packed.len()) {
                     place.copy_from_slice(&packed);
@@ -250,11 +257,15 @@ impl Format {
 
     /// A float of four or eight bytes.
     fn read_float(&self, part: &[u8]) -> f64 {
-        let mut bytes = part.to_vec();
-        self.order(&mut bytes);
-        match (<[u8; 4]>::try_from(&bytes[..]), <[u8; 8]>::try_from(&bytes[..])) {
-            (Ok(single), _) => f64::from(f32::from_le_bytes(single)),
-            (_, Ok(double)) => f64::from_le_bytes(double),
+        match (<[u8; 4]>::try_from(part), <[u8; 8]>::try_from(part)) {
+            (Ok(mut single), _) => {
+                self.order(&mut single);
+                f64::from(f32::from_le_bytes(single))
+            }
+            (_, Ok(mut double)) => {
+                self.order(&mut double);
+                f64::from_le_bytes(double)
+            }
             _ => 0.0,
         }
     }
@@ -319,6 +330,21 @@ fn pack_int(vm: &Interpreter, code: u8, size: usize, value: &Value) -> Res<Vec<u
     let (least, most) =
         if signed { (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1) } else { (0, (1i128 << bits) - 1) };
     Err(error(vm, &format!("'{}' format requires {least} <= number <= {most}", code as char)))
+}
+
+/// The bytes of an int that fits into the type of an item.
+fn few_bytes(item: &Item, number: i64) -> Option<[u8; 8]> {
+    if !matches!(item.code, b'b' | b'B' | b'h' | b'H' | b'i' | b'I' | b'l' | b'L' | b'q' | b'Q') {
+        return None;
+    }
+    let bits = 8 * item.size as u32;
+    let fits = if item.code.is_ascii_lowercase() {
+        let shown = if number < 0 { !number } else { number };
+        64 - shown.leading_zeros() < bits
+    } else {
+        number >= 0 && 64 - number.leading_zeros() <= bits
+    };
+    fits.then(|| number.to_le_bytes())
 }
 
 fn pointer(vm: &Interpreter, value: &Value) -> Res<Vec<u8>> {

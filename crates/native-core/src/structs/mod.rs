@@ -10,6 +10,7 @@ use pellucid_object::{
     Args, CallArgs, FunctionDef, GetSetDef, Interpreter, ModuleDef, NativeFn, Payload, Raised, Res, Slot,
     SlotWord, Str, TypeDef, TypeFlags, Value, Visitor, payload,
 };
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -51,9 +52,12 @@ pub(crate) fn struct_error(vm: &Interpreter, message: &str) -> Raised {
 
 /// The format that a `str` or `bytes` says. Errors: `TypeError`, `struct.error`.
 fn read_format(vm: &Interpreter, value: &Value) -> Res<Rc<Format>> {
-    let text = match (value.downcast::<Str>(), value.downcast::<Bytes>()) {
-        (Some(_), _) => vm.str_lossy(value).into_bytes(),
-        (_, Some(bytes)) => bytes.as_slice().to_vec(),
+    let text: Cow<[u8]> = match (value.downcast::<Str>(), value.downcast::<Bytes>()) {
+        (Some(s), _) => match s.text.as_ascii() {
+            Some(ascii) => Cow::Borrowed(ascii.as_bytes()),
+            None => Cow::Owned(vm.str_lossy(value).into_bytes()),
+        },
+        (_, Some(bytes)) => Cow::Borrowed(bytes.as_slice()),
         _ => {
             let got = vm.type_name(value);
             return Err(
@@ -62,7 +66,7 @@ fn read_format(vm: &Interpreter, value: &Value) -> Res<Rc<Format>> {
         }
     };
     let state = vm.state::<State>();
-    if let Some(found) = state.cache.borrow().get(&text) {
+    if let Some(found) = state.cache.borrow().get(&*text) {
         return Ok(found.clone());
     }
     let format = match Format::parse(&text) {
@@ -73,7 +77,7 @@ fn read_format(vm: &Interpreter, value: &Value) -> Res<Rc<Format>> {
     if cache.len() >= CACHE_SIZE {
         cache.clear();
     }
-    cache.insert(text, format.clone());
+    cache.insert(text.into_owned(), format.clone());
     Ok(format)
 }
 
@@ -88,6 +92,11 @@ fn pack_values(vm: &Interpreter, format: &Format, values: &[Value], name: &str) 
 }
 
 fn unpack_exactly(vm: &Interpreter, format: &Format, source: &Value) -> Res {
+    if let Some(bytes) = source.downcast::<Bytes>().map(Bytes::as_slice)
+        && bytes.len() == format.size
+    {
+        return vm.new_tuple(format.unpack(vm, bytes)?);
+    }
     let shown = vm.bytes_like(source)?;
     if shown.len() != format.size {
         return Err(struct_error(vm, &format!("unpack requires a buffer of {} bytes", format.size)));
@@ -127,6 +136,11 @@ fn place(vm: &Interpreter, packing: bool, size: usize, offset: i64, len: usize) 
 }
 
 fn unpack_at(vm: &Interpreter, format: &Format, source: &Value, offset: i64) -> Res {
+    if let Some(bytes) = source.downcast::<Bytes>().map(Bytes::as_slice) {
+        let start = place(vm, false, format.size, offset, bytes.len())?;
+        let part = bytes.get(start..start + format.size).unwrap_or_default();
+        return vm.new_tuple(format.unpack(vm, part)?);
+    }
     let shown = vm.bytes_like(source)?;
     let start = place(vm, false, format.size, offset, shown.len())?;
     let bytes = vm.copied(&shown.bytes().range(start, start + format.size))?;

@@ -164,10 +164,10 @@ fn set_memo(vm: &Interpreter, value: &Value, new: Option<&Value>) -> Res<()> {
     let fresh: Memo = if let Some(proxy) = new.downcast::<MemoProxy>() {
         match proxy.0.get() {
             Some(other) => this::<Pickler>(vm, &other)?.memo.borrow().clone(),
-            None => Memo::new(),
+            None => Memo::default(),
         }
     } else if let Some(dict) = new.downcast_ref::<Dict>() {
-        let mut fresh = Memo::new();
+        let mut fresh = Memo::default();
         for (_, entry) in dict.pairs() {
             let parts = entry.downcast::<Tuple>().map(Tuple::items).unwrap_or_default();
             let [index, object] = parts.as_slice() else {

@@ -9,13 +9,13 @@ use pellucid_object::bytes::{ByteArray, Bytes};
 use pellucid_object::int::IBig;
 use pellucid_object::native::Builtin;
 use pellucid_object::set::Set;
+use pellucid_object::words::WordMap;
 use pellucid_object::{CallArgs, Dict, Interpreter, List, Res, Str, Tuple, Type, Value};
 use pellucid_types::builtins::named as builtin;
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 /// Objects written so far: by word, their number and the object itself, which must not die meanwhile.
-pub type Memo = HashMap<u64, (u32, Value)>;
+pub type Memo = WordMap<u64, (u32, Value)>;
 
 /// How a pickler was set up.
 pub struct Setup {

@@ -7,7 +7,6 @@ use pellucid_object::{
     CallArgs, Dict, GetSetDef, Interpreter, Payload, Raised, Ref, Res, Slot, Str, Text, TypeDef, TypeFlags,
     Value, Visitor, payload,
 };
-use std::collections::HashMap;
 
 /// Payload of `_json.Scanner`: how a decoder wants values.
 pub struct Scanner {
@@ -61,6 +60,37 @@ enum Open {
     },
 }
 
+/// Keys met lately, so that equal keys are one object: each has one place, which it shares with others.
+struct Keys([Option<Value>; Keys::PLACES]);
+
+impl Keys {
+    const PLACES: usize = 64;
+
+    fn place<T: Unit>(&mut self, units: &[T]) -> &mut Option<Value> {
+        let at = |index: usize| units.get(index).map_or(0, |unit| unit.point() as usize);
+        let (len, middle) = (units.len(), units.len() / 2);
+        let mixed =
+            at(0) ^ at(middle) << 1 ^ at(len.wrapping_sub(1)) << 2 ^ at(len.wrapping_sub(2)) << 3 ^ len << 4;
+        &mut self.0[(mixed ^ mixed >> 6) % Keys::PLACES]
+    }
+
+    /// The text between two places as a `str`. Errors: `MemoryError`.
+    fn get<T: Unit>(&mut self, vm: &Interpreter, text: &Text, units: &[T], start: usize, end: usize) -> Res {
+        let units = &units[start..end];
+        let place = self.place(units);
+        if let Some(known) = place
+            && let Some(s) = known.downcast::<Str>()
+            && s.text.len() == units.len()
+            && s.text.code_points().zip(units).all(|(point, unit)| point == unit.point())
+        {
+            return Ok(known.clone());
+        }
+        let key = vm.text_piece(text, start, end)?;
+        *place = Some(key.clone());
+        Ok(key)
+    }
+}
+
 struct Reader<'a, T> {
     vm: &'a Interpreter,
     scanner: &'a Scanner,
@@ -68,8 +98,7 @@ struct Reader<'a, T> {
     text: &'a Text,
     units: &'a [T],
     at: usize,
-    /// Keys met before: equal keys are one object.
-    keys: HashMap<&'a [T], Value, foldhash::fast::RandomState>,
+    keys: Keys,
     open: Vec<Open>,
 }
 
@@ -203,17 +232,7 @@ impl<'a, T: Unit> Reader<'a, T> {
             scan_units(self.vm, self.document, self.text, self.units, self.at + 1, self.scanner.strict)?;
         self.at = next;
         let key = match scanned {
-            Scanned::Plain(start, end) => {
-                let units = &self.units[start..end];
-                match self.keys.get(units) {
-                    Some(key) => key.clone(),
-                    None => {
-                        let key = self.vm.made_text(self.text.slice(start, end))?;
-                        self.keys.insert(units, key.clone());
-                        key
-                    }
-                }
-            }
+            Scanned::Plain(start, end) => self.keys.get(self.vm, self.text, self.units, start, end)?,
             Scanned::Text(text) => self.vm.new_text(text)?,
         };
         self.skip_space();
@@ -230,7 +249,7 @@ impl<'a, T: Unit> Reader<'a, T> {
             scan_units(self.vm, self.document, self.text, self.units, self.at + 1, self.scanner.strict)?;
         self.at = next;
         match scanned {
-            Scanned::Plain(start, end) => self.vm.made_text(self.text.slice(start, end)),
+            Scanned::Plain(start, end) => self.vm.text_piece(self.text, start, end),
             Scanned::Text(text) => self.vm.new_text(text),
         }
     }
@@ -378,7 +397,7 @@ fn scan<T: Unit>(
     units: &[T],
     at: usize,
 ) -> Res<(Value, usize)> {
-    let keys = HashMap::default();
+    let keys = Keys([const { None }; Keys::PLACES]);
     let mut reader = Reader { vm, scanner, document, text, units, at, keys, open: Vec::new() };
     let value = reader.value()?;
     Ok((value, reader.at))

@@ -190,7 +190,10 @@ impl<'p> Matcher<'p> {
     }
 
     fn reset(&mut self) {
-        self.marks.fill(NONE);
+        // Filling nothing, where there is nothing, is slow on some processors.
+        if !self.marks.is_empty() {
+            self.marks.fill(NONE);
+        }
         self.last_group = 0;
         self.stack.clear();
         self.seal = NO_SEAL;
@@ -220,6 +223,7 @@ impl<'p> Matcher<'p> {
             let candidate = match &self.program.hint {
                 Hint::Prefix(prefix) => text.find(prefix, at, end),
                 Hint::First(set) => (at..end).find(|at| set.has(text.at(*at))),
+                Hint::Low(low) => (at..end).find(|at| low.get(text.at(*at) as usize).is_none_or(|b| *b)),
                 Hint::None => Some(at),
             };
             at = match candidate {

@@ -363,6 +363,8 @@ pub enum Hint {
     Prefix(Vec<u32>),
     /// Every match starts with one of these.
     First(Set),
+    /// What a match starts with, if it is below 256, is one of these.
+    Low(Box<[bool; 256]>),
 }
 
 /// A pattern ready to run.
@@ -656,6 +658,64 @@ impl Reader<'_> {
         }
     }
 
+    /// The hint that the instructions themselves give, where the compiler has found none.
+    fn starts_low(&self) -> Hint {
+        let mut low = Box::new([false; 256]);
+        let mut steps = 0;
+        match self.starts_at(0, &mut low, &mut steps) {
+            Some(()) if low.contains(&false) => Hint::Low(low),
+            _ => Hint::None,
+        }
+    }
+
+    /// Notes what can be taken first from instruction `pc` on; `None` when it may be anything, or nothing.
+    fn starts_at(&self, pc: Pc, low: &mut [bool; 256], steps: &mut usize) -> Option<()> {
+        const MOST_STEPS: usize = 200;
+        let mut pc = pc;
+        loop {
+            *steps += 1;
+            if *steps > MOST_STEPS {
+                return None;
+            }
+            let inst = self.insts.get(pc as usize)?;
+            pc += 1;
+            match inst {
+                // They take nothing: what follows must match here too.
+                Inst::Mark(_) | Inst::Place(_) | Inst::Unseal(Sealed::Atomic) => {}
+                Inst::Seal { kind: Sealed::Atomic, .. } => {}
+                Inst::Seal { kind: Sealed::NotAhead, exit, .. } => pc = *exit,
+                Inst::Jump(target) => pc = *target,
+                Inst::Enter(_, until) => pc = *until,
+                Inst::GreedyUntil(index) | Inst::LazyUntil(index) => {
+                    let l = self.loops.get(*index as usize)?;
+                    if l.least == 0 {
+                        self.starts_at(l.exit, low, steps)?;
+                    }
+                    pc = l.body;
+                }
+                Inst::Branch(alternatives) => {
+                    return alternatives.iter().try_for_each(|a| self.starts_at(a.pc, low, steps));
+                }
+                Inst::Literal(literal) => {
+                    note(low, |point| point == *literal);
+                    return Some(());
+                }
+                Inst::One(one) => {
+                    note(low, |point| one.matches(point));
+                    return Some(());
+                }
+                Inst::Greedy(repeat) | Inst::Lazy(repeat) | Inst::Possessive(repeat) => {
+                    note(low, |point| repeat.one.matches(point));
+                    if repeat.least > 0 {
+                        return Some(());
+                    }
+                    pc = repeat.next;
+                }
+                _ => return None,
+            }
+        }
+    }
+
     /// The least length and the hint of the INFO block at the start.
     fn info(&self) -> Result<(usize, Hint), Invalid> {
         const PREFIX: u32 = 1;
@@ -674,6 +734,12 @@ impl Reader<'_> {
             Hint::None
         };
         Ok((least, hint))
+    }
+}
+
+fn note(low: &mut [bool; 256], starts: impl Fn(u32) -> bool) {
+    for (place, point) in low.iter_mut().zip(0..) {
+        *place |= starts(point);
     }
 }
 
@@ -700,7 +766,10 @@ impl Program {
             return Err(Invalid);
         }
         reader.link()?;
-        let (least, hint) = reader.info()?;
+        let (least, mut hint) = reader.info()?;
+        if matches!(hint, Hint::None) && least > 0 {
+            hint = reader.starts_low();
+        }
         let anchored = matches!(reader.insts.first(), Some(Inst::Place(Place::Beginning)));
         Ok(Program { insts: reader.insts, loops: reader.loops, groups, least, hint, anchored })
     }
@@ -730,5 +799,58 @@ mod tests {
         ] {
             assert_eq!(read(words), Err(Invalid), "{words:?}");
         }
+    }
+
+    #[test]
+    fn what_a_match_starts_with_is_found() {
+        // ([0-9]?x|y+)z, as the compiler writes it.
+        let words = [
+            op::INFO,
+            4,
+            0,
+            2,
+            u32::MAX,
+            op::BRANCH,
+            15,
+            op::REPEAT_ONE,
+            9,
+            0,
+            1,
+            op::IN,
+            5,
+            op::RANGE,
+            48,
+            57,
+            op::FAILURE,
+            op::SUCCESS,
+        ];
+        assert!(Program::read(&words, 0).is_err());
+        let words = [
+            op::INFO,
+            4,
+            0,
+            2,
+            u32::MAX,
+            op::REPEAT_ONE,
+            10,
+            0,
+            1,
+            op::IN,
+            5,
+            op::RANGE,
+            48,
+            57,
+            op::FAILURE,
+            op::SUCCESS,
+            op::LITERAL,
+            120,
+            op::LITERAL,
+            122,
+            op::SUCCESS,
+        ];
+        let program = Program::read(&words, 0);
+        let Ok(Program { hint: Hint::Low(low), .. }) = program else { panic!("no hint") };
+        let found: Vec<usize> = (0..256).filter(|&point| low[point]).collect();
+        assert_eq!(found, (48..58).chain([120]).collect::<Vec<_>>());
     }
 }

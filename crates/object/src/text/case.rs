@@ -1,7 +1,8 @@
 //! Full Unicode case maps, and the predicates of `str`.
 
 use super::unicode::{self, character};
-use super::{NoMemory, Short, Text, TextBuilder};
+use super::{NoMemory, Text, TextBuilder, with_units};
+use crate::text::Unit;
 use rustpython_unicode::{case, classify, identifier};
 
 /// Asks `ask` for a code point that is a character; surrogates have no property.
@@ -138,7 +139,7 @@ impl Text {
 
     /// `str.lower`.
     pub fn to_lower(&self) -> Result<Text, NoMemory> {
-        if let Some(text) = self.mapped_ascii(Short::make_ascii_lowercase, str::make_ascii_lowercase)? {
+        if let Some(text) = self.mapped_ascii(<[u8]>::make_ascii_lowercase)? {
             return Ok(text);
         }
         self.map_points(|builder, i, point| self.push_lower(builder, i, point))
@@ -146,7 +147,7 @@ impl Text {
 
     /// `str.upper`.
     pub fn to_upper(&self) -> Result<Text, NoMemory> {
-        if let Some(text) = self.mapped_ascii(Short::make_ascii_uppercase, str::make_ascii_uppercase)? {
+        if let Some(text) = self.mapped_ascii(<[u8]>::make_ascii_uppercase)? {
             return Ok(text);
         }
         self.map_points(|builder, _, point| push_upper(builder, point))
@@ -154,7 +155,7 @@ impl Text {
 
     /// `str.casefold`.
     pub fn casefold(&self) -> Result<Text, NoMemory> {
-        if let Some(text) = self.mapped_ascii(Short::make_ascii_lowercase, str::make_ascii_lowercase)? {
+        if let Some(text) = self.mapped_ascii(<[u8]>::make_ascii_lowercase)? {
             return Ok(text);
         }
         self.map_points(|builder, _, point| match character(point) {
@@ -166,6 +167,19 @@ impl Text {
 
     /// `str.title`.
     pub fn to_title(&self) -> Result<Text, NoMemory> {
+        let titled = self.mapped_ascii(|bytes| {
+            let mut in_word = false;
+            for byte in bytes {
+                match in_word {
+                    true => byte.make_ascii_lowercase(),
+                    false => byte.make_ascii_uppercase(),
+                }
+                in_word = byte.is_ascii_alphabetic();
+            }
+        })?;
+        if let Some(titled) = titled {
+            return Ok(titled);
+        }
         let mut in_word = false;
         self.map_points(|builder, i, point| {
             let started = std::mem::replace(&mut in_word, is_cased(point));
@@ -175,6 +189,15 @@ impl Text {
 
     /// `str.capitalize`.
     pub fn capitalize(&self) -> Result<Text, NoMemory> {
+        let capitalized = self.mapped_ascii(|bytes| {
+            bytes.make_ascii_lowercase();
+            if let [first, ..] = bytes {
+                first.make_ascii_uppercase();
+            }
+        })?;
+        if let Some(capitalized) = capitalized {
+            return Ok(capitalized);
+        }
         self.map_points(|builder, i, point| match i {
             0 => push_title(builder, point),
             _ => self.push_lower(builder, i, point),
@@ -191,7 +214,7 @@ impl Text {
     }
 
     fn all(&self, test: impl Fn(u32) -> bool) -> bool {
-        !self.is_empty() && self.code_points().all(test)
+        !self.is_empty() && with_units!(self, units => units.iter().all(|u| test(u.point())))
     }
 
     pub fn is_ascii(&self) -> bool {
@@ -217,7 +240,7 @@ impl Text {
     }
     /// True for the empty text too.
     pub fn is_printable(&self) -> bool {
-        self.code_points().all(is_printable)
+        with_units!(self, units => units.iter().all(|u| is_printable(u.point())))
     }
 
     /// All cased code points are lower case, and there is one.

@@ -28,11 +28,31 @@ impl Text {
         self.quoted(|point| matches!(point, 0x20..0x7f))
     }
 
+    /// Appends `repr(self)`.
+    pub fn push_repr(&self, builder: &mut TextBuilder) -> Result<(), NoMemory> {
+        self.push_quoted(builder, is_printable)
+    }
+
     fn quoted(&self, shows: impl Fn(u32) -> bool) -> Result<Text, NoMemory> {
-        let has = |c: char| self.code_points().any(|p| p == u32::from(c));
-        let quote = u32::from(if has('\'') && !has('"') { '"' } else { '\'' });
         let mut builder = TextBuilder::new();
         builder.reserve(self.len().saturating_add(2))?;
+        self.push_quoted(&mut builder, shows)?;
+        builder.finish()
+    }
+
+    fn push_quoted(&self, builder: &mut TextBuilder, shows: impl Fn(u32) -> bool) -> Result<(), NoMemory> {
+        let quote = match self.as_ascii() {
+            // What needs no care, as most texts, goes out in one piece.
+            Some(ascii) if ascii.bytes().all(|b| matches!(b, 0x20..0x7f) && b != b'\'' && b != b'\\') => {
+                builder.push_str("'")?;
+                builder.push_str(ascii)?;
+                return builder.push_str("'");
+            }
+            _ => {
+                let has = |c: char| self.code_points().any(|p| p == u32::from(c));
+                u32::from(if has('\'') && !has('"') { '"' } else { '\'' })
+            }
+        };
         builder.push(quote)?;
         for point in self.code_points() {
             match point {
@@ -45,10 +65,9 @@ impl Text {
                     builder.push(point)?;
                 }
                 _ if shows(point) => builder.push(point)?,
-                _ => push_escape(&mut builder, point)?,
+                _ => push_escape(builder, point)?,
             }
         }
-        builder.push(quote)?;
-        builder.finish()
+        builder.push(quote)
     }
 }

@@ -210,6 +210,11 @@ impl Text {
         match (start > end, needle.is_empty()) {
             (true, _) => 0,
             (_, true) => end - start + 1,
+            _ if needle.len() == 1
+                && let (Some(units), Some([one])) = (self.as_latin1(), needle.as_latin1()) =>
+            {
+                memchr::memchr_iter(*one, &units[start..end]).count()
+            }
             _ => self.matches(needle, start, end).count(),
         }
     }

@@ -11,8 +11,8 @@ use crate::slice::{self, Slice};
 use pellucid_object::buffer::BytesLike;
 use pellucid_object::bytes::bytes_buffer;
 use pellucid_object::{
-    Args, BinOp, ByteArray, Bytes, BytesRef, CallArgs, CmpOp, FunctionDef, Interpreter, NativeFn, Raised,
-    Res, Slot, Str, Tuple, TypeDef, TypeFlags, Value, payload,
+    Args, BinOp, ByteArray, Bytes, BytesRef, CallArgs, CmpOp, FunctionDef, Interpreter, List, NativeFn,
+    Raised, Res, Slot, Str, Tuple, TypeDef, TypeFlags, Value, payload,
 };
 use std::ops::Range;
 
@@ -762,6 +762,12 @@ pub(crate) fn from_object(vm: &Interpreter, kind: &str, source: &Value) -> Res<V
         return Err(vm.type_error(format!("cannot convert '{got}' object to {kind}")));
     }
     let mut result = Vec::new();
+    if vm.is_exact(source, &vm.types().list)
+        && let Some(done) = source.downcast::<List>().map(|list| list.with(small_bytes))
+        && let Some(bytes) = done
+    {
+        return Ok(bytes);
+    }
     vm.for_each(source, |item| {
         let index = vm.index(&item)?;
         let Some(byte) = vm.as_i64(&index).and_then(|i| u8::try_from(i).ok()) else {
@@ -775,6 +781,16 @@ pub(crate) fn from_object(vm: &Interpreter, kind: &str, source: &Value) -> Res<V
         Ok(())
     })?;
     Ok(result)
+}
+
+/// The bytes that small ints are; `None` when there are others, or no memory.
+fn small_bytes(items: &[Value]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(items.len()).ok()?;
+    for item in items {
+        bytes.push(u8::try_from(item.as_small_int()?).ok()?);
+    }
+    Some(bytes)
 }
 
 /// The result of `__bytes__`, if the object has that method.

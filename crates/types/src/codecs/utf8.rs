@@ -14,7 +14,7 @@ pub fn encode(vm: &Interpreter, object: &Value, errors: Option<&str>) -> Res {
         return vm.bytes_from(ascii.as_bytes());
     }
     let is_lone = |p: &u32| (0xd800..0xe000).contains(p);
-    if !text.code_points().any(|p| is_lone(&p)) {
+    if text.as_latin1().is_some() || !text.code_points().any(|p| is_lone(&p)) {
         return vm.new_bytes(text.to_wtf8().map_err(|_| vm.no_memory())?);
     }
     let mut encoder = Encoder::new(vm, NAME, object, errors);
@@ -51,6 +51,9 @@ pub fn decode(
     errors: Option<&str>,
     last: bool,
 ) -> Res<(Value, usize)> {
+    if bytes.is_ascii() {
+        return Ok((vm.made_text(Text::from_latin1(bytes))?, bytes.len()));
+    }
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Ok((vm.made_text(Text::from_utf8(text))?, bytes.len()));
     }

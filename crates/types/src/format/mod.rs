@@ -42,6 +42,11 @@ impl<'a> Output<'a> {
         let result = self.builder.push_str(text);
         self.done(result)
     }
+    /// The digits of a number, and its sign.
+    pub fn int(&mut self, number: i64) -> Res<()> {
+        let result = self.builder.push_int(number);
+        self.done(result)
+    }
     pub fn text(&mut self, text: &Text) -> Res<()> {
         let result = self.builder.push_text(text);
         self.done(result)
@@ -75,6 +80,25 @@ pub fn spec_text<'a>(vm: &Interpreter, spec: &'a Value) -> Res<&'a Text> {
             Err(vm.type_error(format!("__format__() argument must be str, not {got}")))
         }
     }
+}
+
+/// `format(value, spec)`: exact ints, floats and strings need no method to be looked up. Errors: what `__format__` raises.
+pub fn format_value(vm: &Interpreter, value: &Value, spec: &Value) -> Res {
+    if let Some(text) = spec.downcast::<Str>().map(|s| &s.text) {
+        let types = vm.types();
+        if vm.is_exact(value, &types.int) {
+            return format_int(vm, value, text);
+        }
+        if vm.is_exact(value, &types.float) {
+            return format_float(vm, value, text);
+        }
+        if vm.is_exact(value, &types.str)
+            && let Some(s) = value.downcast::<Str>()
+        {
+            return format_text(vm, value, &s.text, text);
+        }
+    }
+    vm.format(value, spec)
 }
 
 /// `str.__format__`: `text` laid out as `spec` says; `value` names the type in messages. Errors: `ValueError`.

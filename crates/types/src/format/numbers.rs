@@ -6,6 +6,7 @@ use super::{Output, spec_text};
 use crate::complex;
 use pellucid_object::int::{IBig, IntRef};
 use pellucid_object::{Interpreter, Res, Text, Value};
+use std::borrow::Cow;
 
 /// A number as text in parts.
 struct Parts<'a> {
@@ -102,16 +103,19 @@ fn sign_of(parts: &Parts, spec: &Spec) -> &'static str {
 /// Writes a number with its sign, prefix, groups and padding.
 fn write_number(out: &mut Output, parts: &Parts, spec: &Spec) -> Res<()> {
     let sign = sign_of(parts, spec);
-    let fraction = group_fraction(parts.fraction, spec.fraction_grouping);
+    let fraction = match spec.fraction_grouping {
+        Grouping::None => Cow::Borrowed(parts.fraction),
+        grouping => Cow::Owned(group_fraction(parts.fraction, grouping)),
+    };
     let others =
         sign.len() + parts.prefix.len() + usize::from(parts.point) + fraction.len() + parts.rest.len();
     let width = spec.width.unwrap_or(0);
     let zero_filled = spec.fill == u32::from('0') && spec.align == b'=';
     let least = if zero_filled { width.saturating_sub(others) } else { 0 };
-    let whole = if parts.digits.is_empty() {
-        String::new()
+    let whole = if parts.digits.is_empty() || spec.grouping == Grouping::None && least <= parts.digits.len() {
+        Cow::Borrowed(parts.digits)
     } else {
-        group_whole(out.vm, parts.digits, spec.grouping, least)?
+        Cow::Owned(group_whole(out.vm, parts.digits, spec.grouping, least)?)
     };
     let padding = width.saturating_sub(others + whole.len());
     let (left, inner, right) = match spec.align {
@@ -137,18 +141,60 @@ fn write_number(out: &mut Output, parts: &Parts, spec: &Spec) -> Res<()> {
     out.repeated(spec.fill, right)
 }
 
+/// The digits of an int, without its sign.
+pub enum Digits {
+    /// The bytes from that place on.
+    Few([u8; 64], usize),
+    Many(String),
+}
+
+impl Digits {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Digits::Few(bytes, from) => std::str::from_utf8(&bytes[*from..]).unwrap_or_default(),
+            Digits::Many(text) => text,
+        }
+    }
+    pub fn make_ascii_uppercase(&mut self) {
+        match self {
+            Digits::Few(bytes, _) => bytes.make_ascii_uppercase(),
+            Digits::Many(text) => text.make_ascii_uppercase(),
+        }
+    }
+}
+
+fn few_digits(mut number: u64, base: u64) -> Digits {
+    let (mut bytes, mut from) = ([0; 64], 64);
+    loop {
+        from -= 1;
+        bytes[from] = b"0123456789abcdef"[(number % base) as usize & 15];
+        number /= base;
+        if number == 0 {
+            return Digits::Few(bytes, from);
+        }
+    }
+}
+
 /// The digits of an int's absolute value in base 2, 8, 10 or 16, and whether it is negative. Errors: `ValueError`.
-pub fn int_digits(vm: &Interpreter, int: &IntRef, base: u32) -> Res<(bool, String)> {
+pub fn int_digits(vm: &Interpreter, int: &IntRef, base: u32) -> Res<(bool, Digits)> {
     let text = match (int, base) {
+        (IntRef::Small(i), base) => {
+            let number = i.unsigned_abs();
+            // A division by a known number is none.
+            let digits = match base {
+                2 => few_digits(number, 2),
+                8 => few_digits(number, 8),
+                10 => few_digits(number, 10),
+                _ => few_digits(number, 16),
+            };
+            return Ok((*i < 0, digits));
+        }
         (_, 10) => crate::int::decimal_text(vm, int)?,
-        (IntRef::Small(i), 2) => return Ok((*i < 0, format!("{:b}", i.unsigned_abs()))),
-        (IntRef::Small(i), 8) => return Ok((*i < 0, format!("{:o}", i.unsigned_abs()))),
-        (IntRef::Small(i), _) => return Ok((*i < 0, format!("{:x}", i.unsigned_abs()))),
         (IntRef::Big(b), base) => b.in_radix(base as u8).to_string(),
     };
     Ok(match text.strip_prefix('-') {
-        Some(digits) => (true, digits.to_string()),
-        None => (false, text),
+        Some(digits) => (true, Digits::Many(digits.to_string())),
+        None => (false, Digits::Many(text)),
     })
 }
 
@@ -188,7 +234,7 @@ pub fn format_int(vm: &Interpreter, value: &Value, spec: &Text) -> Res {
         digits.make_ascii_uppercase();
     }
     let prefix = if spec.alternate { prefix } else { "" };
-    let parts = Parts { negative, prefix, digits: &digits, point: false, fraction: "", rest: "" };
+    let parts = Parts { negative, prefix, digits: digits.as_str(), point: false, fraction: "", rest: "" };
     write_number(&mut out, &parts, &spec)?;
     out.finish()
 }
@@ -346,5 +392,9 @@ pub fn prefixed(vm: &Interpreter, value: &Value, base: u32, prefix: &str) -> Res
     let zero = IBig::ZERO;
     let int = index.as_int().unwrap_or(IntRef::Big(&zero));
     let (negative, digits) = int_digits(vm, &int, base)?;
-    vm.new_str(&format!("{}{prefix}{digits}", if negative { "-" } else { "" }))
+    let mut out = Output::new(vm);
+    out.str(if negative { "-" } else { "" })?;
+    out.str(prefix)?;
+    out.str(digits.as_str())?;
+    out.finish()
 }

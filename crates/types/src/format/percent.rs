@@ -77,15 +77,16 @@ fn format<'a>(vm: &'a Interpreter, template: &'a Text, args: &Value, in_bytes: b
     let len = template.len();
     while f.at < len {
         let start = f.at;
-        while f.at < len && template.get(f.at) != Some(u32::from('%')) {
-            f.at += 1;
-        }
+        f.at = next_percent(template, start);
         f.out.range(template, start, f.at)?;
         if f.at < len {
             f.at += 1;
             if f.peek() == Some('%') {
                 f.at += 1;
                 f.out.str("%")?;
+                continue;
+            }
+            if f.quick()? {
                 continue;
             }
             let conversion = f.parse()?;
@@ -99,7 +100,39 @@ fn format<'a>(vm: &'a Interpreter, template: &'a Text, args: &Value, in_bytes: b
     Ok(f.out)
 }
 
+/// Where the next conversion begins, or the template ends.
+fn next_percent(template: &Text, from: usize) -> usize {
+    let rest = template.len() - from;
+    let found = match template.as_latin1() {
+        Some(units) => memchr::memchr(b'%', &units[from..]),
+        None => template.code_points_in(from, from + rest).position(|point| point == u32::from('%')),
+    };
+    from + found.unwrap_or(rest)
+}
+
 impl Formatter<'_> {
+    /// `%s` of strings, `%s` and `%d` of ints, as most conversions are; false when it is something else.
+    fn quick(&mut self) -> Res<bool> {
+        let code = self.peek();
+        if self.in_bytes || !matches!(code, Some('s' | 'd')) {
+            return Ok(false);
+        }
+        let Some(value) = self.arguments.items.get(self.arguments.next) else { return Ok(false) };
+        if let Some(number) = value.as_small_int() {
+            self.out.int(number)?;
+        } else if code == Some('s')
+            && self.vm.is_exact(value, &self.vm.types().str)
+            && let Some(s) = value.downcast::<Str>()
+        {
+            self.out.text(&s.text)?;
+        } else {
+            return Ok(false);
+        }
+        self.arguments.next += 1;
+        self.at += 1;
+        Ok(true)
+    }
+
     fn peek(&self) -> Option<char> {
         self.template.get(self.at).map(|p| char::from_u32(p).unwrap_or('\u{fffd}'))
     }
@@ -325,8 +358,8 @@ impl Formatter<'_> {
         if code == 'X' {
             digits.make_ascii_uppercase();
         }
-        let zeros = c.precision.unwrap_or(0).saturating_sub(digits.len());
-        self.put_number(negative, if c.alternate { prefix } else { "" }, zeros, &digits, c)
+        let zeros = c.precision.unwrap_or(0).saturating_sub(digits.as_str().len());
+        self.put_number(negative, if c.alternate { prefix } else { "" }, zeros, digits.as_str(), c)
     }
 
     /// The int that a conversion shows. Errors: `TypeError`.

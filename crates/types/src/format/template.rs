@@ -289,7 +289,7 @@ impl<'a> Formatter<'a> {
         } else {
             piece(vm, template, field.spec.0, field.spec.1)?
         };
-        vm.format(&value, &spec)
+        super::format_value(vm, &value, &spec)
     }
 
     fn value(&mut self, template: &Text, (start, end): (usize, usize)) -> Res {

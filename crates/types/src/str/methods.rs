@@ -222,7 +222,7 @@ fn join(vm: &Interpreter, this: &Value, iterable: &Value) -> Res {
         joined(&vm.collect(iterable)?)?
     };
     match done {
-        Joined::Text(text) => vm.made_text(text),
+        Joined::Text(text) => Ok(text),
         Joined::One(one) => Ok(one),
         Joined::NoStr(index, item) => Err(not_joinable(vm, index, &item)),
     }
@@ -230,7 +230,7 @@ fn join(vm: &Interpreter, this: &Value, iterable: &Value) -> Res {
 
 /// What became of strings to be joined.
 enum Joined {
-    Text(Result<Text, NoMemory>),
+    Text(Value),
     /// There was only this one.
     One(Value),
     /// The item at that index cannot be joined.
@@ -248,7 +248,7 @@ fn joined(vm: &Interpreter, separator: &Text, items: &[Value]) -> Res<Joined> {
         return Ok(Joined::NoStr(index, items[index].clone()));
     }
     let parts = items.iter().filter_map(|item| item.downcast::<Str>()).map(|s| &s.text);
-    Ok(Joined::Text(separator.join(parts)))
+    vm.str_join(separator, parts).map(Joined::Text)
 }
 
 fn replace(vm: &Interpreter, call: &CallArgs) -> Res {

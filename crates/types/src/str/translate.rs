@@ -51,7 +51,11 @@ pub fn translate(vm: &Interpreter, this: &Value, table: &Value) -> Res {
             Translated::Text(text) => builder.push_text(text),
         }
     };
-    for point in text.code_points() {
+    let simple = match text.as_ascii() {
+        Some(ascii) => translate_ascii(vm, table, ascii.as_bytes(), &mut builder)?,
+        None => 0,
+    };
+    for point in text.code_points_in(simple, text.len()) {
         let done = match known.get(point as usize) {
             Some(Some(to)) => put(&mut builder, point, to),
             _ => {
@@ -66,6 +70,34 @@ pub fn translate(vm: &Interpreter, this: &Value, table: &Value) -> Res {
         done.map_err(|NoMemory| vm.no_memory())?;
     }
     vm.made_text(builder.finish())
+}
+
+/// Translates as long as ASCII characters become one each, or nothing: how many were done.
+fn translate_ascii(vm: &Interpreter, table: &Value, ascii: &[u8], builder: &mut TextBuilder) -> Res<usize> {
+    const DELETED: u8 = 0x80;
+    const UNKNOWN: u8 = 0xff;
+    let mut known = [UNKNOWN; 128];
+    let mut result = Vec::new();
+    result.try_reserve_exact(ascii.len()).map_err(|_| vm.no_memory())?;
+    let mut done = 0;
+    for &byte in ascii {
+        if known[usize::from(byte & 0x7f)] == UNKNOWN {
+            known[usize::from(byte & 0x7f)] = match look_up(vm, table, u32::from(byte))? {
+                Translated::Keep => byte,
+                Translated::Delete => DELETED,
+                Translated::Point(point @ ..0x80) => point as u8,
+                _ => break,
+            };
+        }
+        match known[usize::from(byte & 0x7f)] {
+            DELETED => {}
+            translated => result.push(translated),
+        }
+        done += 1;
+    }
+    let translated = std::str::from_utf8(&result).unwrap_or_default();
+    builder.push_str(translated).map_err(|NoMemory| vm.no_memory())?;
+    Ok(done)
 }
 
 #[cold]
