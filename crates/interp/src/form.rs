@@ -1,7 +1,7 @@
 //! The private form of a code object: what the interpreter runs.
 
 use crate::ops::Op;
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
 /// One instruction; see [`Op`] for what the operands mean.
 #[repr(C)]
@@ -48,6 +48,43 @@ pub struct Cache {
     pub place: Cell<u16>,
     /// An index, or the offset of another word.
     pub index: Cell<u32>,
+    /// What was learnt before, where objects of several types come by.
+    pub others: OnceCell<Box<Others>>,
+}
+
+/// Older contents of an inline cache.
+#[derive(Default, Debug)]
+pub struct Others {
+    pub caches: [Cache; 3],
+    /// Which of them makes room next.
+    next: Cell<usize>,
+}
+
+impl Cache {
+    fn copy_from(&self, other: &Cache) {
+        self.version.set(other.version.get());
+        self.shape.set(other.shape.get());
+        self.value.set(other.value.get());
+        self.kind.set(other.kind.get());
+        self.place.set(other.place.get());
+        self.index.set(other.index.get());
+    }
+
+    /// Makes room for something new, keeping what is known.
+    pub fn put_aside(&self) {
+        if self.kind.get() == 0 {
+            return;
+        }
+        let others = self.others.get_or_init(Box::default);
+        let next = others.next.get();
+        others.next.set((next + 1) % others.caches.len());
+        others.caches[next].copy_from(self);
+    }
+
+    /// What was put aside.
+    pub fn put_asides(&self) -> &[Cache] {
+        self.others.get().map_or(&[], |others| &others.caches)
+    }
 }
 
 /// A block that is open at an instruction.

@@ -78,7 +78,7 @@ macro_rules! for_each_op {
             LoadSubscr,
             /// `rk(a)[rk(b)] = rk(c)`
             StoreSubscr,
-            /// `r[a] = rk(b)[rk(c):rk(k)]`
+            /// `r[a] = rk(b)[rk(c):rk(k)]`, or `rk(b)[rk(c):rk(k):rk(e)]`
             LoadSlice,
             /// `rk(a)[rk(b):rk(k)] = rk(c)`
             StoreSlice,
@@ -100,6 +100,9 @@ macro_rules! for_each_op {
             GetIter,
             /// `r[a] = next(r[b])`, or at its end drop `r[b]` and jump to k
             ForIter,
+            /// the end of a loop's body: `JumpBack`, and what the `ForIter` does to which that jumps; the body begins `c`
+            /// instructions before
+            ForBack,
             /// `r[a] = tuple(r[b..][..k])`
             BuildTuple,
             /// `r[a] = list(r[b..][..k])`
@@ -112,6 +115,8 @@ macro_rules! for_each_op {
             ListAppend,
             /// `r[a..][..k] = reversed(items of rk(b))`
             UnpackSequence,
+            /// `r[a], r[c] = items of rk(b)`
+            UnpackTwo,
             /// `if not matches(rk(b), rk(c)): jump to k`
             JumpIfNotExcMatch,
             /// `return rk(b)`

@@ -22,16 +22,14 @@ use crate::ops_arith::{release, rk, set};
 use crate::ops_name::take;
 use crate::run::{Entered, is_function};
 use crate::state::State;
-use crate::translate::operand_of;
+use crate::translate::{NO_STEP, operand_of};
 use pellucid_memory::Header;
 use pellucid_object::attrs::Attrs;
 use pellucid_object::heap::type_of_header;
 use pellucid_object::native::{Member, Module};
-use pellucid_object::{
-    Bytes, Dict, Interpreter, List, Res, SlotWord, Str, Tuple, Type, TypeFlags, Value,
-};
+use pellucid_object::{Bytes, Dict, Interpreter, List, Res, SlotWord, Str, Tuple, Type, TypeFlags, Value};
 use pellucid_types::property::{PROPERTY as PROPERTY_TYPE, Property};
-use pellucid_types::slice::new_slice;
+use pellucid_types::slice::{Parts, new_slice};
 
 const WORD: u16 = 1;
 const OVERFLOW: u16 = 2;
@@ -150,6 +148,18 @@ unsafe fn cached_elsewhere(cache: &Cache, object: &Value) -> Option<Value> {
     }
 }
 
+/// As [`cached_elsewhere`], by any cache of the instruction.
+///
+/// # Safety
+/// As for [`cached`].
+unsafe fn cached_anywhere(cache: &Cache, object: &Value) -> Option<Value> {
+    // SAFETY: by the contract.
+    unsafe {
+        let found = cached_elsewhere(cache, object);
+        found.or_else(|| cache.put_asides().iter().find_map(|other| cached_elsewhere(other, object)))
+    }
+}
+
 /// The function that `object.name(...)` calls with the object as its first argument, by the cache.
 ///
 /// # Safety
@@ -171,6 +181,7 @@ fn same(a: Option<AttrFn>, b: Option<AttrFn>) -> bool {
 
 /// Remembers where an attribute was found, when a cache can say so.
 fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: bool) {
+    cache.put_aside();
     cache.kind.set(0);
     let ty = vm.type_of(object);
     let version = u64::from(ty.version());
@@ -282,7 +293,13 @@ pub unsafe fn load(
     unsafe {
         let i = *pc;
         let object = rk(frame, i.b);
-        if let Some(getter) = cached_getter(cache_of(frame, &i), object).filter(|f| is_function(st, f)) {
+        let cache = cache_of(frame, &i);
+        if let Some(value) = cached_anywhere(cache, object) {
+            release(frame, i.b);
+            set(frame, i.a, value);
+            return Ok(false);
+        }
+        if let Some(getter) = cached_getter(cache, object).filter(|f| is_function(st, f)) {
             let entered = enter_method(vm, st, thread, frame, getter, &[object], Ret::Call, i.a)?;
             release(frame, i.b);
             return match entered {
@@ -293,15 +310,9 @@ pub unsafe fn load(
                 }
             };
         }
-        let value = match cached_elsewhere(cache_of(frame, &i), object) {
-            Some(value) => value,
-            None => {
-                let name = (&(*frame).code().names)[i.d as usize].clone();
-                let value = vm.get_attr(object, &name)?;
-                learn(vm, cache_of(frame, &i), object, &name, false);
-                value
-            }
-        };
+        let name = (&(*frame).code().names)[i.d as usize].clone();
+        let value = vm.get_attr(object, &name)?;
+        learn(vm, cache, object, &name, false);
         release(frame, i.b);
         set(frame, i.a, value);
         Ok(false)
@@ -330,7 +341,13 @@ pub unsafe fn load_method(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
         let i = *pc;
         let object = rk(frame, i.b);
         let cache = cache_of(frame, &i);
-        let value = match cached_elsewhere(cache, object) {
+        if let Some(function) = cache.put_asides().iter().find_map(|other| cached_method(other, object)) {
+            let this = take(frame, i.b);
+            set(frame, i.a, function);
+            set(frame, i.a + 1, this);
+            return Ok(());
+        }
+        let value = match cached_anywhere(cache, object) {
             Some(value) => value,
             None => {
                 let name = (&(*frame).code().names)[i.d as usize].clone();
@@ -372,6 +389,14 @@ fn word_method(vm: &Interpreter, object: &Value, name: &Value) -> Option<Value> 
 /// As for [`rk`].
 #[inline(always)]
 pub unsafe fn cached_store(frame: *mut Frame, i: &Instr, cache: &Cache) -> bool {
+    // SAFETY: by the contract.
+    unsafe { store_by(frame, i, cache) }
+}
+
+/// # Safety
+/// As for [`cached_store`].
+#[inline(always)]
+unsafe fn store_by(frame: *mut Frame, i: &Instr, cache: &Cache) -> bool {
     // SAFETY: as for `cached`.
     unsafe {
         let object = (*frame).reg(i.b as usize);
@@ -403,6 +428,10 @@ pub unsafe fn store(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Re
     unsafe {
         let i = *pc;
         let object = rk(frame, i.b);
+        if cache_of(frame, &i).put_asides().iter().any(|other| store_by(frame, &i, other)) {
+            release(frame, i.b);
+            return Ok(());
+        }
         let name = (&(*frame).code().names)[i.d as usize].clone();
         let before = shape_bits(object.attrs());
         vm.set_attr(object, &name, Some(rk(frame, i.c)))?;
@@ -414,6 +443,7 @@ pub unsafe fn store(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Re
 }
 
 fn learn_store(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, before: u64) {
+    cache.put_aside();
     cache.kind.set(0);
     if !object.is_heap() {
         return;
@@ -596,8 +626,48 @@ fn text_item(vm: &Interpreter, container: &Value, key: &Value) -> Option<Res> {
     None
 }
 
+/// Every so many of the items of an exact list or tuple between two bounds.
+fn stepped_slice(
+    vm: &Interpreter,
+    container: &Value,
+    start: &Value,
+    stop: &Value,
+    step: &Value,
+) -> Option<Res> {
+    let bound = |value: &Value| match value.is_none() {
+        true => Some(None),
+        false => value.as_small_int().map(Some),
+    };
+    let step = if step.is_none() { 1 } else { step.as_small_int().filter(|step| *step != 0)? };
+    let parts = Parts::new(bound(start)?, bound(stop)?, step);
+    let copy = |items: &[Value]| {
+        let span = parts.over(items.len());
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(span.count).ok()?;
+        copy.extend(span.places().filter_map(|place| items.get(place).cloned()));
+        Some(copy)
+    };
+    if vm.is_exact(container, &vm.types().list) {
+        let items = container.downcast::<List>()?.with(copy)?;
+        return Some(vm.new_list(items));
+    }
+    if vm.is_exact(container, &vm.types().tuple) {
+        let items = container.downcast::<Tuple>()?.with(copy)?;
+        return Some(vm.new_tuple(items));
+    }
+    None
+}
+
 /// Puts the items of an exact list in place of a part of another one; false when that is not what is asked for.
-fn replace_slice(vm: &Interpreter, list: &Value, start: &Value, stop: &Value, new: &Value) -> Res<bool> {
+/// A new list that `dies` now gives its items away.
+fn replace_slice(
+    vm: &Interpreter,
+    list: &Value,
+    start: &Value,
+    stop: &Value,
+    new: &Value,
+    dies: bool,
+) -> Res<bool> {
     let ty = &vm.types().list;
     if !vm.is_exact(list, ty) || !vm.is_exact(new, ty) {
         return Ok(false);
@@ -605,7 +675,7 @@ fn replace_slice(vm: &Interpreter, list: &Value, start: &Value, stop: &Value, ne
     let (Some(list), Some(new)) = (list.downcast::<List>(), new.downcast::<List>()) else { return Ok(false) };
     let len = list.len();
     let (Some(from), Some(to)) = (bound(start, len, 0), bound(stop, len, len)) else { return Ok(false) };
-    let mut new = new.items();
+    let mut new = if dies { new.take() } else { new.items() };
     let to = to.max(from);
     // What was there dies when the list is whole again.
     let old = list.with_mut(|items| {
@@ -629,13 +699,22 @@ pub unsafe fn load_slice(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) 
         let i = *pc;
         let end = operand_of(i.d);
         let (container, start, stop) = (rk(frame, i.b), rk(frame, i.c), rk(frame, end));
-        let value = match sequence_slice(vm, container, start, stop) {
+        let step = (i.e != NO_STEP).then(|| operand_of(i.e));
+        let quick = match step {
+            None => sequence_slice(vm, container, start, stop),
+            Some(step) => stepped_slice(vm, container, start, stop, rk(frame, step)),
+        };
+        let value = match quick {
             Some(value) => value?,
             None => {
-                let slice = new_slice(vm, start.clone(), stop.clone(), Value::NONE)?;
+                let step = step.map_or(Value::NONE, |step| rk(frame, step).clone());
+                let slice = new_slice(vm, start.clone(), stop.clone(), step)?;
                 vm.get_item(container, &slice)?
             }
         };
+        if let Some(step) = step {
+            release(frame, step);
+        }
         release(frame, end);
         release(frame, i.c);
         release(frame, i.b);
@@ -654,7 +733,8 @@ pub unsafe fn store_slice(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
         let end = operand_of(i.d);
         let (container, start, stop, value) =
             (rk(frame, i.a), rk(frame, i.b), rk(frame, end), rk(frame, i.c));
-        if !replace_slice(vm, container, start, stop, value)? {
+        let dies = i.temps & TEMP_C != 0 && value.refcount() == Some(1);
+        if !replace_slice(vm, container, start, stop, value, dies)? {
             let slice = new_slice(vm, start.clone(), stop.clone(), Value::NONE)?;
             vm.set_item(container, &slice, Some(value))?;
         }

@@ -3,6 +3,7 @@
 use crate::form::Instr;
 use crate::frame::{Frame, Thread, drop_words};
 use crate::generator;
+use crate::ops::Op;
 use crate::ops_arith::{release, rk, set};
 use crate::ops_name::take;
 use crate::state::State;
@@ -30,9 +31,19 @@ pub unsafe fn get_iter(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) ->
     }
 }
 
+/// Where the body of the loop begins whose `ForIter` or `ForBack` is at `pc`.
+///
+/// # Safety
+/// `pc` is such an instruction of a form.
+#[inline(always)]
+pub unsafe fn body(pc: *const Instr) -> *const Instr {
+    // SAFETY: by the contract.
+    unsafe { if (*pc).op == Op::ForBack { pc.sub((*pc).c as usize) } else { pc.add(1) } }
+}
+
 /// # Safety
 /// As for [`get_iter`]; `frame` is the innermost one.
-#[inline(always)]
+#[inline(never)]
 pub unsafe fn for_iter(
     vm: &Interpreter,
     st: &State,
@@ -100,8 +111,15 @@ fn no_iterator(vm: &Interpreter, value: &Value) -> Res<Step> {
 /// # Safety
 /// As for [`rk`]; they are temporaries.
 pub unsafe fn take_many(frame: *mut Frame, first: usize, count: usize) -> Vec<Value> {
-    // SAFETY: by the contract.
-    unsafe { (first..first + count).map(|r| (*frame).regs.add(r).replace(Value::UNBOUND)).collect() }
+    let mut values = Vec::with_capacity(count);
+    // SAFETY: by the contract; the vector has room for them, and what is left behind is dead.
+    unsafe {
+        let from = (*frame).regs.add(first);
+        std::ptr::copy_nonoverlapping(from, values.as_mut_ptr(), count);
+        values.set_len(count);
+        (0..count).for_each(|index| from.add(index).write(Value::UNBOUND));
+    }
+    values
 }
 
 /// # Safety
@@ -200,6 +218,41 @@ unsafe fn spread(frame: *mut Frame, first: usize, items: &[Value]) {
         at -= 1;
         // SAFETY: by the contract.
         unsafe { (*frame).regs.add(at).write(item.clone()) }
+    }
+}
+
+/// # Safety
+/// As for [`get_iter`].
+#[inline(never)]
+pub unsafe fn unpack_two(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let source = rk(frame, i.b);
+        let types = vm.types();
+        let both = |items: &[Value]| match items {
+            [first, second] => Some((first.clone(), second.clone())),
+            _ => None,
+        };
+        let items = match source.header().map(|header| header.ty.get() as u64) {
+            Some(ty) if ty == types.tuple.value().bits() => source.payload_unchecked::<Tuple>().with(both),
+            Some(ty) if ty == types.list.value().bits() => source.payload_unchecked::<List>().with(both),
+            _ => None,
+        };
+        let (first, second) = match items {
+            Some(items) => items,
+            None => {
+                let mut items = unpack(vm, &source.clone(), 2, None)?.into_iter();
+                match (items.next(), items.next()) {
+                    (Some(first), Some(second)) => (first, second),
+                    _ => return Err(vm.bug("two values were unpacked")),
+                }
+            }
+        };
+        release(frame, i.b);
+        set(frame, i.a, first);
+        set(frame, i.c, second);
+        Ok(())
     }
 }
 

@@ -20,7 +20,8 @@ use crate::{
     unwind,
 };
 use pellucid_object::protocol::{BinOp, CmpOp, UnOp};
-use pellucid_object::{CallArgs, Interpreter, Raised, Res, Value};
+use pellucid_object::{CallArgs, Interpreter, Raised, RangeIterator, Res, Value};
+use pellucid_types::list::ListIterator;
 
 /// Native code calls a Python function. Errors: what binding and the function raise.
 pub fn call_function(vm: &Interpreter, thread: &Thread, callee: &Value, args: &CallArgs) -> Res {
@@ -305,6 +306,48 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         }
                     }};
                 }
+                // The next round of a loop whose body begins at `$body`, or its end.
+                macro_rules! iterate {
+                    ($body:expr) => {{
+                        (*frame).pc = pc;
+                        let iterator = reg!(i.b);
+                        if let Some(header) = iterator.header() {
+                            if header.ty.get() as u64 == st.range_iterator.value().bits() {
+                                let range = iterator.payload_unchecked::<RangeIterator>();
+                                match range.advance().and_then(Value::small_int) {
+                                    Some(value) => {
+                                        set!(i.a, value);
+                                        pc = $body;
+                                        continue 'dispatch;
+                                    }
+                                    None => {
+                                        set!(i.b, Value::UNBOUND);
+                                        jump!()
+                                    }
+                                }
+                            }
+                            if header.ty.get() as u64 == st.list_iterator.value().bits()
+                                && let Some(value) = iterator.payload_unchecked::<ListIterator>().advance(1)
+                            {
+                                set!(i.a, value);
+                                pc = $body;
+                                continue 'dispatch;
+                            }
+                        }
+                        match ops_build::for_iter(vm, st, thread, frame, pc) {
+                            Ok(ops_build::Step::Next) => {
+                                pc = $body;
+                                continue 'dispatch;
+                            }
+                            Ok(ops_build::Step::End) => jump!(),
+                            Ok(ops_build::Step::Entered) => {
+                                reload!();
+                                continue 'dispatch;
+                            }
+                            Err(raised) => break 'dispatch raised,
+                        }
+                    }};
+                }
                 macro_rules! arith {
                     ($int:expr, $float:expr, $op:expr, $inplace:expr) => {{
                         let (x, y) = (rk!(i.b), rk!(i.c));
@@ -335,6 +378,17 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         }
                         std::hint::cold_path();
                         entering!(arith::compare(vm, st, thread, frame, pc, $op))
+                    }};
+                }
+                macro_rules! jump_if {
+                    ($sense:expr, $f:expr) => {{
+                        if let Some(truth) = arith::word_truth(rk!(i.b)) {
+                            if truth == $sense {
+                                branch!()
+                            }
+                            next!()
+                        }
+                        slow_jump!($f(vm, frame, pc, $sense))
                     }};
                 }
                 macro_rules! compare_jump {
@@ -522,28 +576,10 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         }
                         jump!()
                     }
-                    Op::JumpIfFalse => {
-                        let value = rk!(i.b);
-                        if value.is_bool() {
-                            if !value.is_true() {
-                                branch!()
-                            }
-                            next!()
-                        }
-                        slow_jump!(arith::test(vm, frame, pc, false))
-                    }
-                    Op::JumpIfTrue => {
-                        let value = rk!(i.b);
-                        if value.is_bool() {
-                            if value.is_true() {
-                                branch!()
-                            }
-                            next!()
-                        }
-                        slow_jump!(arith::test(vm, frame, pc, true))
-                    }
-                    Op::JumpIfFalseKeep => slow_jump!(arith::test_keep(vm, frame, pc, false)),
-                    Op::JumpIfTrueKeep => slow_jump!(arith::test_keep(vm, frame, pc, true)),
+                    Op::JumpIfFalse => jump_if!(false, arith::test),
+                    Op::JumpIfTrue => jump_if!(true, arith::test),
+                    Op::JumpIfFalseKeep => jump_if!(false, arith::test_keep),
+                    Op::JumpIfTrueKeep => jump_if!(true, arith::test_keep),
                     Op::LoadGlobal => {
                         if let Some(value) = ops_name::cached_global(frame, cache!()) {
                             set!(i.a, value);
@@ -643,23 +679,27 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::Comprehension => entering!(comprehension::enter(vm, st, thread, frame, pc)),
                     Op::MakeComprehension => done!(comprehension::make(vm, frame, pc)),
                     Op::GetIter => done!(ops_build::get_iter(vm, frame, pc)),
-                    Op::ForIter => {
-                        (*frame).pc = pc;
-                        match ops_build::for_iter(vm, st, thread, frame, pc) {
-                            Ok(ops_build::Step::Next) => next!(),
-                            Ok(ops_build::Step::End) => jump!(),
-                            Ok(ops_build::Step::Entered) => {
-                                reload!();
-                                continue 'dispatch;
+                    Op::ForIter => iterate!(pc.add(1)),
+                    Op::ForBack => {
+                        if poll::pending(vm) {
+                            (*frame).pc = pc;
+                            match poll::poll_loop(vm, st, thread, frame, pc) {
+                                Ok(false) => {}
+                                Ok(true) => {
+                                    reload!();
+                                    continue 'dispatch;
+                                }
+                                Err(raised) => break 'dispatch raised,
                             }
-                            Err(raised) => break 'dispatch raised,
                         }
+                        iterate!(pc.sub(i.c as usize))
                     }
                     Op::BuildTuple => done!(ops_build::build_tuple(vm, frame, pc)),
                     Op::BuildList => done!(ops_build::build_list(vm, frame, pc)),
                     Op::BuildString => done!(ops_build::build_string(vm, frame, pc)),
                     Op::Format => done!(ops_build::format(vm, frame, pc)),
                     Op::ListAppend => done!(ops_build::list_append(vm, frame, pc)),
+                    Op::UnpackTwo => done!(ops_build::unpack_two(vm, frame, pc)),
                     Op::UnpackSequence => done!(ops_build::unpack_sequence(vm, frame, pc)),
                     Op::JumpIfNotExcMatch => slow_jump!(unwind::no_match(vm, frame, pc)),
                     Op::Return => {
@@ -754,7 +794,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             Ok(generator::Yielded::ForIter(value)) => {
                                 reload!();
                                 set!((*pc).a, value);
-                                next!()
+                                pc = ops_build::body(pc);
+                                continue 'dispatch;
                             }
                         }
                     }
@@ -773,7 +814,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             Ok(generator::Delegated::Yielded(generator::Yielded::ForIter(value))) => {
                                 reload!();
                                 set!((*pc).a, value);
-                                next!()
+                                pc = ops_build::body(pc);
+                                continue 'dispatch;
                             }
                         }
                     }

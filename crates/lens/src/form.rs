@@ -8,6 +8,7 @@ use pellucid_bytecode::Op as Word;
 use pellucid_interp::code::CodeObject;
 use pellucid_interp::form::{Form, Instr};
 use pellucid_interp::ops::Op;
+use pellucid_interp::translate::{NO_STEP, operand_of};
 use pellucid_object::{Interpreter, Res};
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -67,6 +68,7 @@ fn jumps(op: Op) -> bool {
             | JumpIfFalseKeep
             | JumpIfTrueKeep
             | ForIter
+            | ForBack
             | JumpIfNotExcMatch
     )
 }
@@ -192,6 +194,18 @@ impl View<'_> {
             BuildTuple => format!("{a} = ({})", self.row(i.b, i.d)),
             BuildList => format!("{a} = [{}]", self.row(i.b, i.d)),
             ListAppend => format!("{b}.append({c})"),
+            ForBack => {
+                let body = self.form.index_of(i).saturating_sub(usize::from(i.c.unsigned_abs()));
+                format!("{a} = next({b}) and to {body}, at the end to {to}")
+            }
+            LoadSlice => {
+                let stop = self.value(operand_of(i.d));
+                match i.e {
+                    NO_STEP => format!("{a} = {b}[{c}:{stop}]"),
+                    step => format!("{a} = {b}[{c}:{stop}:{}]", self.value(operand_of(step))),
+                }
+            }
+            UnpackTwo => format!("{a}, {c} = {b}"),
             UnpackSequence => format!("{} = reversed({b})", self.row(i.a, i.d)),
             JumpIfNotExcMatch => format!("if {b} does not match {c}: to {to}"),
             Return => b,

@@ -328,25 +328,60 @@ impl Interpreter {
 ///
 /// # Safety
 /// The count of `object` has just reached 0.
-#[cold]
+#[inline(never)]
 pub(crate) unsafe fn destroy(object: NonNull<Header>) {
     // SAFETY: the object is intact until its parts are dropped below.
     let header = unsafe { object.as_ref() };
     let ty = type_of_header(header);
     let Some(interp) = ty.interpreter() else { return };
-    if ty.flags.get().contains(TypeFlags::HAS_FINALIZER) && !finalize(interp, header) {
-        return;
-    }
     const UNUSUAL: u32 = crate::weakref::HAS_WEAKREFS | Births::NOTED | RECLASSED;
-    if !ty.holds_references() && header.flags.get() & UNUSUAL == 0 {
-        // A payload and nothing else, which refers to nothing: no chain hangs on it.
-        // SAFETY: nothing refers to the object any more; it gives up the reference to its type with its block.
-        unsafe {
-            (ty.payload.drop)(payload_ptr(header).cast_mut());
+    let flags = header.flags.get();
+    let depth = interp.destroy_depth.get();
+    if flags & UNUSUAL != 0 || ty.flags.get().contains(TypeFlags::HAS_FINALIZER) || depth >= MAX_DESTROY_DEPTH
+    {
+        std::hint::cold_path();
+        // SAFETY: by the contract.
+        return unsafe { destroy_unusual(interp, object, ty) };
+    }
+    // SAFETY: nothing refers to the object any more; it gives up the reference to its type with its block.
+    unsafe {
+        let payload = payload_ptr(header).cast_mut();
+        if !ty.holds_references() {
+            // A payload and nothing else, which refers to nothing: no chain hangs on it.
+            (ty.payload.drop)(payload);
             let (size, ty) = (ty.object_size(), Value::from_bits(header.ty.get() as u64));
             interp.heap.free(object.cast(), size, false);
             drop(ty);
+            return;
         }
+        // Python code that runs while the parts die may ask for a collection, which must not find half an object.
+        header.flags.set(flags & !Header::TRACKED);
+        interp.destroy_depth.set(depth + 1);
+        if ty.adds_to_payload() {
+            release_parts(interp, object);
+        } else {
+            (ty.payload.drop)(payload);
+            let (size, ty) = (ty.object_size(), header.ty.get() as u64);
+            interp.heap.free(object.cast(), size, true);
+            if ty != object.as_ptr() as u64 {
+                drop(Value::from_bits(ty));
+            }
+        }
+    }
+    if depth == 0 && !interp.trashcan.borrow().is_empty() {
+        empty_trashcan(interp);
+    }
+    interp.destroy_depth.set(depth);
+}
+
+/// # Safety
+/// As for [`destroy`]; `ty` is the object's type.
+#[cold]
+#[inline(never)]
+unsafe fn destroy_unusual(interp: &Interpreter, object: NonNull<Header>, ty: &Type) {
+    // SAFETY: the object is intact until its parts are dropped below.
+    let header = unsafe { object.as_ref() };
+    if ty.flags.get().contains(TypeFlags::HAS_FINALIZER) && !finalize(interp, header) {
         return;
     }
     if header.flags.get() & (crate::weakref::HAS_WEAKREFS | Births::NOTED) != 0 {
@@ -355,24 +390,28 @@ pub(crate) unsafe fn destroy(object: NonNull<Header>) {
         header.refcount.set(0);
         interp.births.forget(header);
     }
-    // Python code that runs while the parts die may ask for a collection, which must not find half an object.
     header.unset(Header::TRACKED);
-    if interp.destroy_depth.get() >= MAX_DESTROY_DEPTH {
+    let depth = interp.destroy_depth.get();
+    if depth >= MAX_DESTROY_DEPTH {
         interp.trashcan.borrow_mut().push(object);
         return;
     }
-    interp.destroy_depth.set(interp.destroy_depth.get() + 1);
+    interp.destroy_depth.set(depth + 1);
     // SAFETY: nothing refers to the object any more.
     unsafe { release_parts(interp, object) };
-    if interp.destroy_depth.get() == 1 {
-        loop {
-            let next = interp.trashcan.borrow_mut().pop();
-            let Some(next) = next else { break };
-            // SAFETY: objects in the trashcan are unreachable and intact.
-            unsafe { release_parts(interp, next) };
-        }
+    if depth == 0 {
+        empty_trashcan(interp);
     }
-    interp.destroy_depth.set(interp.destroy_depth.get() - 1);
+    interp.destroy_depth.set(depth);
+}
+
+fn empty_trashcan(interp: &Interpreter) {
+    loop {
+        let next = interp.trashcan.borrow_mut().pop();
+        let Some(next) = next else { break };
+        // SAFETY: objects in the trashcan are unreachable and intact.
+        unsafe { release_parts(interp, next) };
+    }
 }
 
 /// Chains longer than this are destroyed from a queue instead of the native stack.

@@ -9,6 +9,7 @@ use crate::native::{BoundMethod, GetSet, Member, MethodDescriptor, Place, Wrappe
 use crate::slots::{Slot, SlotWrapper};
 use crate::value::Value;
 use crate::{Exception, Raised, Res, Str, Tuple};
+use pellucid_memory::Header;
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -774,17 +775,60 @@ impl Interpreter {
 
     /// `a is b or a == b`, as containers compare.
     pub fn keys_equal(&self, a: &Value, b: &Value) -> Res<bool> {
-        if a.is(b) {
-            return Ok(true);
-        }
-        if let (Some(x), Some(y)) = (a.downcast::<Str>(), b.downcast::<Str>())
-            && self.is_exact(a, &self.types().str)
-            && self.is_exact(b, &self.types().str)
-        {
-            return Ok(x.text == y.text);
+        if let Some(equal) = self.plainly_equal(a, b) {
+            return Ok(equal);
         }
         let result = self.compare(CmpOp::Eq, a, b)?;
         self.truthy(&result)
+    }
+
+    /// What [`Interpreter::keys_equal`] says of words, strings, and flat tuples of such, for which nobody needs to be asked.
+    #[inline]
+    pub fn plainly_equal(&self, a: &Value, b: &Value) -> Option<bool> {
+        if a.is(b) {
+            return Some(true);
+        }
+        if a.is_small_int() && b.is_small_int() {
+            return Some(false);
+        }
+        self.plain_heap_equal(a, b, true)
+    }
+
+    fn plain_heap_equal(&self, a: &Value, b: &Value, nested: bool) -> Option<bool> {
+        let (types, x, y) = (self.types(), a.header(), b.header());
+        let is_text = |header: Option<&Header>| {
+            header.is_some_and(|header| header.ty.get() as u64 == types.str.value().bits())
+        };
+        match (is_text(x), is_text(y)) {
+            (true, true) => {
+                return Some(a.downcast::<Str>()?.text == b.downcast::<Str>()?.text);
+            }
+            // No number or singleton equals a string.
+            (true, false) if y.is_none() => return Some(false),
+            (false, true) if x.is_none() => return Some(false),
+            _ => {}
+        }
+        if !nested || !self.is_exact(a, &types.tuple) || !self.is_exact(b, &types.tuple) {
+            return None;
+        }
+        a.downcast::<Tuple>()?.with(|a| {
+            b.downcast::<Tuple>()?.with(|b| {
+                if a.len() != b.len() {
+                    return Some(false);
+                }
+                for (a, b) in a.iter().zip(b) {
+                    let equal = match () {
+                        () if a.is(b) => true,
+                        () if a.is_small_int() && b.is_small_int() => false,
+                        () => self.plain_heap_equal(a, b, false)?,
+                    };
+                    if !equal {
+                        return Some(false);
+                    }
+                }
+                Some(true)
+            })
+        })
     }
 
     /// `bool(value)`.
@@ -815,10 +859,19 @@ impl Interpreter {
         {
             return Ok(self.str_hash(s));
         }
-        if value.is_small_int()
-            && let Some(hash) = self.hash_of_int(value)
+        if let Some(i) = value.as_small_int() {
+            if i.unsigned_abs() < 1 << 60 {
+                return Ok(if i == -1 { -2 } else { i });
+            }
+            if let Some(hash) = self.hash_of_int(value) {
+                return Ok(hash);
+            }
+        }
+        if let Some(tuple) = value.downcast::<Tuple>()
+            && tuple.hash.get() != -1
+            && self.is_exact(value, &self.types().tuple)
         {
-            return Ok(hash);
+            return Ok(tuple.hash.get());
         }
         match self.type_of_ref(value).slots.hash.get() {
             Some(f) => f(self, value),

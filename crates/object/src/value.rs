@@ -229,6 +229,7 @@ impl Drop for Value {
             let count = header.refcount.get().wrapping_sub(1);
             header.refcount.set(count);
             if count == 0 {
+                std::hint::cold_path();
                 // SAFETY: the last reference is gone, nobody can reach the object any more.
                 unsafe { heap::destroy(NonNull::from(header)) }
             }

@@ -78,13 +78,12 @@ fn hash(vm: &Interpreter, value: &Value) -> Res<i64> {
     if tuple.hash.get() != -1 {
         return Ok(tuple.hash.get());
     }
-    let items = tuple.items();
     let mut acc = XXH_PRIMES[2];
-    for item in &items {
-        acc = acc.wrapping_add((vm.hash(item)? as u64).wrapping_mul(XXH_PRIMES[1]));
+    for item in (0..tuple.len()).map_while(|index| tuple.get(index)) {
+        acc = acc.wrapping_add((vm.hash(&item)? as u64).wrapping_mul(XXH_PRIMES[1]));
         acc = acc.rotate_left(31).wrapping_mul(XXH_PRIMES[0]);
     }
-    acc = acc.wrapping_add(items.len() as u64 ^ (XXH_PRIMES[2] ^ 3527539));
+    acc = acc.wrapping_add(tuple.len() as u64 ^ (XXH_PRIMES[2] ^ 3527539));
     let hash = if acc == u64::MAX { 1546275796 } else { acc as i64 };
     tuple.hash.set(hash);
     Ok(hash)
@@ -98,7 +97,8 @@ fn compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
 }
 
 fn contains(vm: &Interpreter, value: &Value, item: &Value) -> Res<bool> {
-    for candidate in this(vm, value)?.items() {
+    let tuple = this(vm, value)?;
+    for candidate in (0..tuple.len()).map_while(|index| tuple.get(index)) {
         if vm.keys_equal(&candidate, item)? {
             return Ok(true);
         }
