@@ -101,6 +101,7 @@ PYTHONUNBUFFERED        : as -u
 PYTHONVERBOSE           : as -v
 PYTHONWARNINGS          : as -W, several separated by ','
 PYTHONUTF8              : as -X utf8
+PELLUCID_JIT            : as -X jit
 PYTHON_HISTORY          : the file of lines typed at the prompt
 ";
 
@@ -108,6 +109,9 @@ const HELP_X: &str = "\
 The following implementation-specific options are available:
 -X dev                       : development mode: more warnings
 -X importtime                : say how long each import takes
+-X jit=off|on|eager          : machine code for hot code: never (default), when it pays, at once
+-X jit_loop=n, -X jit_call=n : turns of a loop, calls of a function, before it is compiled
+-X jit_dump                  : show what is compiled on standard error
 -X memory_limit=size         : the most memory that the program may use: bytes, or 50M, 2G
 -X int_max_str_digits=number : the longest text that is converted to an int; 0 is no limit
 -X no_debug_ranges           : no columns in tracebacks
@@ -322,6 +326,7 @@ impl Reader {
                 bytes(size).ok_or_else(|| "-X memory_limit: a size such as 50M is expected\n".to_string())?;
             self.config.memory_limit = Some(limit);
         }
+        self.jit(text("PELLUCID_JIT"))?;
         self.int_digits(text("PYTHONINTMAXSTRDIGITS"))?;
         self.allocation_frames(text("PYTHONTRACEMALLOC"))?;
         self.hash_seed(text("PYTHONHASHSEED"))?;
@@ -344,6 +349,31 @@ impl Reader {
             skip_first_line: self.skip_first_line,
             save: self.save,
         })
+    }
+
+    /// `-X jit` and what belongs to it.
+    fn jit(&mut self, variable: Option<String>) -> Result<(), String> {
+        let mode = self.config.x_option("jit").map(str::to_string).or(variable);
+        let mut options = Default::default();
+        match mode.as_deref() {
+            Some("" | "on") => {}
+            None | Some("off") => {
+                self.config.jit = None;
+                return Ok(());
+            }
+            Some("eager") => options = pellucid_runtime::jit::Options::eager(),
+            Some(_) => return Err("Fatal Python error: -X jit: off, on or eager is expected\n".to_string()),
+        }
+        for (name, count) in [("jit_loop", &mut options.loop_heat), ("jit_call", &mut options.call_heat)] {
+            if let Some(text) = self.config.x_option(name) {
+                *count = text
+                    .parse()
+                    .map_err(|_| format!("Fatal Python error: -X {name}: a number is expected\n"))?;
+            }
+        }
+        options.dump = self.config.x_option("jit_dump").is_some();
+        self.config.jit = Some(options);
+        Ok(())
     }
 
     fn int_digits(&mut self, variable: Option<String>) -> Result<(), String> {

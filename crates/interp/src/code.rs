@@ -37,6 +37,18 @@ impl Payload for CodeObject {
         }
         [&self.name, &self.qualname].into_iter().for_each(&mut *visit);
         self.filename.trace(visit);
+        if let Some(form) = self.plain.get() {
+            form.natives.borrow().iter().for_each(|native| native.trace(visit));
+            form.seen.get().into_iter().flatten().for_each(|seen| seen.trace(visit));
+        }
+    }
+
+    /// Machine code may refer to what refers to this.
+    fn clear(&self) {
+        if let Some(form) = self.plain.get() {
+            drop(form.natives.take());
+            form.seen.get().into_iter().flatten().for_each(|seen| seen.forget());
+        }
     }
 }
 
@@ -71,11 +83,14 @@ impl CodeObject {
                 None => {
                     let form =
                         translate::translate(&self.code).map_err(|error| self.malformed(vm, &error))?;
+                    state(vm).tier.start(&form);
                     &**self.plain.get_or_init(|| Box::new(form))
                 }
             }
         } else {
-            self.monitoring().form(self, plan).map_err(|error| self.malformed(vm, &error))?
+            let form = self.monitoring().form(self, plan).map_err(|error| self.malformed(vm, &error))?;
+            state(vm).tier.start(form);
+            form
         };
         self.form.set(form);
         Ok(form)

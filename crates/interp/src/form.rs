@@ -1,7 +1,8 @@
 //! The private form of a code object: what the interpreter runs.
 
+use crate::hot::{Heat, Loop, Native, Seen};
 use crate::ops::Op;
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 /// One instruction; see [`Op`] for what the operands mean.
 #[repr(C)]
@@ -13,6 +14,7 @@ pub struct Instr {
     pub a: i16,
     pub b: i16,
     pub c: i16,
+    /// Of a jump forwards the index of its target, of one backwards that of its loop.
     pub d: u32,
     /// Of an instruction with a cache, which one; of a jump, how far its target lies ahead, in bytes.
     pub e: u32,
@@ -113,7 +115,6 @@ pub struct Comprehension {
 }
 
 /// A code object translated.
-#[derive(Debug)]
 pub struct Form {
     pub instrs: Box<[Instr]>,
     pub caches: Box<[Cache]>,
@@ -143,6 +144,14 @@ pub struct Form {
     pub cell_params: Box<[i16]>,
     /// Of a form with events in it: where they stand.
     pub woven: Option<Box<crate::instrument::weave::Woven>>,
+    /// The targets of backward jumps, whose `e` is the index here.
+    pub loops: Box<[Loop]>,
+    /// How often it was called.
+    pub calls: Heat,
+    /// What each instruction was seen to work on, once that was asked.
+    pub seen: OnceCell<Box<[Seen]>>,
+    /// Machine code made of this.
+    pub natives: RefCell<Vec<Box<dyn Native>>>,
 }
 
 impl Form {
@@ -150,6 +159,17 @@ impl Form {
     #[inline]
     pub fn index_of(&self, instr: *const Instr) -> usize {
         (instr as usize).wrapping_sub(self.instrs.as_ptr() as usize) / size_of::<Instr>()
+    }
+
+    /// The index of the instruction to which that at `at`, a jump, jumps.
+    pub fn target(&self, at: usize) -> usize {
+        let ahead = self.instrs[at].e as i32 as isize / size_of::<Instr>() as isize;
+        at.wrapping_add_signed(ahead)
+    }
+
+    /// What each instruction was seen to work on.
+    pub fn seen(&self) -> &[Seen] {
+        self.seen.get_or_init(|| self.instrs.iter().map(|_| Seen::default()).collect())
     }
 
     /// The wordcode offset of an instruction.

@@ -27,10 +27,12 @@ pub mod function;
 pub mod generator;
 pub mod generator_types;
 pub mod groups;
+pub mod hot;
 pub mod import;
 pub mod instrument;
 pub mod locals_proxy;
 pub mod matching;
+pub mod one;
 pub mod ops;
 mod ops_arith;
 mod ops_attr;
@@ -49,6 +51,11 @@ pub mod translate;
 mod unwind;
 
 use pellucid_object::{Interpreter, Res, Value};
+/// What inline caches of names and attributes hold: see [`form::Cache`].
+pub mod caches {
+    pub use crate::ops_attr::{ADD, CLASS, METHOD, TYPE_OFFSET, WORD};
+    pub use crate::ops_name::{BUILTIN, GLOBAL};
+}
 pub use run::run_code;
 use state::{Names, Owner, State};
 use std::cell::Cell;
@@ -80,6 +87,8 @@ pub fn install(vm: &Interpreter) -> Res<()> {
         names: Names::new(vm)?,
         thread: Cell::new(std::ptr::from_ref::<frame::Thread>(&thread).cast_mut()),
         monitors: instrument::Monitors::default(),
+        tier: hot::Tier::default(),
+        runs: Cell::new(0),
     };
     state.monitors.threads.borrow_mut().push(&*thread);
     stacks.0.set(Some(thread));

@@ -100,8 +100,7 @@ macro_rules! for_each_op {
             GetIter,
             /// `r[a] = next(r[b])`, or at its end drop `r[b]` and jump to k
             ForIter,
-            /// the end of a loop's body: `JumpBack`, and what the `ForIter` does to which that jumps; the body begins `c`
-            /// instructions before
+            /// `JumpBack` to a `ForIter` of the same registers, and what that does: the loop's head and its end stand there
             ForBack,
             /// `r[a] = tuple(r[b..][..k])`
             BuildTuple,

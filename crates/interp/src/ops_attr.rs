@@ -31,17 +31,17 @@ use pellucid_object::{Bytes, Dict, Interpreter, List, Res, SlotWord, Str, Tuple,
 use pellucid_types::property::{PROPERTY as PROPERTY_TYPE, Property};
 use pellucid_types::slice::{Parts, new_slice};
 
-const WORD: u16 = 1;
+pub const WORD: u16 = 1;
 const OVERFLOW: u16 = 2;
-const CLASS: u16 = 4;
-const METHOD: u16 = 5;
+pub const CLASS: u16 = 4;
+pub const METHOD: u16 = 5;
 const MODULE: u16 = 6;
 const OWN: u16 = 7;
 const PROPERTY: u16 = 9;
 /// Of a `StoreAttr`: the attribute is added, the shape becoming `value`.
-const ADD: u16 = 8;
+pub const ADD: u16 = 8;
 /// Where the type of an object stands.
-const TYPE_OFFSET: usize = std::mem::offset_of!(Header, ty);
+pub const TYPE_OFFSET: usize = std::mem::offset_of!(Header, ty);
 
 /// # Safety
 /// As for [`rk`].
@@ -99,7 +99,7 @@ unsafe fn cached_value(cache: &Cache) -> Value {
     unsafe { Value::borrow_bits(&bits).clone() }
 }
 
-/// The attribute by the cache.
+/// The attribute by the cache, where it is a word of the object.
 ///
 /// # Safety
 /// As for [`rk`].
@@ -115,11 +115,12 @@ pub unsafe fn cached(cache: &Cache, object: &Value) -> Option<Value> {
     }
 }
 
-/// The attribute by a cache of any other kind.
+/// The attribute by a cache of any kind.
 ///
 /// # Safety
 /// As for [`cached`].
-unsafe fn cached_elsewhere(cache: &Cache, object: &Value) -> Option<Value> {
+#[inline(never)]
+pub unsafe fn cached_elsewhere(cache: &Cache, object: &Value) -> Option<Value> {
     // SAFETY: by the contract.
     unsafe {
         let header = object.header()?;
@@ -294,7 +295,7 @@ pub unsafe fn load(
         let i = *pc;
         let object = rk(frame, i.b);
         let cache = cache_of(frame, &i);
-        if let Some(value) = cached_anywhere(cache, object) {
+        if let Some(value) = cache.put_asides().iter().find_map(|other| cached_elsewhere(other, object)) {
             release(frame, i.b);
             set(frame, i.a, value);
             return Ok(false);
@@ -779,5 +780,100 @@ pub unsafe fn store_subscr(
         release(frame, i.b);
         release(frame, i.a);
         Ok(entered)
+    }
+}
+
+/// A `LoadAttr` by what its cache knows now; false when that does not know.
+///
+/// # Safety
+/// As for [`load`].
+pub unsafe fn load_quick(frame: *mut Frame, pc: *const Instr) -> bool {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let Some(value) = cached_elsewhere(cache_of(frame, &i), rk(frame, i.b)) else { return false };
+        release(frame, i.b);
+        set(frame, i.a, value);
+        true
+    }
+}
+
+/// As [`store`], the cache being asked first.
+///
+/// # Safety
+/// As for [`load`].
+pub unsafe fn store_quick(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        if cached_store(frame, &i, cache_of(frame, &i)) {
+            release(frame, i.b);
+            return Ok(());
+        }
+        store(vm, frame, pc)
+    }
+}
+
+/// As [`load_method`], the cache being asked first.
+///
+/// # Safety
+/// As for [`load`].
+pub unsafe fn load_method_quick(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let Some(function) = cached_method(cache_of(frame, &i), rk(frame, i.b)) else {
+            return load_method(vm, frame, pc);
+        };
+        let this = take(frame, i.b);
+        set(frame, i.a, function);
+        set(frame, i.a + 1, this);
+        Ok(())
+    }
+}
+
+/// As [`load_subscr`], lists and tuples first.
+///
+/// # Safety
+/// As for [`load`].
+pub unsafe fn load_subscr_quick(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<bool> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let Some(value) = sequence_item(vm, rk(frame, i.b), rk(frame, i.c)) else {
+            return load_subscr(vm, st, thread, frame, pc);
+        };
+        release(frame, i.b);
+        set(frame, i.a, value);
+        Ok(false)
+    }
+}
+
+/// As [`store_subscr`], lists first.
+///
+/// # Safety
+/// As for [`load`].
+pub unsafe fn store_subscr_quick(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<bool> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        if !set_list_item(vm, rk(frame, i.a), rk(frame, i.b), rk(frame, i.c)) {
+            return store_subscr(vm, st, thread, frame, pc);
+        }
+        release(frame, i.c);
+        release(frame, i.a);
+        Ok(false)
     }
 }

@@ -38,7 +38,29 @@ pub unsafe fn get_iter(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) ->
 #[inline(always)]
 pub unsafe fn body(pc: *const Instr) -> *const Instr {
     // SAFETY: by the contract.
-    unsafe { if (*pc).op == Op::ForBack { pc.sub((*pc).c as usize) } else { pc.add(1) } }
+    unsafe { head(pc).add(1) }
+}
+
+/// Where that loop ends.
+///
+/// # Safety
+/// As for [`body`].
+pub unsafe fn end(pc: *const Instr) -> *const Instr {
+    // SAFETY: by the contract.
+    unsafe {
+        let head = head(pc);
+        head.byte_offset((*head).e as i32 as isize)
+    }
+}
+
+/// Its `ForIter`.
+///
+/// # Safety
+/// As for [`body`].
+#[inline(always)]
+unsafe fn head(pc: *const Instr) -> *const Instr {
+    // SAFETY: by the contract.
+    unsafe { if (*pc).op == Op::ForBack { pc.byte_offset((*pc).e as i32 as isize) } else { pc } }
 }
 
 /// # Safety

@@ -38,6 +38,7 @@ pub unsafe fn enter_simple(
             || form.argcount as usize != given
             || (*frame).generator.is_set()
             || poll::pending(vm)
+            || form.calls.cool()
             || !thread.has_room(vm)
             || !thread.ready(window, form.nregs as usize)
         {
@@ -273,11 +274,16 @@ unsafe fn window(
 
 /// What a call of a class gives once its `__init__` has returned `value`. Errors: `TypeError` when that is not None.
 pub fn init_done(vm: &Interpreter, frame: &Frame, value: &Value) -> Res {
+    init_object(vm, SlotWord::get(&frame.extra), value)
+}
+
+/// The same, the object being given.
+pub fn init_object(vm: &Interpreter, object: Option<Value>, value: &Value) -> Res {
     if !value.is_none() {
         let got = vm.type_name(value);
         return Err(vm.type_error(format!("__init__() should return None, not '{got}'")));
     }
-    match SlotWord::get(&frame.extra) {
+    match object {
         Some(object) => Ok(object),
         None => Err(vm.bug("a call of a class lost its object")),
     }

@@ -94,6 +94,10 @@ pub fn not_defined(vm: &Interpreter, name: &Value) -> Raised {
     with_name(vm, raised, name)
 }
 
+/// The `kind` of a global's cache: see [`cached_global`].
+pub const GLOBAL: u16 = 1;
+pub const BUILTIN: u16 = 2;
+
 /// In the cache of a global: `kind` 1, found in the globals of keys version `version` at `index`; 2, not there, but in
 /// the builtins of keys version `shape`.
 ///
@@ -108,8 +112,8 @@ pub unsafe fn cached_global(frame: *mut Frame, cache: &Cache) -> Option<Value> {
             return None;
         }
         match cache.kind.get() {
-            1 => globals.value_at(cache.index.get() as usize),
-            2 => {
+            GLOBAL => globals.value_at(cache.index.get() as usize),
+            BUILTIN => {
                 let builtins = &*(*frame).builtins;
                 if cache.shape.get() == builtins.keys_version() {
                     builtins.value_at(cache.index.get() as usize)
@@ -119,6 +123,57 @@ pub unsafe fn cached_global(frame: *mut Frame, cache: &Cache) -> Option<Value> {
             }
             _ => None,
         }
+    }
+}
+
+/// As [`load_global`], the cache being asked first.
+///
+/// # Safety
+/// As for [`unbound_local`].
+pub unsafe fn load_global_quick(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        match cached_global(frame, &(&(*(*frame).form).caches)[i.e as usize]) {
+            Some(value) => {
+                set(frame, i.a, value);
+                Ok(())
+            }
+            None => load_global(vm, frame, pc),
+        }
+    }
+}
+
+/// The contents of a cell.
+///
+/// # Safety
+/// As for [`unbound_local`].
+pub unsafe fn load_deref(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract; the register holds a cell.
+    unsafe {
+        let i = *pc;
+        let cell = (*(*frame).regs.offset(i.b as isize)).payload_unchecked::<crate::cell::Cell>();
+        match cell.contents.get() {
+            Some(value) => {
+                set(frame, i.a, value);
+                Ok(())
+            }
+            None => unbound_deref(vm, frame, pc),
+        }
+    }
+}
+
+/// Puts a value into a cell.
+///
+/// # Safety
+/// As for [`unbound_local`].
+pub unsafe fn store_deref(frame: *mut Frame, pc: *const Instr) {
+    // SAFETY: by the contract; the register holds a cell.
+    unsafe {
+        let i = *pc;
+        let value = take(frame, i.b);
+        let cell = (*(*frame).regs.offset(i.a as isize)).payload_unchecked::<crate::cell::Cell>();
+        cell.contents.set(Some(value));
     }
 }
 
@@ -139,7 +194,7 @@ pub unsafe fn load_global(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
         let globals = (*frame).globals();
         let value = if let Some(index) = globals.find_interned(vm, &name) {
             cache.version.set(globals.keys_version());
-            cache.kind.set(1);
+            cache.kind.set(GLOBAL);
             cache.index.set(index as u32);
             globals.value_at(index)
         } else {
@@ -148,7 +203,7 @@ pub unsafe fn load_global(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
                 Some(index) => {
                     cache.version.set(globals.keys_version());
                     cache.shape.set(builtins.keys_version());
-                    cache.kind.set(2);
+                    cache.kind.set(BUILTIN);
                     cache.index.set(index as u32);
                     builtins.value_at(index)
                 }

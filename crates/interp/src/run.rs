@@ -16,7 +16,7 @@ use crate::ops::Op;
 use crate::ops_arith as arith;
 use crate::state::{State, state};
 use crate::{
-    bind, comprehension, dunder, generator, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll,
+    bind, comprehension, dunder, generator, hot, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll,
     unwind,
 };
 use pellucid_object::protocol::{BinOp, CmpOp, UnOp};
@@ -110,6 +110,9 @@ pub unsafe fn enter(
             crate::frame::drop_words(window, window.add((*form).first_temp as usize));
             return Err(thread.too_deep(vm));
         }
+        if (*form).calls.left.get() != 0 {
+            (*form).calls.cool();
+        }
         thread.push_call(callee, code, &*form, window, ret, dst, extra);
         Ok(Entered::Frame)
     }
@@ -159,11 +162,23 @@ pub fn run_function_with_locals(vm: &Interpreter, function: &Value, locals: &Val
 /// Runs the innermost frame until it returns to native code.
 pub fn run(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
     let mut entered = false;
+    st.runs.set(st.runs.get() + 1);
     let result = vm.nested("", || {
         entered = true;
-        // SAFETY: the innermost frame is live and its code was translated from verified wordcode, so that registers,
-        // constants and targets are in range.
-        unsafe { run_frames(vm, st, thread) }
+        loop {
+            // SAFETY: the innermost frame is live and its code was translated from verified wordcode, so that registers,
+            // constants and targets are in range.
+            let done = unsafe {
+                if st.tier.budget.get() > 0 {
+                    run_frames::<true>(vm, st, thread)?
+                } else {
+                    run_frames::<false>(vm, st, thread)?
+                }
+            };
+            if let Some(value) = done {
+                return Ok(value);
+            }
+        }
     });
     match result {
         Err(raised) if !entered => Err(unwind::abandon(vm, thread, raised)),
@@ -171,9 +186,16 @@ pub fn run(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
     }
 }
 
+/// Runs frames until one returns to native code. `None`: the other instance of the loop is to go on. With `OBSERVE` each
+/// instruction's operands are noted.
+///
 /// # Safety
 /// See `run`.
-unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
+unsafe fn run_frames<const OBSERVE: bool>(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+) -> Res<Option<Value>> {
     let function_type = st.function.value().bits();
     // SAFETY: for the whole loop, see `run`.
     unsafe {
@@ -191,6 +213,10 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
         loop {
             let raised: Raised = 'dispatch: loop {
                 let i = &*pc;
+                if OBSERVE && !hot::observe(vm, st, frame, pc) {
+                    (*frame).pc = pc;
+                    return Ok(None);
+                }
                 macro_rules! rk {
                     ($index:expr) => {{
                         let index = $index as isize;
@@ -243,21 +269,50 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         continue 'dispatch;
                     }};
                 }
+                // What a hot place says.
+                macro_rules! turned {
+                    ($turn:expr) => {
+                        match $turn {
+                            Ok(hot::Turn::On) => {}
+                            Ok(hot::Turn::Reload) => {
+                                reload!();
+                                continue 'dispatch;
+                            }
+                            Ok(hot::Turn::Switch) => return Ok(None),
+                            Err(raised) => break 'dispatch raised,
+                        }
+                    };
+                }
+                // The end of a turn of a loop.
+                macro_rules! turn {
+                    ($target:expr) => {{
+                        let target: *const Instr = $target;
+                        if (*(*(*frame).form).loops.as_ptr().add(i.d as usize)).heat.cool() {
+                            (*frame).pc = target;
+                            turned!(hot::turn(vm, st, frame, i.d as usize));
+                        }
+                        pc = target;
+                        continue 'dispatch;
+                    }};
+                }
                 // A conditional jump. One that goes back ends a loop: signals, limits and the collector are polled.
                 macro_rules! branch {
                     () => {{
                         let ahead = i.e as i32 as isize;
                         let target = pc.byte_offset(ahead);
-                        if ahead <= 0 && poll::pending(vm) {
-                            (*frame).pc = target;
-                            match poll::poll_loop(vm, st, thread, frame, target) {
-                                Ok(false) => {}
-                                Ok(true) => {
-                                    reload!();
-                                    continue 'dispatch;
+                        if ahead <= 0 {
+                            if poll::pending(vm) {
+                                (*frame).pc = target;
+                                match poll::poll_loop(vm, st, thread, frame, target) {
+                                    Ok(false) => {}
+                                    Ok(true) => {
+                                        reload!();
+                                        continue 'dispatch;
+                                    }
+                                    Err(raised) => break 'dispatch raised,
                                 }
-                                Err(raised) => break 'dispatch raised,
                             }
+                            turn!(target)
                         }
                         pc = target;
                         continue 'dispatch;
@@ -300,6 +355,10 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                             Ok(false) => next!(),
                             Ok(true) => {
                                 reload!();
+                                if OBSERVE == (st.tier.budget.get() == 0) {
+                                    return Ok(None);
+                                }
+                                turned!(hot::called(vm, st, frame));
                                 continue 'dispatch;
                             }
                             Err(raised) => break 'dispatch raised,
@@ -308,7 +367,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                 }
                 // The next round of a loop whose body begins at `$body`, or its end.
                 macro_rules! iterate {
-                    ($body:expr) => {{
+                    ($body:expr, $end:expr) => {{
                         (*frame).pc = pc;
                         let iterator = reg!(i.b);
                         if let Some(header) = iterator.header() {
@@ -322,7 +381,8 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                                     }
                                     None => {
                                         set!(i.b, Value::UNBOUND);
-                                        jump!()
+                                        pc = $end;
+                                        continue 'dispatch;
                                     }
                                 }
                             }
@@ -339,7 +399,10 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                                 pc = $body;
                                 continue 'dispatch;
                             }
-                            Ok(ops_build::Step::End) => jump!(),
+                            Ok(ops_build::Step::End) => {
+                                pc = $end;
+                                continue 'dispatch;
+                            }
                             Ok(ops_build::Step::Entered) => {
                                 reload!();
                                 continue 'dispatch;
@@ -574,7 +637,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                                 Err(raised) => break 'dispatch raised,
                             }
                         }
-                        jump!()
+                        turn!(pc.byte_offset(i.e as i32 as isize))
                     }
                     Op::JumpIfFalse => jump_if!(false, arith::test),
                     Op::JumpIfTrue => jump_if!(true, arith::test),
@@ -593,6 +656,11 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::LoadAttr => {
                         let object = reg!(i.b);
                         if let Some(value) = ops_attr::cached(cache!(), object) {
+                            release!(b);
+                            set!(i.a, value);
+                            next!()
+                        }
+                        if let Some(value) = ops_attr::cached_elsewhere(cache!(), object) {
                             release!(b);
                             set!(i.a, value);
                             next!()
@@ -679,7 +747,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                     Op::Comprehension => entering!(comprehension::enter(vm, st, thread, frame, pc)),
                     Op::MakeComprehension => done!(comprehension::make(vm, frame, pc)),
                     Op::GetIter => done!(ops_build::get_iter(vm, frame, pc)),
-                    Op::ForIter => iterate!(pc.add(1)),
+                    Op::ForIter => iterate!(pc.add(1), pc.byte_offset(i.e as i32 as isize)),
                     Op::ForBack => {
                         if poll::pending(vm) {
                             (*frame).pc = pc;
@@ -692,7 +760,15 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                                 Err(raised) => break 'dispatch raised,
                             }
                         }
-                        iterate!(pc.sub(i.c as usize))
+                        let head = pc.byte_offset(i.e as i32 as isize);
+                        if OBSERVE {
+                            turn!(head)
+                        }
+                        if (*(*(*frame).form).loops.as_ptr().add(i.d as usize)).heat.cool() {
+                            (*frame).pc = head;
+                            turned!(hot::turn(vm, st, frame, i.d as usize));
+                        }
+                        iterate!(head.add(1), head.byte_offset((*head).e as i32 as isize))
                     }
                     Op::BuildTuple => done!(ops_build::build_tuple(vm, frame, pc)),
                     Op::BuildList => done!(ops_build::build_list(vm, frame, pc)),
@@ -717,12 +793,12 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         }
                         if (*frame).generator.is_set() {
                             match generator::finish(vm, thread, value) {
-                                generator::Finished::Native(value) => return Ok(value),
+                                generator::Finished::Native(value) => return Ok(Some(value)),
                                 generator::Finished::ForIter => {
                                     reload!();
                                     let i = &*pc;
                                     set!(i.b, Value::UNBOUND);
-                                    pc = pc.byte_offset(i.e as i32 as isize);
+                                    pc = ops_build::end(pc);
                                     continue 'dispatch;
                                 }
                                 generator::Finished::Delegate(value) => {
@@ -741,7 +817,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                                 set!(dst, value);
                                 next!()
                             }
-                            Ret::Native => return Ok(value),
+                            Ret::Native => return Ok(Some(value)),
                             Ret::Discard => {
                                 drop((done, value));
                                 reload!();
@@ -790,7 +866,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                         }
                         match generator::suspend(vm, thread, value) {
                             Err(raised) => break 'dispatch raised,
-                            Ok(generator::Yielded::Native(value)) => return Ok(value),
+                            Ok(generator::Yielded::Native(value)) => return Ok(Some(value)),
                             Ok(generator::Yielded::ForIter(value)) => {
                                 reload!();
                                 set!((*pc).a, value);
@@ -809,7 +885,7 @@ unsafe fn run_frames(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
                                 continue 'dispatch;
                             }
                             Ok(generator::Delegated::Yielded(generator::Yielded::Native(value))) => {
-                                return Ok(value);
+                                return Ok(Some(value));
                             }
                             Ok(generator::Delegated::Yielded(generator::Yielded::ForIter(value))) => {
                                 reload!();

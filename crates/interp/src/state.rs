@@ -29,6 +29,10 @@ pub struct State {
     pub thread: Cell<*mut Thread>,
     /// What tracing, profiling and monitoring want.
     pub monitors: crate::instrument::Monitors,
+    /// When code is compiled to machine code.
+    pub tier: crate::hot::Tier,
+    /// How often native code ran Python code.
+    pub runs: Cell<u64>,
 }
 
 macro_rules! names {

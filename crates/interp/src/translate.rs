@@ -9,10 +9,12 @@
 //! Invariant of running code: a temporary that holds nothing live holds no heap word.
 
 use crate::form::{Block, Comprehension, Form, Instr, OpenBlock, TEMP_A, TEMP_B, TEMP_C};
+use crate::hot::{Heat, Loop};
 use crate::ops::Op;
 use pellucid_bytecode::code::flags;
 use pellucid_bytecode::ops::Op as Word;
 use pellucid_bytecode::{Code, Const, decode};
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 
 /// Why code cannot be translated: it is malformed, or larger than registers can address.
@@ -394,8 +396,27 @@ impl Translator<'_> {
         }
     }
 
+    /// Gives each backward jump the loop that it turns.
+    fn find_loops(&mut self) -> Box<[Loop]> {
+        let mut loops: Vec<Loop> = Vec::new();
+        let mut known = HashMap::new();
+        for (at, instr) in self.instrs.iter_mut().enumerate() {
+            if !is_jump(instr.op) || instr.d as usize > at {
+                continue;
+            }
+            let index = *known.entry(instr.d).or_insert_with(|| {
+                loops.push(Loop { heat: Heat::default(), header: instr.d, last: at as u32 });
+                loops.len() - 1
+            });
+            loops[index].last = at as u32;
+            instr.d = index as u32;
+        }
+        loops.into()
+    }
+
     fn finish(mut self, woven: Option<Box<crate::instrument::weave::Woven>>) -> Form {
         self.complete();
+        let loops = self.find_loops();
         let code = self.code;
         let nregs = self.first_temp + self.most_depth + 1;
         let generator = code.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
@@ -427,6 +448,10 @@ impl Translator<'_> {
             generator,
             cell_params,
             woven,
+            loops,
+            calls: Heat::default(),
+            seen: OnceCell::new(),
+            natives: RefCell::default(),
         }
     }
 }
@@ -1049,10 +1074,8 @@ impl Translator<'_> {
     /// Ends the body of a loop. Where the loop's head is a `ForIter`, that is done at once.
     fn jump_back(&mut self, target: usize) {
         let head = self.starts[target] as usize;
-        let head = self.instrs.get(head).filter(|i| i.op == Op::ForIter && !self.weaving).map(|i| (head, *i));
-        let Some((back, head)) = head
-            .and_then(|(at, head)| i16::try_from(self.instrs.len() - at - 1).ok().map(|back| (back, head)))
-        else {
+        let head = self.instrs.get(head).copied();
+        let Some(head) = head.filter(|head| head.op == Op::ForIter && !self.weaving) else {
             self.emit(Op::JumpBack, 0, 0, 0, target as u32);
             return;
         };
@@ -1060,7 +1083,7 @@ impl Translator<'_> {
         let now = (self.now_offset, self.now_open);
         self.now_offset = self.words[target].offset;
         self.now_open = self.entries[target].as_ref().map_or(0, |entry| entry.open);
-        self.emit(Op::ForBack, head.a, head.b, back, head.d);
+        self.emit(Op::ForBack, head.a, head.b, 0, target as u32);
         (self.now_offset, self.now_open) = now;
     }
 

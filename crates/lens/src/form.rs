@@ -24,7 +24,8 @@ pub fn listing(vm: &Interpreter, code: &CodeObject) -> Res<String> {
     let variables = variables.map(|name| vm.str_lossy(name)).collect();
     let names = code.names.iter().map(|name| vm.str_lossy(name)).collect();
     let view = View { form, consts, variables, names };
-    let targets: HashSet<u32> = form.instrs.iter().filter(|i| jumps(i.op)).map(|i| i.d).collect();
+    let jumping = form.instrs.iter().enumerate().filter(|(_, i)| jumps(i.op));
+    let targets: HashSet<usize> = jumping.map(|(at, _)| form.target(at)).collect();
     let mut out = String::new();
     let mut last = None;
     for (index, i) in form.instrs.iter().enumerate() {
@@ -35,7 +36,7 @@ pub fn listing(vm: &Interpreter, code: &CodeObject) -> Res<String> {
             out.push('\n');
         }
         last = line.or(last);
-        let mark = if targets.contains(&(index as u32)) { ">>" } else { "  " };
+        let mark = if targets.contains(&index) { ">>" } else { "  " };
         let text = format!(
             "{shown:>4} {mark} {index:4} @{offset:<4} {:18} {}{}",
             i.op.name(),
@@ -138,7 +139,7 @@ impl View<'_> {
     fn operands(&self, i: &Instr) -> String {
         use Op::*;
         let (a, b, c) = (self.value(i.a), self.value(i.b), self.value(i.c));
-        let to = i.d;
+        let to = if jumps(i.op) { self.form.target(self.form.index_of(i)) } else { 0 };
         if let Some(sign) = sign(i.op) {
             return match jumps(i.op) {
                 true => {
@@ -194,10 +195,7 @@ impl View<'_> {
             BuildTuple => format!("{a} = ({})", self.row(i.b, i.d)),
             BuildList => format!("{a} = [{}]", self.row(i.b, i.d)),
             ListAppend => format!("{b}.append({c})"),
-            ForBack => {
-                let body = self.form.index_of(i).saturating_sub(usize::from(i.c.unsigned_abs()));
-                format!("{a} = next({b}) and to {body}, at the end to {to}")
-            }
+            ForBack => format!("to {to}, {a} = next({b})"),
             LoadSlice => {
                 let stop = self.value(operand_of(i.d));
                 match i.e {

@@ -125,6 +125,11 @@ impl Heap {
         self.schedule.young.get() > self.schedule.trigger.get()
     }
 
+    /// The two words that [`Heap::collect_due`] compares, for machine code: a collection is due when the first is greater.
+    pub fn due_words(&self) -> (*const usize, *const usize) {
+        (self.schedule.young.as_ptr().cast_const(), self.schedule.trigger.as_ptr().cast_const())
+    }
+
     /// The oldest generation whose threshold is passed. The oldest of all is due only when the objects that have become old since
     /// the last full collection are at least a quarter of those that survived it, so that a growing heap
     /// is not traversed again and again.

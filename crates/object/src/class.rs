@@ -286,6 +286,9 @@ impl Type {
         self.version.get()
     }
 
+    /// Bytes from the payload's start to the version.
+    pub(crate) const VERSION_OFFSET: usize = std::mem::offset_of!(Type, version);
+
     /// Tells caches that an attribute of this type changed.
     pub fn modified(&self) {
         if self.version.get() == 0 && self.subclasses.borrow().is_empty() {

@@ -257,6 +257,18 @@ fn triangular(step: usize) -> usize {
 }
 
 impl Dict {
+    /// For machine code, in bytes: from the payload's start to the keys' version and to the vector of entries; the size of an
+    /// entry, and where its value stands.
+    pub(crate) fn offsets() -> Option<(usize, usize, usize, usize)> {
+        let mut dict = Dict::default();
+        let start = std::ptr::from_ref(&dict) as usize;
+        let version = std::ptr::from_ref(&dict.keys_version) as usize - start;
+        let table = dict.table.get_mut();
+        let entries = std::ptr::from_ref(&table.entries) as usize - start;
+        let entry = Some(Entry { hash: 0, key: Value::NONE, value: Value::NONE });
+        let value = std::ptr::from_ref(&entry.as_ref()?.value) as usize - std::ptr::from_ref(&entry) as usize;
+        Some((version, entries, size_of::<Option<Entry>>(), value))
+    }
     pub fn len(&self) -> usize {
         self.table.borrow().live
     }

@@ -475,6 +475,17 @@ impl Interpreter {
         result
     }
 
+    /// Whether native code should rather not call deeper.
+    pub fn native_is_deep(&self) -> bool {
+        self.native_depth.get() + 100 >= self.native_limit.get()
+    }
+
+    /// The mark of an exception that was raised already.
+    pub fn raised_mark(&self) -> Raised {
+        debug_assert!(self.raised.is_set());
+        Raised(())
+    }
+
     /// Making the exception needs a few levels itself.
     #[cold]
     fn too_deep(&self, doing: &str) -> Raised {

@@ -28,6 +28,7 @@ pub mod heap;
 pub mod instances;
 pub mod int;
 pub mod interpreter;
+pub mod layout;
 pub mod list;
 pub mod native;
 pub mod os;

@@ -40,6 +40,11 @@ impl List {
     pub fn new(items: Vec<Value>) -> List {
         List(RefCell::new(items))
     }
+    /// Bytes from the payload's start to the vector.
+    pub(crate) fn items_offset() -> usize {
+        let list = List::default();
+        list.0.as_ptr() as usize - std::ptr::from_ref(&list) as usize
+    }
     #[inline]
     pub fn len(&self) -> usize {
         self.peek().map_or(0, Vec::len)

@@ -16,7 +16,7 @@ use std::rc::Rc;
 macro_rules! operators {
     ($(#[$doc:meta])* $name:ident { $($variant:ident $sign:literal,)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(u8)]
         pub enum $name { $($variant,)* }
         impl $name {

@@ -102,6 +102,8 @@ pub struct Config {
     pub allocation_frames: Option<u16>,
     /// The most bytes of memory the interpreter may take; `None`: no limit.
     pub memory_limit: Option<usize>,
+    /// Whether hot code is compiled to machine code, and when; `None`: the interpreter runs alone.
+    pub jit: Option<pellucid_jit::Options>,
     /// What the interpreter may do to the system.
     pub host: Arc<Host>,
     /// Whether `sys.stdin`, `sys.stdout` and `sys.stderr` are made from the descriptors 0, 1 and 2.
@@ -134,6 +136,7 @@ impl Default for Config {
             hash_seed: None,
             allocation_frames: None,
             memory_limit: None,
+            jit: None,
             host: Arc::new(Host::none()),
             stdio: false,
             signals: false,

@@ -31,5 +31,6 @@ pub use config::{Config, Flags};
 pub use errors::INTERRUPTED;
 pub use pellucid_host::{Capability, Host};
 pub use pellucid_host::{end_by_interrupt, is_forked};
+pub use pellucid_jit as jit;
 pub use pellucid_object::{Interpreter, Raised, Res, Value};
 pub use start::{Pellucid, on_big_stack};

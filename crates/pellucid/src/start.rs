@@ -84,6 +84,9 @@ impl Pellucid {
         }
         match assemble(&vm, &config) {
             Ok((main, builtins)) => {
+                if let Some(options) = config.jit {
+                    pellucid_jit::install(&vm, options);
+                }
                 vm.heap.set_stress(stress);
                 vm.heap.set_limit(config.memory_limit.or_else(|| room_in_process(&vm)));
                 Ok(Pellucid { config, main, builtins, vm })

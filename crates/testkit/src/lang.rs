@@ -14,6 +14,10 @@ use std::{env, fs, io, thread};
 pub enum Mode {
     /// As a user would.
     Plain,
+    /// No machine code.
+    Interpreter,
+    /// Everything is compiled after its first turn or call.
+    Eager,
     /// The cycle collector runs at each safe point after an allocation, and counts are checked at the end.
     Collect,
     /// The allocator gives each object memory of its own, and counts are checked at the end.
@@ -21,11 +25,13 @@ pub enum Mode {
 }
 
 impl Mode {
-    const ALL: [Mode; 3] = [Mode::Plain, Mode::Collect, Mode::NoPools];
+    const ALL: [Mode; 5] = [Mode::Plain, Mode::Interpreter, Mode::Eager, Mode::Collect, Mode::NoPools];
 
     fn name(self) -> &'static str {
         match self {
             Mode::Plain => "plain",
+            Mode::Interpreter => "interpreter",
+            Mode::Eager => "eager",
             Mode::Collect => "collect",
             Mode::NoPools => "no-pools",
         }
@@ -33,7 +39,9 @@ impl Mode {
 
     fn options(self) -> &'static [&'static str] {
         match self {
-            Mode::Plain => &[],
+            Mode::Plain => &["-X", "jit=on"],
+            Mode::Interpreter => &["-X", "jit=off"],
+            Mode::Eager => &["-X", "jit=eager"],
             Mode::Collect => &["-X", "stress=collect"],
             Mode::NoPools => &["-X", "stress=no-pools"],
         }
@@ -41,7 +49,7 @@ impl Mode {
 
     /// How long a case may take.
     fn patience(self) -> Duration {
-        Duration::from_secs(if self == Mode::Collect { 300 } else { 60 })
+        Duration::from_secs(if matches!(self, Mode::Collect | Mode::Eager) { 300 } else { 60 })
     }
 }
 
@@ -239,7 +247,7 @@ fn wanted_modes() -> Vec<Mode> {
         }
         // Stress modes exist in debug builds, of which this is one if the binary is.
         Err(_) if cfg!(debug_assertions) => Mode::ALL.to_vec(),
-        Err(_) => vec![Mode::Plain],
+        Err(_) => vec![Mode::Plain, Mode::Interpreter, Mode::Eager],
     }
 }
 

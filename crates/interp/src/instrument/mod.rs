@@ -253,8 +253,8 @@ fn counterpart(old: &Form, pc: *const Instr, new: &Form) -> *const Instr {
 
 /// The instruction that waits for a generator at `pc`: in a form with events it is the loop's head alone.
 fn loop_head(pc: *const Instr) -> *const Instr {
-    // SAFETY: the record of a live frame points to an instruction; the head stands before the body.
-    unsafe { if (*pc).op == Op::ForBack { pc.sub((*pc).c as usize + 1) } else { pc } }
+    // SAFETY: the record of a live frame points to an instruction, of the same form as the head.
+    unsafe { if (*pc).op == Op::ForBack { pc.byte_offset((*pc).e as i32 as isize) } else { pc } }
 }
 
 /// Frames that wait for a Python function change their form now; others will.

@@ -1,0 +1,577 @@
+//! When code is hot: it is counted, then observed for a while, then handed to the machine-code compiler.
+//!
+//! Every loop of a [`Form`] has a [`Loop`], which its backward jumps count down; every form counts its calls
+//! ([`Form::calls`]). At zero the machine *observes*: it runs the second instance of the loop in `run.rs`, which notes of each
+//! instruction what kinds of operands it saw ([`Seen`]). When the count is at zero again, the compiler that was
+//! installed gets the form with what was seen. Its code is entered from then on at each turn of the loop
+//! or call: the count stays at one, so that quick code always comes here.
+//!
+//! Machine code works on the frame's record and registers. It gives control back with the frame exactly as the
+//! interpreter would have it ([`Status`]), at any instruction.
+
+use crate::code::CodeObject;
+use crate::form::{Form, Instr};
+use crate::frame::{Frame, Thread};
+use crate::ops::Op;
+use crate::ops_arith::rk;
+use crate::state::State;
+use pellucid_object::heap::Visitor;
+use pellucid_object::{Interpreter, Raised, Res, SlotWord, Value};
+use std::cell::Cell;
+
+/// Machine code: gets the interpreter, the innermost frame's record and its registers. Gives a [`Status`] as a number.
+pub type Entry = unsafe extern "C" fn(vm: *const Interpreter, frame: *mut Frame, regs: *mut Value) -> u64;
+
+/// How machine code, or an instruction that it had done out of line, ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Status {
+    /// Goes on: of machine code, the innermost frame at its `pc`; of an instruction, at the next one.
+    On = 0,
+    /// Of an instruction: the jump is taken.
+    Jump = 1,
+    /// Something was raised at the innermost frame's `pc`.
+    Raised = 2,
+    /// Of an instruction: the interpreter must go on with the innermost frame.
+    Leave = 3,
+    /// The same, where the instruction jumps.
+    LeaveByJump = 4,
+}
+
+/// What owns machine code.
+pub trait Native {
+    /// Shows each value that the code keeps alive.
+    fn trace(&self, visit: &mut Visitor);
+    /// Bytes of machine code and of what describes it.
+    fn size(&self) -> usize;
+    /// For tools that know the compiler.
+    fn as_any(&self) -> &dyn std::any::Any;
+}
+
+/// A place where machine code can begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The first instruction: a call.
+    Call,
+    /// The loop of this index, whose target is its first instruction.
+    Loop(usize),
+}
+
+/// Compiles the code of the innermost frame, which is about to run the instruction at `place`. `None`: not worth it, or
+/// not possible; it is not asked again.
+pub type Compile = fn(&Interpreter, &Frame, Place) -> Option<Compiled>;
+
+/// What a compiler gives.
+pub struct Compiled {
+    pub entry: Entry,
+    pub native: Box<dyn Native>,
+    /// See [`Heat`].
+    pub registers: u32,
+    pub levels: u32,
+}
+
+/// How far a place is on its way to machine code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    #[default]
+    Counted,
+    Observed,
+    Native,
+    Never,
+}
+
+/// The count of a loop or of calls, and the machine code that runs instead.
+#[derive(Debug, Default)]
+pub struct Heat {
+    /// Turns until something is done; 0 means 2³².
+    pub left: Cell<u32>,
+    pub phase: Cell<Phase>,
+    pub entry: Cell<Option<Entry>>,
+    /// How often this place was compiled.
+    pub compiled: Cell<u32>,
+    /// Registers from the frame's first on that machine code uses, and calls that it holds inside.
+    pub registers: Cell<u32>,
+    pub levels: Cell<u32>,
+    /// How often it was compiled again because guards that had been moved out of loops did not hold.
+    pub hoisted_in_vain: Cell<u32>,
+}
+
+impl Heat {
+    /// Begins to count `turns`.
+    pub fn start(&self, turns: u32) {
+        self.left.set(turns.max(1));
+    }
+    /// One turn less; true when there is something to do.
+    #[inline(always)]
+    pub fn cool(&self) -> bool {
+        let left = self.left.get().wrapping_sub(1);
+        self.left.set(left);
+        left == 0
+    }
+    /// Gives up on machine code here.
+    pub fn never(&self) {
+        self.entry.set(None);
+        self.wait(Phase::Never, u32::MAX);
+    }
+    fn wait(&self, phase: Phase, turns: u32) {
+        self.phase.set(phase);
+        self.left.set(turns);
+    }
+    /// Forgets machine code that speculated wrongly, so that the place is observed and compiled again.
+    pub fn again(&self, turns: u32) {
+        self.entry.set(None);
+        self.wait(Phase::Counted, turns);
+    }
+}
+
+/// A loop: the target of backward jumps.
+#[derive(Debug)]
+pub struct Loop {
+    pub heat: Heat,
+    /// Index of its first instruction.
+    pub header: u32,
+    /// Index of the last instruction that jumps there.
+    pub last: u32,
+}
+
+/// Kinds of values, as a set.
+pub mod kinds {
+    pub const INT: u16 = 1;
+    /// In the word.
+    pub const FLOAT: u16 = 2;
+    pub const BOOL: u16 = 4;
+    pub const NONE: u16 = 8;
+    pub const LIST: u16 = 16;
+    pub const TUPLE: u16 = 32;
+    pub const DICT: u16 = 64;
+    pub const STR: u16 = 128;
+    /// Any other object on the heap.
+    pub const OBJECT: u16 = 256;
+    pub const OTHER: u16 = 512;
+}
+
+/// What an instruction was seen to work on.
+#[derive(Default)]
+pub struct Seen {
+    /// Kinds of operands `b` and `c`.
+    pub b: Cell<u16>,
+    pub c: Cell<u16>,
+    /// Kinds of operand `a`, where that is one.
+    pub a: Cell<u16>,
+    /// How often it ran, as far as a `u16` counts.
+    pub ran: Cell<u16>,
+    /// How often machine code could not go on here.
+    pub failed: Cell<u16>,
+    /// See [`Seen::target`]; `Ellipsis` for several.
+    target: SlotWord,
+}
+
+impl Seen {
+    /// Of calls the code object behind the function, or the callee; of attributes and iterators the type of the object. `None`
+    /// when there were several, or none at all.
+    pub fn target(&self) -> Option<Value> {
+        self.target.get().filter(Value::is_heap)
+    }
+    fn note_target(&self, target: Option<&Value>) {
+        let known = self.target.raw();
+        let bits = target.map_or(Value::ELLIPSIS.bits(), Value::bits);
+        if known == 0 {
+            self.target.set(Some(target.cloned().unwrap_or(Value::ELLIPSIS)));
+        } else if known != bits {
+            self.target.set(Some(Value::ELLIPSIS));
+        }
+    }
+    pub fn trace(&self, visit: &mut Visitor) {
+        self.target.trace(visit);
+    }
+    pub fn forget(&self) {
+        self.target.set(None);
+    }
+}
+
+/// What [`State`] holds for this.
+pub struct Tier {
+    pub compile: Cell<Option<Compile>>,
+    /// Turns of a loop, or calls, before it is observed.
+    pub loop_heat: Cell<u32>,
+    pub call_heat: Cell<u32>,
+    /// Turns, or calls, for which it is observed.
+    pub observe: Cell<u32>,
+    /// Instructions that will still be observed; 0: the quick loop runs.
+    pub budget: Cell<u32>,
+}
+
+impl Tier {
+    /// Begins to count the turns of a fresh form's loops, and its calls.
+    pub fn start(&self, form: &Form) {
+        let compiles = self.compile.get().is_some() && form.woven.is_none();
+        let turns = |turns: &Cell<u32>| if compiles { turns.get() } else { u32::MAX };
+        form.loops.iter().for_each(|l| l.heat.start(turns(&self.loop_heat)));
+        form.calls.start(turns(&self.call_heat));
+    }
+}
+
+impl Default for Tier {
+    fn default() -> Tier {
+        Tier {
+            compile: Cell::new(None),
+            loop_heat: Cell::new(0),
+            call_heat: Cell::new(0),
+            observe: Cell::new(0),
+            budget: Cell::new(0),
+        }
+    }
+}
+
+/// Most instructions that are observed at a time.
+const OBSERVED: u32 = 50_000;
+
+/// What the loop does after a look at a hot place.
+pub enum Turn {
+    On,
+    Reload,
+    /// The other instance of the loop goes on.
+    Switch,
+}
+
+/// At a loop whose count is at zero; the innermost frame `frame` stands at its first instruction.
+///
+/// # Safety
+/// `index` is a loop of the frame's form, and its `pc` is up to date.
+#[cold]
+#[inline(never)]
+pub unsafe fn turn(vm: &Interpreter, st: &State, frame: *mut Frame, index: usize) -> Res<Turn> {
+    // SAFETY: by the contract; the form outlives the frame.
+    unsafe {
+        let form: &Form = &*(*frame).form;
+        let heat = &form.loops[index].heat;
+        if heat.phase.get() == Phase::Native {
+            heat.left.set(1);
+            return enter(vm, st, frame, heat);
+        }
+        if form.woven.is_some() {
+            heat.wait(Phase::Never, 0);
+            return Ok(Turn::On);
+        }
+        let outer = outermost(form, index);
+        if outer != index && form.loops[outer].heat.phase.get() == Phase::Counted {
+            // Its next turn begins the observation: machine code then is one piece for the whole nest.
+            form.loops[outer].heat.left.set(1);
+            heat.left.set(st.tier.loop_heat.get().saturating_mul(4));
+            return Ok(Turn::On);
+        }
+        Ok(step_phase(vm, st, frame, heat, Place::Loop(index)))
+    }
+}
+
+/// The loop around all those that hold loop `index`.
+fn outermost(form: &Form, index: usize) -> usize {
+    let inner = &form.loops[index];
+    let holds = |l: &Loop| l.header < inner.header && l.last > inner.last;
+    form.loops.iter().position(holds).unwrap_or(index)
+}
+
+/// After a frame was pushed: its code's count may be at zero, or it has machine code. True: go to the other instance
+/// of the loop.
+///
+/// # Safety
+/// `frame` is the innermost frame, about to run its first instruction.
+#[inline(always)]
+pub unsafe fn called(vm: &Interpreter, st: &State, frame: *mut Frame) -> Res<Turn> {
+    // SAFETY: by the contract.
+    unsafe {
+        let heat = &(*(*frame).form).calls;
+        if heat.left.get() != 0 {
+            return Ok(Turn::On);
+        }
+        call_turn(vm, st, frame)
+    }
+}
+
+/// # Safety
+/// As for [`called`].
+#[cold]
+#[inline(never)]
+unsafe fn call_turn(vm: &Interpreter, st: &State, frame: *mut Frame) -> Res<Turn> {
+    // SAFETY: by the contract.
+    unsafe {
+        let form: &Form = &*(*frame).form;
+        let heat = &form.calls;
+        if heat.phase.get() == Phase::Native {
+            heat.left.set(1);
+            return enter(vm, st, frame, heat);
+        }
+        if form.woven.is_some() || (*frame).generator.is_set() {
+            heat.wait(Phase::Never, u32::MAX);
+            return Ok(Turn::On);
+        }
+        Ok(step_phase(vm, st, frame, heat, Place::Call))
+    }
+}
+
+/// From counting to observing to compiling.
+///
+/// # Safety
+/// `frame` is the innermost frame.
+unsafe fn step_phase(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Heat, place: Place) -> Turn {
+    let tier = &st.tier;
+    let Some(compile) = tier.compile.get() else {
+        heat.wait(Phase::Never, u32::MAX);
+        return Turn::On;
+    };
+    match heat.phase.get() {
+        Phase::Counted => {
+            heat.wait(Phase::Observed, tier.observe.get().max(1));
+            tier.budget.set(OBSERVED);
+            Turn::Switch
+        }
+        Phase::Observed => {
+            // SAFETY: by the contract.
+            let compiled = compile(vm, unsafe { &*frame }, place);
+            tier.budget.set(0);
+            match compiled {
+                Some(Compiled { entry, native, registers, levels }) => {
+                    // SAFETY: by the contract.
+                    unsafe { (*(*frame).form).natives.borrow_mut().push(native) };
+                    heat.entry.set(Some(entry));
+                    heat.registers.set(registers);
+                    heat.levels.set(levels);
+                    heat.compiled.set(heat.compiled.get() + 1);
+                    heat.wait(Phase::Native, 1);
+                }
+                None => heat.wait(Phase::Never, u32::MAX),
+            }
+            Turn::Switch
+        }
+        Phase::Native | Phase::Never => {
+            heat.left.set(u32::MAX);
+            Turn::On
+        }
+    }
+}
+
+/// Runs machine code at the innermost frame.
+///
+/// # Safety
+/// `frame` is the innermost frame, at the place of `heat`.
+unsafe fn enter(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Heat) -> Res<Turn> {
+    let Some(entry) = heat.entry.get() else { return Ok(Turn::On) };
+    // SAFETY: by the contract; a thread runs.
+    let fits = unsafe {
+        let thread = &*st.thread.get();
+        let generator = (*frame).generator.is_set();
+        (generator || thread.ready((*frame).regs, heat.registers.get() as usize))
+            && thread.depth.get() + heat.levels.get() as usize <= vm.recursion_limit.get()
+            && !(*frame).object.is_set()
+    };
+    if !fits {
+        return Ok(Turn::On);
+    }
+    // SAFETY: machine code for this place of this form; the code keeps the form, and with it the machine code, alive.
+    let status = unsafe { entry(vm, frame, (*frame).regs) };
+    if status == Status::Raised as u64 { Err(vm.raised_mark()) } else { Ok(Turn::Reload) }
+}
+
+/// Notes what the instruction at `pc` works on. False: enough was observed.
+///
+/// # Safety
+/// `frame` is the innermost frame and about to run `pc`.
+pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *const Instr) -> bool {
+    // SAFETY: by the contract; operands are those of the form.
+    unsafe {
+        let form: &Form = &*(*frame).form;
+        let i = &*pc;
+        if form.woven.is_some() {
+            return true;
+        }
+        let seen = &form.seen()[form.index_of(pc)];
+        seen.ran.set(seen.ran.get().saturating_add(1));
+        let note = |set: &Cell<u16>, operand: i16| set.set(set.get() | kind_of(vm, rk(frame, operand)));
+        match operands(i.op) {
+            Operands::None => {}
+            Operands::B => note(&seen.b, i.b),
+            Operands::BC => {
+                note(&seen.b, i.b);
+                note(&seen.c, i.c);
+            }
+            Operands::ABC => {
+                note(&seen.a, i.a);
+                note(&seen.b, i.b);
+                note(&seen.c, i.c);
+            }
+        }
+        match i.op {
+            Op::Call | Op::CallMethod => seen.note_target(callee_code(st, rk(frame, i.b)).as_ref()),
+            Op::LoadAttr | Op::StoreAttr | Op::LoadMethod | Op::ForIter => {
+                let object = rk(frame, i.b);
+                seen.note_target(object.is_heap().then(|| vm.type_of_ref(object).value()));
+            }
+            _ => {}
+        }
+        let budget = st.tier.budget.get();
+        st.tier.budget.set(budget.saturating_sub(1));
+        budget > 1
+    }
+}
+
+/// The code object of a Python function, or the value itself.
+fn callee_code(st: &State, callee: &Value) -> Option<Value> {
+    if crate::run::is_function(st, callee) {
+        return callee.downcast::<crate::function::Function>()?.code.get();
+    }
+    callee.is_heap().then(|| callee.clone())
+}
+
+/// The kind of a value.
+pub fn kind_of(vm: &Interpreter, value: &Value) -> u16 {
+    let Some(header) = value.header() else {
+        return match () {
+            () if value.is_small_int() => kinds::INT,
+            () if value.is_small_float() => kinds::FLOAT,
+            () if value.is_bool() => kinds::BOOL,
+            () if value.is_none() => kinds::NONE,
+            () => kinds::OTHER,
+        };
+    };
+    let (ty, types) = (header.ty.get() as u64, vm.types());
+    let known = [
+        (&types.list, kinds::LIST),
+        (&types.tuple, kinds::TUPLE),
+        (&types.dict, kinds::DICT),
+        (&types.str, kinds::STR),
+    ];
+    known.iter().find(|(t, _)| t.value().bits() == ty).map_or(kinds::OBJECT, |(_, kind)| *kind)
+}
+
+/// Which of an instruction's letters are operands that it reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Operands {
+    None,
+    B,
+    BC,
+    ABC,
+}
+
+/// See [`Operands`]: those whose kinds are worth knowing.
+pub fn operands(op: Op) -> Operands {
+    use Op::*;
+    match op {
+        Move | Take | Neg | Pos | Invert | Not | JumpIfFalse | JumpIfTrue | JumpIfFalseKeep
+        | JumpIfTrueKeep | LoadAttr | LoadMethod | ForIter | GetIter | Return | UnpackSequence
+        | UnpackTwo | StoreDeref => Operands::B,
+        Is | JumpIs | Contains | JumpContains | LoadSubscr | StoreAttr | ListAppend | LoadSlice => {
+            Operands::BC
+        }
+        StoreSubscr => Operands::ABC,
+        Lt | Le | Eq | Ne | Gt | Ge | JumpLt | JumpLe | JumpEq | JumpNe | JumpGt | JumpGe => Operands::BC,
+        _ if (Add as u16..=InplaceXor as u16).contains(&(op as u16)) => Operands::BC,
+        _ => Operands::None,
+    }
+}
+
+/// Runs the callee that an instruction pushed until it returns, and puts its value where that goes. With little native
+/// stack left the interpreter has to do it.
+///
+/// # Safety
+/// `frame` is the frame under the innermost one, which was just pushed for it.
+unsafe fn finish_call(vm: &Interpreter, st: &State, thread: &Thread, frame: *mut Frame) -> Res<Status> {
+    use crate::frame::Ret;
+    if vm.native_is_deep() {
+        return Ok(Status::Leave);
+    }
+    // SAFETY: the innermost record is live.
+    unsafe {
+        let top = thread.top_ptr();
+        let (ret, dst) = ((*top).ret, (*top).dst);
+        if !matches!(ret, Ret::Call | Ret::Discard | Ret::Init | Ret::Operator) {
+            return Ok(Status::Leave);
+        }
+        let object = if ret == Ret::Init { (*top).extra.get() } else { None };
+        (*top).ret = Ret::Native;
+        let value = crate::run::run(vm, st, thread)?;
+        match ret {
+            Ret::Call => crate::ops_arith::set(frame, dst, value),
+            Ret::Init => {
+                let object = crate::ops_call::init_object(vm, object, &value)?;
+                crate::ops_arith::set(frame, dst, object);
+            }
+            Ret::Operator => {
+                let pc = (*frame).pc;
+                if crate::dunder::operator_returned(vm, frame, pc, value)? {
+                    // Only the interpreter, as all is done already, can take this jump.
+                    let jumps = !(crate::instrument::stale(st) || (*frame).object.is_set());
+                    return Ok(if jumps { Status::Jump } else { Status::LeaveByJump });
+                }
+            }
+            _ => drop(value),
+        }
+        Ok(if crate::instrument::stale(st) || (*frame).object.is_set() { Status::Leave } else { Status::On })
+    }
+}
+
+/// Does the instruction `pc` out of line, for machine code. See [`Status`].
+///
+/// # Safety
+/// `frame` is the innermost frame, all its registers are as the interpreter would have them, and `pc` is an instruction
+/// of its form other than a return, a yield, or a jump without condition.
+pub unsafe extern "C" fn step(vm: *const Interpreter, frame: *mut Frame, pc: *const Instr) -> u64 {
+    // SAFETY: by the contract.
+    unsafe {
+        let vm = &*vm;
+        let st = crate::state::state(vm);
+        let thread = crate::state::thread(vm);
+        (*frame).pc = pc;
+        let status = match crate::one::one(vm, st, thread, frame, pc) {
+            Ok(Step::Next) => Status::On,
+            Ok(Step::Jump) => Status::Jump,
+            // Events are wanted from now on: the frame goes on in another form, in which it already stands.
+            Ok(Step::Entered) if thread.top_ptr() == frame => Status::Leave,
+            Ok(Step::Entered) => match finish_call(vm, st, thread, frame) {
+                Ok(Status::Leave) if thread.top_ptr() == frame => {
+                    (*frame).pc = pc.add(1);
+                    Status::Leave
+                }
+                Ok(Status::LeaveByJump) => {
+                    (*frame).pc = pc.byte_offset((*pc).e as i32 as isize);
+                    Status::Leave
+                }
+                Ok(status) => status,
+                Err(_) => Status::Raised,
+            },
+            Err(_) => Status::Raised,
+        };
+        status as u64
+    }
+}
+
+/// What became of an instruction done out of line.
+pub enum Step {
+    Next,
+    Jump,
+    /// A frame was pushed.
+    Entered,
+}
+
+/// Drops a word whose count has reached zero, for machine code. Not 0: Python code ran, which may have changed anything.
+///
+/// # Safety
+/// `word` is a heap word with one reference left, which the caller gives up.
+pub unsafe extern "C" fn last_drop(vm: *const Interpreter, word: u64) -> u64 {
+    // SAFETY: by the contract.
+    unsafe {
+        let st = crate::state::state(&*vm);
+        let runs = st.runs.get();
+        drop(Value::from_bits(word));
+        u64::from(st.runs.get() != runs)
+    }
+}
+
+/// The mark of what [`step`] raised.
+pub fn raised(vm: &Interpreter) -> Raised {
+    vm.raised_mark()
+}
+
+/// The code object of a frame, for a compiler.
+pub fn code_of(frame: &Frame) -> &CodeObject {
+    frame.code()
+}

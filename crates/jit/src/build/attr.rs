@@ -1,0 +1,305 @@
+//! Names, attributes and items.
+
+use super::state::Slot;
+use super::{Build, Builder};
+use crate::ir::{New, Op, Region, Ty, Val};
+use pellucid_interp::caches;
+use pellucid_interp::form::Instr;
+use pellucid_interp::frame::Frame;
+use pellucid_interp::function::Function;
+use pellucid_interp::hot::kinds;
+use pellucid_object::{Type, Value, layout};
+use std::mem::offset_of;
+
+/// What an inline cache has learnt.
+struct Learnt {
+    kind: u16,
+    place: usize,
+    version: u64,
+    shape: u64,
+    value: u64,
+    index: usize,
+}
+
+impl Builder<'_> {
+    fn learnt(&self, instr: Instr) -> Build<Learnt> {
+        self.with_form(|form| {
+            let cache = &form.caches[instr.e as usize];
+            Learnt {
+                kind: cache.kind.get(),
+                place: cache.place.get() as usize,
+                version: cache.version.get(),
+                shape: cache.shape.get(),
+                value: cache.value.get(),
+                index: cache.index.get() as usize,
+            }
+        })
+    }
+
+    /// The dicts of globals and builtins, the addresses of their objects.
+    fn namespace(&mut self, builtins: bool) -> Val {
+        if let Some(call) = &self.context.activation.call {
+            let function = call.function;
+            let field = if builtins { offset_of!(Function, builtins) } else { offset_of!(Function, globals) };
+            return self.load(Region::Frame, layout::PAYLOAD + field, function, Ty::Raw);
+        }
+        let frame = self.constant(Op::Frame, Ty::Raw);
+        let field = if builtins { offset_of!(Frame, builtins) } else { offset_of!(Frame, globals) };
+        // A frame has the address of the payload.
+        self.load(Region::Frame, field, frame, Ty::Raw)
+    }
+
+    fn namespace_offset(&self, offset: usize) -> usize {
+        if self.context.activation.call.is_some() { layout::PAYLOAD + offset } else { offset }
+    }
+
+    pub(crate) fn load_global(&mut self, instr: Instr) -> Build<bool> {
+        let learnt = self.learnt(instr)?;
+        if !matches!(learnt.kind, caches::GLOBAL | caches::BUILTIN) || self.is_dead_end()? {
+            return Ok(false);
+        }
+        let globals = self.namespace(false);
+        self.guard_keys(globals, learnt.version);
+        let dict = if learnt.kind == caches::BUILTIN {
+            let builtins = self.namespace(true);
+            self.guard_keys(builtins, learnt.shape);
+            builtins
+        } else {
+            globals
+        };
+        let offset = self.namespace_offset(self.layout.dict_entries);
+        let entries = self.load(Region::Dict, offset, dict, Ty::Raw);
+        let offset = learnt.index * self.layout.entry_size + self.layout.entry_value;
+        let value = self.load(Region::Dict, offset, entries, Ty::Word);
+        self.result(instr.a, value);
+        Ok(true)
+    }
+
+    fn guard_keys(&mut self, dict: Val, version: u64) {
+        let offset = self.namespace_offset(self.layout.dict_version);
+        let held = self.load(Region::Dict, offset, dict, Ty::Raw);
+        self.guard(Op::GuardIs(version), &[held], Ty::Raw);
+    }
+
+    pub(crate) fn load_deref(&mut self, instr: Instr) -> Build<bool> {
+        if self.is_dead_end()? {
+            return Ok(false);
+        }
+        let cell = self.operand_word(instr.b)?;
+        let offset = layout::PAYLOAD + offset_of!(pellucid_interp::cell::Cell, contents);
+        let value = self.load(Region::Attrs, offset, cell, Ty::Word);
+        self.guard(Op::GuardNot(0), &[value], Ty::Word);
+        self.result(instr.a, value);
+        Ok(true)
+    }
+
+    // Attributes.
+
+    /// The type that an instruction's receiver was seen to have, if that is what its cache knows.
+    fn receiver(&mut self, learnt: &Learnt) -> Build<Option<Value>> {
+        let Some(value) = self.seen(|seen| seen.target())? else { return Ok(None) };
+        let known = value
+            .downcast::<Type>()
+            .is_some_and(|ty| u64::from(ty.current_version()) == learnt.version && learnt.version != 0);
+        Ok(known.then_some(value))
+    }
+
+    /// Guards that an object is of a type that has not changed; gives the object.
+    fn guard_class(&mut self, object: Val, class: &Value, version: u64) -> Val {
+        let ty = class.bits();
+        let stable = class
+            .downcast::<Type>()
+            .is_some_and(|t| !t.flags.get().contains(pellucid_object::TypeFlags::MUTABLE));
+        let object = self.guard(Op::GuardType { ty, stable }, &[object], Ty::Word);
+        let address = self.constant(Op::Raw(ty as i64), Ty::Raw);
+        let held = self.load32(Region::Header, layout::TYPE_VERSION, address);
+        self.guard(Op::GuardIs(version), &[held], Ty::Raw);
+        self.keep.push(class.clone());
+        object
+    }
+
+    /// Guards that an object is laid out as the cache remembers.
+    fn guard_layout(&mut self, object: Val, class: &Value, learnt: &Learnt) -> Val {
+        let object = self.guard_class(object, class, learnt.version);
+        if learnt.place != caches::TYPE_OFFSET {
+            let held = self.load(Region::Shape, learnt.place, object, Ty::Raw);
+            self.guard(Op::GuardIs(learnt.shape), &[held], Ty::Raw);
+        }
+        object
+    }
+
+    /// The receiver as a word on the heap, or nothing when it is known to be a number.
+    fn object(&mut self, operand: i16) -> Build<Option<Val>> {
+        let val = self.operand(operand)?;
+        Ok(if self.graph.ty(val) == Ty::Word { Some(val) } else { None })
+    }
+
+    pub(crate) fn load_attr(&mut self, instr: Instr) -> Build<bool> {
+        let learnt = self.learnt(instr)?;
+        if self.is_dead_end()? || !matches!(learnt.kind, caches::WORD | caches::CLASS) {
+            return Ok(false);
+        }
+        let Some(class) = self.receiver(&learnt)? else { return Ok(false) };
+        let Some(object) = self.object(instr.b)? else { return Ok(false) };
+        let object = self.guard_layout(object, &class, &learnt);
+        let value = if learnt.kind == caches::WORD {
+            let value = self.load(Region::Attrs, learnt.index, object, Ty::Word);
+            self.guard(Op::GuardNot(0), &[value], Ty::Word)
+        } else {
+            self.kept(learnt.value)
+        };
+        self.release(instr.b)?;
+        self.result(instr.a, value);
+        Ok(true)
+    }
+
+    /// A value that a class owns as long as it has the version that was guarded.
+    fn kept(&mut self, bits: u64) -> Val {
+        // SAFETY: the class still has the version that the cache remembers: it was compared just now.
+        let value = unsafe { Value::borrow_bits(&bits).clone() };
+        let val = self.of_value(&value);
+        self.keep.push(value);
+        val
+    }
+
+    pub(crate) fn store_attr(&mut self, instr: Instr) -> Build<bool> {
+        let learnt = self.learnt(instr)?;
+        if self.is_dead_end()? || !matches!(learnt.kind, caches::WORD | caches::ADD) {
+            return Ok(false);
+        }
+        let Some(class) = self.receiver(&learnt)? else { return Ok(false) };
+        let Some(object) = self.object(instr.b)? else { return Ok(false) };
+        let object = self.guard_layout(object, &class, &learnt);
+        let old = if learnt.kind == caches::ADD {
+            None
+        } else {
+            let old = self.load(Region::Attrs, learnt.index, object, Ty::Word);
+            Some(self.guard(Op::GuardNot(0), &[old], Ty::Word))
+        };
+        let new = self.operand_owned(instr.c)?;
+        self.store(Region::Attrs, learnt.index, object, new);
+        if learnt.kind == caches::ADD {
+            let shape = self.constant(Op::Raw(learnt.value as i64), Ty::Raw);
+            self.store(Region::Shape, learnt.place, object, shape);
+            self.state.learn(Op::GuardIs(learnt.value), shape, None, shape);
+        }
+        if let Some(old) = old {
+            self.dies(old);
+        }
+        self.release(instr.b)?;
+        Ok(true)
+    }
+
+    pub(crate) fn load_method(&mut self, instr: Instr) -> Build<bool> {
+        let learnt = self.learnt(instr)?;
+        if self.is_dead_end()? || learnt.kind != caches::METHOD {
+            return Ok(false);
+        }
+        let Some(class) = self.receiver(&learnt)? else { return Ok(false) };
+        let Some(object) = self.object(instr.b)? else { return Ok(false) };
+        let object = self.guard_layout(object, &class, &learnt);
+        let function = self.kept(learnt.value);
+        // The object moves, or is shared with the local that holds it.
+        let from = if instr.b >= 0 { self.slot(instr.b) } else { usize::MAX };
+        let to = self.slot(instr.a + 1);
+        let moves =
+            instr.b >= 0 && self.is_temporary(instr.b)? && matches!(self.state.slots[from], Slot::Mem(_));
+        if moves && from != to {
+            self.give_up(to);
+            self.emit(Op::StoreReg(to as u16), &[object], None, None);
+            let unbound = self.unbound();
+            self.emit(Op::StoreReg(from as u16), &[unbound], None, None);
+            self.set_slot(from, Slot::Dead);
+            self.set_slot(to, Slot::Mem(Some(object)));
+        } else if !moves {
+            self.release(instr.b)?;
+            self.put(to, Slot::Borrowed(object));
+        }
+        let at = self.slot(instr.a);
+        self.put(at, Slot::Borrowed(function));
+        Ok(true)
+    }
+
+    // Items.
+
+    /// The items of an exact list and the index of one, both guarded.
+    fn list_item(&mut self, container: i16, index: i16, seen: (u16, u16)) -> Build<Option<(Val, Val)>> {
+        let Some(list) = self.object(container)? else { return Ok(None) };
+        let guard = Op::GuardType { ty: self.vm.types().list.value().bits(), stable: true };
+        if self.state.fact(guard, list, None).is_none() && seen.0 != kinds::LIST {
+            return Ok(None);
+        }
+        let index = self.operand(index)?;
+        let index = match self.graph.ty(index) {
+            Ty::Int => index,
+            Ty::Word if seen.1 == kinds::INT || self.state.fact(Op::GuardInt, index, None).is_some() => {
+                self.guard(Op::GuardInt, &[index], Ty::Int)
+            }
+            _ => return Ok(None),
+        };
+        let list = self.guard(guard, &[list], Ty::Word);
+        let len = self.load(Region::List, self.layout.list_len, list, Ty::Raw);
+        let items = self.load(Region::List, self.layout.list_items, list, Ty::Raw);
+        let index = match self.graph.as_int(index) {
+            Some(n) if n < 0 => {
+                let len = self.pure(Op::RawToInt, &[len], Ty::Int);
+                self.pure(Op::IntAddQuick, &[len, index], Ty::Int)
+            }
+            _ => index,
+        };
+        let index = self.guard(Op::Bound, &[index, len], Ty::Int);
+        Ok(Some((items, index)))
+    }
+
+    fn item(&mut self, items: Val, index: Val) -> Val {
+        if let Some(known) = self.state.fact(Op::Item, items, Some(index)) {
+            return known;
+        }
+        let val = self.emit(Op::Item, &[items, index], Some(Ty::Word), None);
+        self.state.learn(Op::Item, items, Some(index), val);
+        val
+    }
+
+    pub(crate) fn load_subscr(&mut self, instr: Instr) -> Build<bool> {
+        let seen = self.seen(|seen| (seen.b.get(), seen.c.get()))?;
+        if self.is_dead_end()? {
+            return Ok(false);
+        }
+        let Some((items, index)) = self.list_item(instr.b, instr.c, seen)? else { return Ok(false) };
+        let value = self.item(items, index);
+        self.release(instr.c)?;
+        self.release(instr.b)?;
+        self.result(instr.a, value);
+        Ok(true)
+    }
+
+    pub(crate) fn store_subscr(&mut self, instr: Instr) -> Build<bool> {
+        let seen = self.seen(|seen| (seen.a.get(), seen.b.get()))?;
+        if self.is_dead_end()? {
+            return Ok(false);
+        }
+        let Some((items, index)) = self.list_item(instr.a, instr.b, seen)? else { return Ok(false) };
+        let old = self.item(items, index);
+        let new = self.operand_owned(instr.c)?;
+        self.emit(Op::SetItem, &[items, index, new], None, None);
+        self.state.forget(Region::Items);
+        self.state.learn(Op::Item, items, Some(index), new);
+        self.dies(old);
+        self.release(instr.b)?;
+        self.release(instr.a)?;
+        Ok(true)
+    }
+
+    pub(crate) fn list_append(&mut self, instr: Instr) -> Build<bool> {
+        let at = self.slot(instr.b);
+        let Slot::Mem(_) = self.state.slots[at] else { return Ok(false) };
+        let list = self.mem_word(at);
+        let value = self.operand_word(instr.c)?;
+        let exit = self.exit_here();
+        self.emit(Op::New(New::Append), &[list, value], None, Some(exit));
+        self.state.forget(Region::List);
+        self.state.forget(Region::Items);
+        self.release(instr.c)?;
+        Ok(true)
+    }
+}

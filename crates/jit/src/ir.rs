@@ -1,0 +1,418 @@
+//! The compiler's own intermediate form: typed values in static single assignment, blocks with parameters.
+//!
+//! It stands between the private form, whose instructions mean whatever their operands' types make of them, and
+//! Cranelift, which knows nothing of Python. Types are known here: a guard turns a word into a number or a known object,
+//! or leaves through an exit. What can be seen only at this level is done at this level (`opt.rs`); what every
+//! compiler does is left to Cranelift.
+//!
+//! A Python int that lives in a word is kept doubled (`2n`): the word is `2n + 1`, additions overflow exactly when the
+//! result does not fit a word, and a list item's address is a quarter of a multiplication away.
+
+use pellucid_object::protocol::CmpOp;
+use std::fmt::{self, Write};
+
+/// A value: the result of an instruction, or a block's parameter. Index into [`Graph::insts`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Val(pub u32);
+
+/// Index into [`Graph::blocks`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Block(pub u32);
+
+/// Index into [`Graph::exits`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ExitId(pub u32);
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Ty {
+    /// A Python int that fits a word, doubled.
+    Int,
+    Float,
+    Bool,
+    /// Any value's word, borrowed.
+    Word,
+    /// Addresses, lengths, versions.
+    Raw,
+}
+
+/// What part of the heap a load reads or a store writes: loads and stores of different regions never meet.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum Region {
+    /// A frame's record: does not change while its code runs.
+    Frame,
+    /// Types of objects, versions of types, code of functions.
+    Header,
+    /// Shapes of objects.
+    Shape,
+    /// Addresses and lengths of lists.
+    List,
+    /// Items of lists.
+    Items,
+    /// Attributes that stand in objects.
+    Attrs,
+    /// Entries and versions of dicts.
+    Dict,
+    /// State of iterators.
+    Iter,
+}
+
+/// What an instruction does. Letters in the comments are its arguments.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Op {
+    /// A block's parameter.
+    Param,
+    /// A Python int.
+    Int(i64),
+    /// A float by its bits.
+    Float(u64),
+    Bool(bool),
+    /// A word that somebody else owns, or that needs no owner.
+    Word(u64),
+    Raw(i64),
+    /// The frame's record.
+    Frame,
+    /// The word of a register.
+    LoadReg(u16),
+    /// Puts a word into a register, which loses what it held without counting.
+    StoreReg(u16),
+    /// A word at an offset from `a`.
+    Load {
+        region: Region,
+        offset: i32,
+    },
+    /// 32 bits, unsigned.
+    Load32 {
+        region: Region,
+        offset: i32,
+    },
+    Store {
+        region: Region,
+        offset: i32,
+    },
+    /// The item `b` of the items at `a`.
+    Item,
+    /// Item `b` of the items at `a` becomes the word `c`.
+    SetItem,
+    BoxInt,
+    /// May make an object, which the result then owns.
+    BoxFloat,
+    BoxBool,
+    GuardInt,
+    GuardFloat,
+    GuardBool,
+    /// A word that is no object.
+    GuardPlain,
+    /// An object whose type is at this address. `stable`: objects never change to or from this type.
+    GuardType {
+        ty: u64,
+        stable: bool,
+    },
+    /// `a` is this very word.
+    GuardIs(u64),
+    GuardNot(u64),
+    GuardTrue,
+    GuardFalse,
+    /// The index `a`, which is within the length `b`.
+    Bound,
+    IntToFloat,
+    /// A machine int to a Python one that is known to fit.
+    RawToInt,
+    IntAdd,
+    IntSub,
+    IntMul,
+    /// Cannot overflow, by a guard before.
+    IntAddQuick,
+    IntNeg,
+    IntFloorDiv,
+    IntMod,
+    IntAnd,
+    IntOr,
+    IntXor,
+    IntShl,
+    IntShr,
+    FloatAdd,
+    FloatSub,
+    FloatMul,
+    FloatDiv,
+    FloatNeg,
+    /// `a ** 2`; takes the exit when that is too large.
+    FloatSquare,
+    CmpInt(CmpOp),
+    CmpFloat(CmpOp),
+    /// Two words are the same.
+    Same,
+    Not,
+    /// `a ? b : c`
+    Select,
+    /// Counts a reference to `a` more.
+    Inc,
+    /// Counts one less; the last one ends the object. When Python code ran, the exit is taken.
+    Dec,
+    /// The instruction of this index of the root frame's form, done out of line on its registers. True: it jumps.
+    Step(u32),
+    /// A step before has written this register.
+    Clobber(u16),
+    /// Takes the exit when the interpreter has something to look at.
+    Poll,
+    /// A new float, tuple, ... see [`New`].
+    New(New),
+}
+
+/// Objects that machine code makes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum New {
+    /// `a.append(b)` of an exact list; takes the exit without memory.
+    Append,
+    /// A range from `a` to `b` by this step, and an iterator of one. Take the exit without memory.
+    Range(i64),
+    RangeIter(i64),
+}
+
+#[derive(Clone, Debug)]
+pub struct Inst {
+    pub op: Op,
+    pub args: Vec<Val>,
+    pub ty: Option<Ty>,
+    /// Where it leaves when it cannot go on.
+    pub exit: Option<ExitId>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Edge {
+    pub block: Option<Block>,
+    pub args: Vec<Val>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub enum Term {
+    #[default]
+    Open,
+    Jump(Edge),
+    Branch(Val, Edge, Edge),
+    Exit(ExitId),
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct BlockData {
+    pub params: Vec<Val>,
+    pub insts: Vec<Val>,
+    pub term: Term,
+    /// Of a loop's first block.
+    pub header: Option<Header>,
+    /// For the listing: level of inlining and instruction.
+    pub origin: (u32, u32),
+}
+
+/// A loop's first block.
+#[derive(Clone, Copy, Debug)]
+pub struct Header {
+    /// The block before it.
+    pub before: Block,
+    /// The exit that stands for the state in which the loop is entered.
+    pub exit: ExitId,
+}
+
+/// How a value is put back into a register.
+#[derive(Clone, Debug)]
+pub enum Put {
+    Val(Val),
+    /// A range iterator with its next value, end and step.
+    RangeIter(Val, Val, i64),
+    /// A range: start, stop, step.
+    Range(Val, Val, i64),
+}
+
+/// An activation that was inlined, for which a frame must be made at an exit.
+#[derive(Clone, Debug)]
+pub struct ExitFrame {
+    /// The function, a word.
+    pub function: Val,
+    /// The address of its code object.
+    pub code: u64,
+    /// First register of its window, counted from the root's.
+    pub base: u16,
+    /// Index of the call in the caller's form, and the register of the caller that gets the result.
+    pub call: u32,
+    pub dst: i16,
+    /// Of a class that is called: the instance.
+    pub object: Option<Val>,
+}
+
+/// A way back to the interpreter: all that it needs and that is not in the registers.
+#[derive(Clone, Debug)]
+pub struct Exit {
+    /// The instruction of the innermost frame's form at which it goes on.
+    pub pc: u32,
+    /// Frames inside the root's.
+    pub frames: Vec<ExitFrame>,
+    pub puts: Vec<(u16, Put)>,
+    pub why: &'static str,
+}
+
+impl Exit {
+    /// The values it needs.
+    pub fn values(&self) -> Vec<Val> {
+        let mut values = Vec::new();
+        for (_, put) in &self.puts {
+            match put {
+                Put::Val(v) => values.push(*v),
+                Put::RangeIter(a, b, _) | Put::Range(a, b, _) => values.extend([*a, *b]),
+            }
+        }
+        for frame in &self.frames {
+            values.push(frame.function);
+            values.extend(frame.object);
+        }
+        values
+    }
+}
+
+/// A piece of code in this form.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    pub insts: Vec<Inst>,
+    pub blocks: Vec<BlockData>,
+    pub exits: Vec<Exit>,
+}
+
+impl Graph {
+    pub fn inst(&self, val: Val) -> &Inst {
+        &self.insts[val.0 as usize]
+    }
+    pub fn ty(&self, val: Val) -> Ty {
+        self.inst(val).ty.unwrap_or(Ty::Raw)
+    }
+    pub fn new_block(&mut self, origin: (u32, u32)) -> Block {
+        self.blocks.push(BlockData { origin, ..BlockData::default() });
+        Block(self.blocks.len() as u32 - 1)
+    }
+    pub fn block(&mut self, block: Block) -> &mut BlockData {
+        &mut self.blocks[block.0 as usize]
+    }
+    /// A value that is in no block yet.
+    pub fn value(&mut self, inst: Inst) -> Val {
+        self.insts.push(inst);
+        Val(self.insts.len() as u32 - 1)
+    }
+    pub fn param(&mut self, block: Block, ty: Ty) -> Val {
+        let val = self.value(Inst { op: Op::Param, args: Vec::new(), ty: Some(ty), exit: None });
+        self.block(block).params.push(val);
+        val
+    }
+    /// The int, when the value is a constant.
+    pub fn as_int(&self, val: Val) -> Option<i64> {
+        match self.inst(val).op {
+            Op::Int(n) => Some(n),
+            _ => None,
+        }
+    }
+}
+
+impl Op {
+    /// Whether it only computes: it may be moved, merged and left out.
+    pub fn is_pure(self) -> bool {
+        use Op::*;
+        !matches!(
+            self,
+            Param
+                | LoadReg(_)
+                | StoreReg(_)
+                | Load { .. }
+                | Load32 { .. }
+                | Store { .. }
+                | Item
+                | SetItem
+                | BoxFloat
+                | Inc
+                | Dec
+                | Step(_)
+                | Clobber(_)
+                | Poll
+                | New(_)
+        )
+    }
+    /// What it reads that a store may change.
+    pub fn reads(self) -> Option<Region> {
+        match self {
+            Op::Load { region, .. } | Op::Load32 { region, .. } => Some(region),
+            Op::Item => Some(Region::Items),
+            Op::GuardType { stable: false, .. } => Some(Region::Header),
+            _ => None,
+        }
+    }
+    /// Whether it must stay though nobody uses its value.
+    pub fn is_needed(self) -> bool {
+        use Op::*;
+        matches!(
+            self,
+            StoreReg(_)
+                | Store { .. }
+                | SetItem
+                | Inc
+                | Dec
+                | Step(_)
+                | Clobber(_)
+                | Poll
+                | New(_)
+                | Bound
+                | GuardTrue
+                | GuardFalse
+        ) || matches!(
+            self,
+            GuardInt | GuardFloat | GuardBool | GuardPlain | GuardType { .. } | GuardIs(_) | GuardNot(_)
+        )
+    }
+}
+
+impl fmt::Display for Val {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{}", self.0)
+    }
+}
+
+impl fmt::Debug for Val {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{}", self.0)
+    }
+}
+
+fn list(values: &[Val]) -> String {
+    values.iter().map(Val::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The text form.
+impl fmt::Display for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, block) in self.blocks.iter().enumerate() {
+            let params: Vec<String> =
+                block.params.iter().map(|p| format!("{p}: {:?}", self.ty(*p))).collect();
+            let loops = if block.header.is_some() { " loop" } else { "" };
+            let (level, pc) = block.origin;
+            writeln!(f, "b{index}({}):{loops}  ; {level}:{pc}", params.join(", "))?;
+            for val in &block.insts {
+                let inst = self.inst(*val);
+                let mut line = String::from("    ");
+                if let Some(ty) = inst.ty {
+                    write!(line, "{val}: {ty:?} = ")?;
+                }
+                write!(line, "{:?} {}", inst.op, list(&inst.args))?;
+                if let Some(exit) = inst.exit {
+                    write!(line, " or x{}", exit.0)?;
+                }
+                writeln!(f, "{}", line.trim_end())?;
+            }
+            let edge = |e: &Edge| format!("b{}({})", e.block.map_or(9999, |b| b.0), list(&e.args));
+            match &block.term {
+                Term::Open => writeln!(f, "    open")?,
+                Term::Jump(e) => writeln!(f, "    jump {}", edge(e))?,
+                Term::Branch(v, a, b) => writeln!(f, "    if {v} {} else {}", edge(a), edge(b))?,
+                Term::Exit(x) => writeln!(f, "    exit x{}", x.0)?,
+            }
+        }
+        for (index, exit) in self.exits.iter().enumerate() {
+            let puts: Vec<String> = exit.puts.iter().map(|(r, p)| format!("r{r} = {p:?}")).collect();
+            writeln!(f, "x{index}: to {} ({}) {}", exit.pc, exit.why, puts.join(", "))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! Where machine code finds what it reads: offsets in bytes from the start of a heap object or struct.
+//!
+//! The standard library does not promise how a `Vec` is laid out, so that is measured, once, on a vector that is known.
+
+use crate::attrs::Attrs;
+use crate::class::Type;
+use crate::dict::Dict;
+use crate::heap::PAYLOAD_OFFSET;
+use crate::list::List;
+use crate::value::Value;
+use std::mem::offset_of;
+
+/// Of every heap object: where its payload begins.
+pub const PAYLOAD: usize = PAYLOAD_OFFSET;
+/// Of every heap object: its count (32 bits), and the word of its type.
+pub const REFCOUNT: usize = offset_of!(pellucid_memory::Header, refcount);
+pub const TYPE: usize = offset_of!(pellucid_memory::Header, ty);
+/// Of an [`Attrs`]: its shape, and its first inline attribute.
+pub const SHAPE: usize = 0;
+pub const INLINE_WORDS: usize = size_of::<Attrs>();
+/// Of the object that is a type: its version (32 bits).
+pub const TYPE_VERSION: usize = PAYLOAD_OFFSET + Type::VERSION_OFFSET;
+
+/// Offsets that had to be measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// Of a list: the address of its items, and their number.
+    pub list_items: usize,
+    pub list_len: usize,
+    /// Of the payload of a dict: its keys' version, and the address of its entries.
+    pub dict_version: usize,
+    pub dict_entries: usize,
+    /// Bytes from an entry to the next, and from its start to its value.
+    pub entry_size: usize,
+    pub entry_value: usize,
+}
+
+impl Layout {
+    /// `None` when something is not where it can be found.
+    pub fn measure() -> Option<Layout> {
+        let (vec_address, vec_len) = vec_offsets()?;
+        let list = PAYLOAD_OFFSET + List::items_offset();
+        let (version, entries, size, value) = Dict::offsets()?;
+        Some(Layout {
+            list_items: list + vec_address,
+            list_len: list + vec_len,
+            dict_version: version,
+            dict_entries: entries + vec_address,
+            entry_size: size,
+            entry_value: value,
+        })
+    }
+}
+
+/// Where a `Vec` of values has its address and its length.
+fn vec_offsets() -> Option<(usize, usize)> {
+    const WORDS: usize = size_of::<Vec<Value>>() / 8;
+    let mut vec: Vec<Value> = Vec::with_capacity(5);
+    vec.extend([Value::NONE, Value::NONE, Value::NONE]);
+    let address = vec.as_ptr() as usize;
+    let (length, capacity) = (vec.len(), vec.capacity());
+    if length == capacity {
+        return None;
+    }
+    // SAFETY: a vector is three words, all initialised.
+    let words: [usize; WORDS] = unsafe { std::ptr::from_ref(&vec).cast::<[usize; WORDS]>().read() };
+    let find = |what: usize| words.iter().position(|word| *word == what).map(|at| at * 8);
+    Some((find(address)?, find(length)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_where_it_is_said_to_be() {
+        let layout = Layout::measure().expect("measured");
+        let list = List::new(vec![Value::NONE, Value::TRUE]);
+        let base = std::ptr::from_ref(&list).cast::<u8>();
+        let word = |offset: usize| {
+            // SAFETY: offsets lie in the list.
+            unsafe { base.add(offset - PAYLOAD_OFFSET).cast::<usize>().read() }
+        };
+        assert_eq!(word(layout.list_len), 2);
+        list.with(|items| assert_eq!(word(layout.list_items), items.as_ptr() as usize));
+    }
+}
