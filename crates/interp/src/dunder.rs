@@ -2,10 +2,12 @@
 
 use crate::form::Instr;
 use crate::frame::{Frame, Ret, Thread};
+use crate::function::Function;
 use crate::ops::Op;
 use crate::ops_arith::{release, rk, set};
 use crate::run::{Entered, enter, is_function};
 use crate::state::State;
+use pellucid_bytecode::code::flags;
 use pellucid_object::{BinOp, CmpOp, Interpreter, Res, TypeFlags, Value};
 
 /// The Python function that `name` is on the class of `object`.
@@ -46,6 +48,32 @@ pub unsafe fn enter_method(
             window.add(index).write((*value).clone());
         }
         enter(vm, st, thread, method, window, args.len(), &[], ret, dst, None)
+    }
+}
+
+/// `iter(object)` where `__iter__` is a generator function: its generator is made without a native call. `None`: it is
+/// something else.
+///
+/// # Safety
+/// As for [`enter_method`].
+pub unsafe fn generator_iter(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    object: &Value,
+) -> Res<Option<Value>> {
+    let Some(method) = python_method(vm, st, object, &st.names.__iter__) else { return Ok(None) };
+    // SAFETY: `method` is a function; the rest by the contract.
+    unsafe {
+        let kind = method.payload_unchecked::<Function>().code().code.flags;
+        if kind & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != flags::GENERATOR {
+            return Ok(None);
+        }
+        match enter_method(vm, st, thread, frame, method, &[object], Ret::Native, 0)? {
+            Entered::Value(iterator) => Ok(Some(iterator)),
+            Entered::Frame => Err(vm.bug("a generator function that makes no generator")),
+        }
     }
 }
 

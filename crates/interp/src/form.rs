@@ -50,42 +50,44 @@ pub struct Cache {
     pub place: Cell<u16>,
     /// An index, or the offset of another word.
     pub index: Cell<u32>,
-    /// What was learnt before, where objects of several types come by.
-    pub others: OnceCell<Box<Others>>,
+    /// How often something else was to be learnt.
+    pub retired: Cell<u16>,
+    /// What was learnt before: the instruction sees objects of several types.
+    pub others: OnceCell<Box<[Cache; OTHERS]>>,
 }
 
-/// Older contents of an inline cache.
-#[derive(Default, Debug)]
-pub struct Others {
-    pub caches: [Cache; 3],
-    /// Which of them makes room next.
-    next: Cell<usize>,
-}
+/// How much of what an instruction has learnt is kept beside the last.
+pub const OTHERS: usize = 3;
+/// After so many changes most are not learnt any more.
+const RESTLESS: u16 = 64;
 
 impl Cache {
-    fn copy_from(&self, other: &Cache) {
-        self.version.set(other.version.get());
-        self.shape.set(other.shape.get());
-        self.value.set(other.value.get());
-        self.kind.set(other.kind.get());
-        self.place.set(other.place.get());
-        self.index.set(other.index.get());
-    }
-
-    /// Makes room for something new, keeping what is known.
-    pub fn put_aside(&self) {
+    /// Keeps what was learnt, for something else is to be learnt now. False: that is not worth it, for it changes all the time.
+    pub fn retire(&self) -> bool {
         if self.kind.get() == 0 {
-            return;
+            return true;
+        }
+        let retired = self.retired.get();
+        self.retired.set(retired.wrapping_add(1));
+        if retired >= RESTLESS && retired % RESTLESS != 0 {
+            return false;
         }
         let others = self.others.get_or_init(Box::default);
-        let next = others.next.get();
-        others.next.set((next + 1) % others.caches.len());
-        others.caches[next].copy_from(self);
+        let free = others.iter().find(|c| c.kind.get() == 0 || c.version.get() == self.version.get());
+        let to = free.unwrap_or(&others[self.version.get() as usize % OTHERS]);
+        to.version.set(self.version.get());
+        to.shape.set(self.shape.get());
+        to.value.set(self.value.get());
+        to.place.set(self.place.get());
+        to.index.set(self.index.get());
+        to.kind.set(self.kind.replace(0));
+        true
     }
 
-    /// What was put aside.
-    pub fn put_asides(&self) -> &[Cache] {
-        self.others.get().map_or(&[], |others| &others.caches)
+    /// Everything that is known, the last first.
+    pub fn entries(&self) -> impl Iterator<Item = &Cache> {
+        let others = self.others.get().into_iter().flat_map(|others| others.iter());
+        std::iter::once(self).chain(others).filter(|c| c.kind.get() != 0)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::form::{Cache, Form, Instr};
 use crate::function::Function;
 use crate::state::{state, thread};
 use pellucid_object::protocol::Sink;
-use pellucid_object::{Dict, Interpreter, Raised, Res, SlotWord, Value};
+use pellucid_object::{Dict, Interpreter, Raised, SlotWord, Value};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
@@ -328,20 +328,16 @@ impl Thread {
         raised
     }
 
-    /// A new innermost record, for the caller to write. Errors: `RecursionError`.
+    /// A new innermost record, for the caller to write.
     ///
     /// # Safety
-    /// Every field is written before anything looks at frames.
+    /// There is room, and every field is written before anything looks at frames.
     #[inline(always)]
-    pub unsafe fn push_raw(&self, vm: &Interpreter) -> Res<*mut Frame> {
-        let depth = self.depth.get() + 1;
-        if depth > vm.recursion_limit.get() || depth >= STACK_FRAMES {
-            return Err(self.too_deep(vm));
-        }
-        self.depth.set(depth);
+    pub unsafe fn push_raw(&self) -> *mut Frame {
+        self.depth.set(self.depth.get() + 1);
         let top = self.top.get().wrapping_add(1);
         self.top.set(top);
-        Ok(top)
+        top
     }
 
     /// Where the free words begin below the innermost record.
@@ -354,12 +350,12 @@ impl Thread {
         unsafe { (*self.top.get().sub(1)).end }
     }
 
-    /// Takes the innermost record off where it stands.
+    /// Takes the innermost record off where it stands; its function.
     ///
     /// # Safety
     /// Its registers were given up.
     #[inline(always)]
-    pub unsafe fn drop_top(&self) {
+    pub unsafe fn drop_top(&self) -> Value {
         let top = self.top.get();
         // SAFETY: the record is live and dropped once; what it owns dies when it is off the stack.
         unsafe {
@@ -368,7 +364,8 @@ impl Thread {
             debug_assert!(!(*top).object.is_set() && !(*top).locals.is_set());
             self.top.set(top.wrapping_sub(1));
             self.depth.set(self.depth.get() - 1);
-            drop((code, function));
+            drop(code);
+            function
         }
     }
 

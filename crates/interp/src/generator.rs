@@ -109,6 +109,16 @@ impl Generator {
         self.words().get(i.a as usize).cloned()
     }
 
+    /// Whether a `yield from` that sends this can wake it in the same loop.
+    fn runs_here(&self, sent: &Value) -> bool {
+        self.kind != Kind::AsyncGenerator
+            && match self.life.get() {
+                Life::Created => sent.is_none(),
+                Life::Suspended => true,
+                _ => false,
+            }
+    }
+
     /// Whether it sleeps inside of a `try` or `with`.
     fn must_close(&self) -> bool {
         let form = self.form();
@@ -255,18 +265,99 @@ pub fn give_locals(value: &Value, locals: &Value) {
 }
 
 /// The generator behind a value.
+#[inline(always)]
 pub fn of(value: &Value) -> Option<&Generator> {
     value.downcast::<Generator>()
 }
 
 /// Pushes the frame record of a generator that sleeps, or has not begun.
-fn begin(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value) -> Res<()> {
+#[inline]
+fn begin(vm: &Interpreter, st: &State, thread: &Thread, value: &Value, ret: Ret, sent: Value) -> Res<()> {
+    // SAFETY: the record that was pushed is a generator's, which sleeps there.
+    unsafe {
+        if wake(vm, st, thread, value, ret) {
+            hand(&mut *thread.top_ptr(), sent);
+            return Ok(());
+        }
+    }
     push(vm, thread, value, ret, sent)?;
     take_handled(vm, value);
     Ok(())
 }
 
+/// Pushes the frame record of a generator that sleeps and has nothing that is out of the ordinary: no frame object, no
+/// exception handled in it or around it, no new form. Its function moves into the record until [`sleep_one`]. False: nothing was
+/// done.
+///
+/// # Safety
+/// If it is true, [`hand`] follows, or else what the generator delegates to is woken in its turn.
+#[inline(always)]
+unsafe fn wake(vm: &Interpreter, st: &State, thread: &Thread, value: &Value, ret: Ret) -> bool {
+    let Some(header) = value.header() else { return false };
+    let ty = header.ty.get() as u64;
+    if ty != st.generator.value().bits() && ty != st.coroutine.value().bits() {
+        return false;
+    }
+    // SAFETY: the type says what the payloads are. There is room for a record, every field of which is written; its registers are
+    // the generator's.
+    unsafe {
+        let generator = value.payload_unchecked::<Generator>();
+        let code = generator.code.payload_unchecked::<CodeObject>();
+        let form = generator.form.get();
+        let odd = generator.object.raw() | generator.namespace.raw() | generator.handled.raw();
+        if generator.life.get() != Life::Suspended
+            || !code.ready_form().is_some_and(|ready| std::ptr::eq(ready, form))
+            || odd != 0
+            || vm.handles_exception()
+            || !thread.has_room(vm)
+        {
+            return false;
+        }
+        let Some(function) = generator.function.replace(None) else { return false };
+        generator.life.set(Life::Running);
+        let top = thread.push_raw();
+        (&raw mut (*top).pc).write(generator.pc.get());
+        (&raw mut (*top).regs).write(generator.regs.get());
+        (&raw mut (*top).form).write(form);
+        (&raw mut (*top).caches).write((*form).caches.as_ptr());
+        (&raw mut (*top).consts_end).write(code.consts.as_ptr_range().end);
+        (&raw mut (*top).end).write(thread.words_before());
+        let data = function.payload_unchecked::<Function>();
+        (&raw mut (*top).globals).write(data.globals_dict());
+        (&raw mut (*top).builtins).write(data.builtins_dict());
+        (&raw mut (*top).function).write(function);
+        (&raw mut (*top).code).write(generator.code.clone());
+        (&raw mut (*top).locals).write(SlotWord::default());
+        (&raw mut (*top).object).write(SlotWord::default());
+        (&raw mut (*top).generator).write(SlotWord::new(Some(value.clone())));
+        (&raw mut (*top).extra).write(SlotWord::default());
+        (&raw mut (*top).ret).write(ret);
+        (&raw mut (*top).dst).write(0);
+        true
+    }
+}
+
+/// Gives what was sent to a generator that was woken.
+///
+/// # Safety
+/// The record is that of a generator at the instruction at which it slept.
+#[inline(always)]
+unsafe fn hand(frame: &mut Frame, sent: Value) {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = &*frame.pc;
+        match i.op {
+            Op::YieldFrom => drop(frame.regs.offset(i.b as isize).replace(sent)),
+            _ => {
+                frame.pc = frame.pc.add(1);
+                drop(frame.regs.offset(i.a as isize).replace(sent));
+            }
+        }
+    }
+}
+
 /// What the generator itself handles is handled again.
+#[inline]
 fn take_handled(vm: &Interpreter, value: &Value) {
     if let Some(generator) = of(value).filter(|generator| generator.handled.is_set()) {
         vm.set_handled_exception(generator.handled.replace(None));
@@ -274,16 +365,21 @@ fn take_handled(vm: &Interpreter, value: &Value) {
 }
 
 /// Pushes the record, leaving alone what is being handled.
+#[inline(never)]
 fn push(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value) -> Res<()> {
     let Some(generator) = of(value) else { return Err(vm.bug("no generator")) };
-    let (Some(function), Some(code)) = (generator.function.get(), generator.code()) else {
-        return Err(vm.bug("a generator without code"));
-    };
+    let Some(code) = generator.code() else { return Err(vm.bug("a generator without code")) };
     let begun = generator.life.get() == Life::Suspended;
     let (form, pc) = instrument::wake(vm, code, generator.form(), generator.pc.get(), begun)?;
-    // SAFETY: `push_raw` gives a free record, every field of which is written; its registers are the generator's.
+    if !thread.has_room(vm) {
+        return Err(thread.too_deep(vm));
+    }
+    let Some(function) = generator.function.replace(None) else {
+        return Err(vm.bug("a generator without a function"));
+    };
+    // SAFETY: there is room for a record, every field of which is written; its registers are the generator's.
     unsafe {
-        let top = thread.push_raw(vm)?;
+        let top = thread.push_raw();
         (&raw mut (*top).pc).write(pc);
         (&raw mut (*top).regs).write(generator.regs.get());
         (&raw mut (*top).form).write(form);
@@ -305,18 +401,11 @@ fn push(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value)
         if (*top).object.is_set() {
             frame_object::attach(&mut *top);
         }
+        generator.life.set(Life::Running);
         if begun {
-            let i = &*(*top).pc;
-            match i.op {
-                Op::YieldFrom => drop((*top).replace_reg(i.b as usize, sent)),
-                _ => {
-                    drop((*top).replace_reg(i.a as usize, sent));
-                    (*top).pc = (*top).pc.add(1);
-                }
-            }
+            hand(&mut *top, sent);
         }
     }
-    generator.life.set(Life::Running);
     Ok(())
 }
 
@@ -327,9 +416,12 @@ pub enum Yielded {
 }
 
 /// `yield`: the innermost frame, a generator's, goes to sleep.
-pub fn suspend(vm: &Interpreter, thread: &Thread, value: Value) -> Res<Yielded> {
-    let wrapped = match thread.top().and_then(|f| f.generator.get()) {
-        Some(generator) if of(&generator).is_some_and(|g| g.kind == Kind::AsyncGenerator) => {
+#[inline]
+pub fn suspend(vm: &Interpreter, st: &State, thread: &Thread, value: Value) -> Res<Yielded> {
+    // SAFETY: the innermost record is a generator's, which it owns.
+    let owner = unsafe { (*thread.top_ptr()).generator.peek() };
+    let wrapped = match owner.and_then(Value::header) {
+        Some(header) if header.ty.get() as u64 == st.async_generator.value().bits() => {
             crate::async_generator::wrap(vm, value)?
         }
         _ => value,
@@ -338,9 +430,15 @@ pub fn suspend(vm: &Interpreter, thread: &Thread, value: Value) -> Res<Yielded> 
 }
 
 /// The innermost generator goes to sleep, and those that delegate to it, up to one that something else runs.
+#[inline]
 fn sleep(vm: &Interpreter, thread: &Thread, value: Value) -> Yielded {
     loop {
-        match sleep_one(vm, thread) {
+        // SAFETY: the innermost record is a generator's.
+        let ret = match unsafe { sleep_quick(vm, thread) } {
+            Some(ret) => ret,
+            None => sleep_one(vm, thread),
+        };
+        match ret {
             Ret::Delegate => {}
             Ret::ForIter => return Yielded::ForIter(value),
             _ => return Yielded::Native(value),
@@ -348,22 +446,46 @@ fn sleep(vm: &Interpreter, thread: &Thread, value: Value) -> Yielded {
     }
 }
 
+/// As [`sleep_one`], when nothing is out of the ordinary. `None`: nothing was done.
+///
+/// # Safety
+/// The innermost record is a generator's.
+#[inline(always)]
+unsafe fn sleep_quick(vm: &Interpreter, thread: &Thread) -> Option<Ret> {
+    let top = thread.top_ptr();
+    // SAFETY: by the contract; the record is taken off once, and its function moves back into the generator.
+    unsafe {
+        if (*top).locals.raw() | (*top).object.raw() | (*top).extra.raw() != 0 || vm.handles_exception() {
+            return None;
+        }
+        let owner = (*top).generator.replace(None)?;
+        let generator = owner.payload_unchecked::<Generator>();
+        generator.pc.set((*top).pc);
+        generator.form.set((*top).form);
+        generator.life.set(Life::Suspended);
+        let ret = (*top).ret;
+        let none = generator.function.replace(Some(thread.drop_top()));
+        debug_assert!(none.is_none());
+        std::mem::forget(none);
+        Some(ret)
+    }
+}
+
 /// Takes the record of a running generator off; what it handled itself stays with it.
+#[inline(never)]
 pub fn sleep_one(vm: &Interpreter, thread: &Thread) -> Ret {
     let top = thread.top_ptr();
-    // SAFETY: the innermost record is a generator's; it is taken off once.
+    // SAFETY: the innermost record is a generator's; it is taken off once, and its function moves back into the generator.
     unsafe {
         let owner = (*top).generator.replace(None).unwrap_or(Value::NONE);
         let outer = (*top).extra.replace(None);
+        // The generator keeps them.
+        if (*top).locals.is_set() {
+            (*top).locals.set(None);
+        }
         if let Some(generator) = of(&owner) {
             if vm.handles_exception() {
-                let now = vm.handled_exception();
-                let own = match (&now, &outer) {
-                    // The same exception may be handled on both sides.
-                    (Some(now), Some(outer)) if now.is(outer) && !in_handler(&*top) => None,
-                    _ => now,
-                };
-                generator.handled.set(own);
+                generator.handled.set(own_handled(vm, &*top, &outer));
             }
             generator.pc.set((*top).pc);
             generator.form.set((*top).form);
@@ -377,13 +499,22 @@ pub fn sleep_one(vm: &Interpreter, thread: &Thread) -> Ret {
             vm.set_handled_exception(outer);
         }
         let ret = (*top).ret;
-        // The generator keeps them.
-        if (*top).locals.is_set() {
-            (*top).locals.set(None);
+        let function = thread.drop_top();
+        if let Some(generator) = of(&owner) {
+            generator.function.set(Some(function));
         }
-        thread.drop_top();
-        drop(owner);
         ret
+    }
+}
+
+/// What a generator that goes to sleep handles itself; `outer` is what was handled when it was resumed.
+#[cold]
+fn own_handled(vm: &Interpreter, frame: &Frame, outer: &Option<Value>) -> Option<Value> {
+    let now = vm.handled_exception();
+    match (&now, outer) {
+        // The same exception may be handled on both sides.
+        (Some(now), Some(outer)) if now.is(outer) && !in_handler(frame) => None,
+        _ => now,
     }
 }
 
@@ -490,14 +621,14 @@ pub fn resume(vm: &Interpreter, value: &Value, input: Input) -> Res<Outcome> {
     let (st, thread) = (state(vm), thread(vm));
     let result = match input {
         Input::Send(sent) => {
-            begin(vm, thread, value, Ret::Native, sent)?;
+            begin(vm, st, thread, value, Ret::Native, sent)?;
             // SAFETY: the record was just pushed.
             instrument::woken(unsafe { &mut *thread.top_ptr() });
             run(vm, st, thread)?
         }
         Input::Throw(exception) => {
             let behind = generator.life.get() == Life::Suspended && generator.delegate().is_none();
-            begin(vm, thread, value, Ret::Native, Value::NONE)?;
+            begin(vm, st, thread, value, Ret::Native, Value::NONE)?;
             let mut raised = vm.raise(exception);
             // SAFETY: the record was just pushed; the exception is raised where the generator slept.
             unsafe {
@@ -521,7 +652,7 @@ pub fn resume(vm: &Interpreter, value: &Value, input: Input) -> Res<Outcome> {
 
 /// Continues a generator behind the `yield from` at which it sleeps, whose result is `value`.
 fn resume_behind(vm: &Interpreter, value: &Value, result: Value) -> Res<Outcome> {
-    begin(vm, thread(vm), value, Ret::Native, Value::NONE)?;
+    begin(vm, state(vm), thread(vm), value, Ret::Native, Value::NONE)?;
     go_on_behind(vm, value, result)
 }
 
@@ -548,7 +679,13 @@ fn go_on_behind(vm: &Interpreter, value: &Value, result: Value) -> Res<Outcome> 
 ///
 /// # Safety
 /// `frame` is the innermost frame, at the `ForIter` instruction `pc`.
-pub unsafe fn enter_for(vm: &Interpreter, thread: &Thread, frame: *mut Frame, pc: *const Instr) -> Res<Step> {
+pub unsafe fn enter_for(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<Step> {
     // SAFETY: by the contract.
     unsafe {
         let place = (*frame).regs.offset((*pc).b as isize);
@@ -563,8 +700,7 @@ pub unsafe fn enter_for(vm: &Interpreter, thread: &Thread, frame: *mut Frame, pc
                 if crate::poll::pending(vm) {
                     crate::poll::poll(vm)?;
                 }
-                let value = (*place).clone();
-                begin(vm, thread, &value, Ret::ForIter, Value::NONE)?;
+                begin(vm, st, thread, &*place, Ret::ForIter, Value::NONE)?;
                 instrument::woken(&mut *thread.top_ptr());
                 Ok(Step::Entered)
             }
@@ -588,7 +724,7 @@ pub fn drain(vm: &Interpreter, value: &Value, sink: &mut Sink) -> Res<Option<Val
             Life::Done => return Ok(None),
             Life::Created | Life::Suspended => {}
         }
-        begin(vm, thread, value, Ret::Drain, Value::NONE)?;
+        begin(vm, st, thread, value, Ret::Drain, Value::NONE)?;
         // SAFETY: the sink is used only while the generator runs, below; `Thread::sink` is put back before this returns.
         let erased = unsafe { std::mem::transmute::<*mut Sink<'_>, SinkPtr>(sink) };
         let outer = thread.sink.replace(Some(erased));
@@ -667,6 +803,7 @@ pub enum Delegated {
 /// `frame` is the innermost frame, at the `YieldFrom` instruction `pc`.
 pub unsafe fn delegate(
     vm: &Interpreter,
+    st: &State,
     thread: &Thread,
     frame: *mut Frame,
     pc: *const Instr,
@@ -675,22 +812,30 @@ pub unsafe fn delegate(
     unsafe {
         let i = *pc;
         let sent = (*frame).replace_reg(i.b as usize, Value::UNBOUND);
-        let receiver = (*frame).reg(i.a as usize).clone();
-        if (*frame).form().woven.is_none()
-            && let Some(generator) = of(&receiver)
-            && generator.kind != Kind::AsyncGenerator
-            && match generator.life.get() {
-                Life::Created => sent.is_none(),
-                Life::Suspended => true,
-                _ => false,
-            }
-        {
+        if (*frame).form().woven.is_none() {
             if crate::poll::pending(vm) {
                 crate::poll::poll(vm)?;
             }
-            begin(vm, thread, &receiver, Ret::Delegate, sent)?;
-            return Ok(Delegated::Entered);
+            // A generator that is woken and delegates itself passes on what it is sent.
+            let mut top = frame;
+            let mut at = pc;
+            while wake(vm, st, thread, (*top).reg((*at).a as usize), Ret::Delegate) {
+                top = thread.top_ptr();
+                at = (*top).pc;
+                if (*at).op != Op::YieldFrom || (*top).form().woven.is_some() {
+                    break;
+                }
+            }
+            if top != frame {
+                hand(&mut *top, sent);
+                return Ok(Delegated::Entered);
+            }
+            if of((*frame).reg(i.a as usize)).is_some_and(|generator| generator.runs_here(&sent)) {
+                begin(vm, st, thread, (*frame).reg(i.a as usize), Ret::Delegate, sent)?;
+                return Ok(Delegated::Entered);
+            }
         }
+        let receiver = (*frame).reg(i.a as usize).clone();
         let outcome = step(vm, &receiver, sent)?;
         if (*frame).form().woven.is_some() {
             instrument::delegated(vm, thread, frame, &receiver, &outcome)?;

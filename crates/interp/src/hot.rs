@@ -57,9 +57,17 @@ pub enum Place {
     Loop(usize),
 }
 
-/// Compiles the code of the innermost frame, which is about to run the instruction at `place`. `None`: not worth it, or
-/// not possible; it is not asked again.
-pub type Compile = fn(&Interpreter, &Frame, Place) -> Option<Compiled>;
+/// Compiles the code of the innermost frame, which is about to run the instruction at `place`.
+pub type Compile = fn(&Interpreter, &Frame, Place) -> Outcome;
+
+/// What a compiler says.
+pub enum Outcome {
+    Compiled(Compiled),
+    /// Too much time went into compiling already.
+    Later,
+    /// Not worth it, or not possible; it is not asked again.
+    Never,
+}
 
 /// What a compiler gives.
 pub struct Compiled {
@@ -330,7 +338,7 @@ unsafe fn step_phase(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Hea
             let compiled = compile(vm, unsafe { &*frame }, place);
             tier.budget.set(0);
             match compiled {
-                Some(Compiled { entry, native, registers, levels }) => {
+                Outcome::Compiled(Compiled { entry, native, registers, levels }) => {
                     // SAFETY: by the contract.
                     unsafe { (*(*frame).form).natives.borrow_mut().push(native) };
                     heat.entry.set(Some(entry));
@@ -339,7 +347,8 @@ unsafe fn step_phase(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Hea
                     heat.compiled.set(heat.compiled.get() + 1);
                     heat.wait(Phase::Native, 1);
                 }
-                None => heat.wait(Phase::Never, u32::MAX),
+                Outcome::Later => heat.again(tier.loop_heat.get().saturating_mul(8).max(1)),
+                Outcome::Never => heat.wait(Phase::Never, u32::MAX),
             }
             Turn::Switch
         }
@@ -474,7 +483,13 @@ pub fn operands(op: Op) -> Operands {
 ///
 /// # Safety
 /// `frame` is the frame under the innermost one, which was just pushed for it.
-unsafe fn finish_call(vm: &Interpreter, st: &State, thread: &Thread, frame: *mut Frame) -> Res<Status> {
+unsafe fn finish_call(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    levels: usize,
+) -> Res<Status> {
     use crate::frame::Ret;
     if vm.native_is_deep() {
         return Ok(Status::Leave);
@@ -499,22 +514,37 @@ unsafe fn finish_call(vm: &Interpreter, st: &State, thread: &Thread, frame: *mut
                 let pc = (*frame).pc;
                 if crate::dunder::operator_returned(vm, frame, pc, value)? {
                     // Only the interpreter, as all is done already, can take this jump.
-                    let jumps = !(crate::instrument::stale(st) || (*frame).object.is_set());
+                    let jumps = !(crate::instrument::stale(st) || is_watched(frame, levels));
                     return Ok(if jumps { Status::Jump } else { Status::LeaveByJump });
                 }
             }
             _ => drop(value),
         }
-        Ok(if crate::instrument::stale(st) || (*frame).object.is_set() { Status::Leave } else { Status::On })
+        Ok(if crate::instrument::stale(st) || is_watched(frame, levels) { Status::Leave } else { Status::On })
     }
+}
+
+/// Whether somebody has the frame object of a frame or one of the `levels` below, and may change its variables.
+///
+/// # Safety
+/// There are so many records.
+unsafe fn is_watched(frame: *mut Frame, levels: usize) -> bool {
+    // SAFETY: by the contract.
+    (0..=levels).any(|level| unsafe { (*frame.sub(level)).object.is_set() })
 }
 
 /// Does the instruction `pc` out of line, for machine code. See [`Status`].
 ///
 /// # Safety
 /// `frame` is the innermost frame, all its registers are as the interpreter would have them, and `pc` is an instruction
-/// of its form other than a return, a yield, or a jump without condition.
-pub unsafe extern "C" fn step(vm: *const Interpreter, frame: *mut Frame, pc: *const Instr) -> u64 {
+/// of its form other than a return, a yield, or a jump without condition. The `levels` frames below belong to the same
+/// machine code.
+pub unsafe extern "C" fn step(
+    vm: *const Interpreter,
+    frame: *mut Frame,
+    pc: *const Instr,
+    levels: usize,
+) -> u64 {
     // SAFETY: by the contract.
     unsafe {
         let vm = &*vm;
@@ -526,7 +556,7 @@ pub unsafe extern "C" fn step(vm: *const Interpreter, frame: *mut Frame, pc: *co
             Ok(Step::Jump) => Status::Jump,
             // Events are wanted from now on: the frame goes on in another form, in which it already stands.
             Ok(Step::Entered) if thread.top_ptr() == frame => Status::Leave,
-            Ok(Step::Entered) => match finish_call(vm, st, thread, frame) {
+            Ok(Step::Entered) => match finish_call(vm, st, thread, frame, levels) {
                 Ok(Status::Leave) if thread.top_ptr() == frame => {
                     (*frame).pc = pc.add(1);
                     Status::Leave

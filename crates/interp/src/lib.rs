@@ -84,6 +84,7 @@ pub fn install(vm: &Interpreter) -> Res<()> {
         locals_proxy: vm.type_for(&locals_proxy::LOCALS_PROXY)?,
         range_iterator: vm.type_for(&pellucid_types::range::RANGE_ITERATOR)?,
         list_iterator: vm.type_for(&pellucid_types::list::LIST_ITERATOR)?,
+        tuple_iterator: vm.type_for(&pellucid_types::tuple::TUPLE_ITERATOR)?,
         names: Names::new(vm)?,
         thread: Cell::new(std::ptr::from_ref::<frame::Thread>(&thread).cast_mut()),
         monitors: instrument::Monitors::default(),
@@ -134,4 +135,9 @@ fn add_functions(
         vm.set_attr_str(module, function.name, value)?;
     }
     Ok(())
+}
+
+/// The `__init__` of a class whose instances are made by `object.__new__` and set up by a Python function.
+pub fn python_init(vm: &Interpreter, class: &Value) -> Option<Value> {
+    ops_call::python_init(vm, state::state(vm), class)
 }

@@ -113,7 +113,7 @@ pub unsafe fn one(
                 Ok(())
             }
             Op::MakeComprehension => comprehension::make(vm, frame, pc),
-            Op::GetIter => ops_build::get_iter(vm, frame, pc),
+            Op::GetIter => ops_build::get_iter(vm, st, thread, frame, pc),
             Op::BuildTuple => ops_build::build_tuple(vm, frame, pc),
             Op::BuildList => ops_build::build_list(vm, frame, pc),
             Op::BuildString => ops_build::build_string(vm, frame, pc),
@@ -217,10 +217,11 @@ unsafe fn for_iter(
                 }
             });
         }
-        Ok(match ops_build::for_iter(vm, st, thread, frame, pc)? {
+        Ok(match ops_build::for_iter::<false>(vm, st, thread, frame, pc)? {
             ops_build::Step::Next => Step::Next,
             ops_build::Step::End => Step::Jump,
             ops_build::Step::Entered => Step::Entered,
+            ops_build::Step::Unpacked => return Err(vm.bug("two instructions done for one")),
         })
     }
 }

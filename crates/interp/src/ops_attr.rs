@@ -149,18 +149,6 @@ pub unsafe fn cached_elsewhere(cache: &Cache, object: &Value) -> Option<Value> {
     }
 }
 
-/// As [`cached_elsewhere`], by any cache of the instruction.
-///
-/// # Safety
-/// As for [`cached`].
-unsafe fn cached_anywhere(cache: &Cache, object: &Value) -> Option<Value> {
-    // SAFETY: by the contract.
-    unsafe {
-        let found = cached_elsewhere(cache, object);
-        found.or_else(|| cache.put_asides().iter().find_map(|other| cached_elsewhere(other, object)))
-    }
-}
-
 /// The function that `object.name(...)` calls with the object as its first argument, by the cache.
 ///
 /// # Safety
@@ -182,8 +170,9 @@ fn same(a: Option<AttrFn>, b: Option<AttrFn>) -> bool {
 
 /// Remembers where an attribute was found, when a cache can say so.
 fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: bool) {
-    cache.put_aside();
-    cache.kind.set(0);
+    if !cache.retire() {
+        return;
+    }
     let ty = vm.type_of(object);
     let version = u64::from(ty.version());
     if version == 0 || !object.is_heap() {
@@ -295,11 +284,6 @@ pub unsafe fn load(
         let i = *pc;
         let object = rk(frame, i.b);
         let cache = cache_of(frame, &i);
-        if let Some(value) = cache.put_asides().iter().find_map(|other| cached_elsewhere(other, object)) {
-            release(frame, i.b);
-            set(frame, i.a, value);
-            return Ok(false);
-        }
         if let Some(getter) = cached_getter(cache, object).filter(|f| is_function(st, f)) {
             let entered = enter_method(vm, st, thread, frame, getter, &[object], Ret::Call, i.a)?;
             release(frame, i.b);
@@ -311,9 +295,15 @@ pub unsafe fn load(
                 }
             };
         }
-        let name = (&(*frame).code().names)[i.d as usize].clone();
-        let value = vm.get_attr(object, &name)?;
-        learn(vm, cache, object, &name, false);
+        let value = match cache_of(frame, &i).entries().find_map(|c| cached_elsewhere(c, object)) {
+            Some(value) => value,
+            None => {
+                let name = (&(*frame).code().names)[i.d as usize].clone();
+                let value = vm.get_attr(object, &name)?;
+                learn(vm, cache_of(frame, &i), object, &name, false);
+                value
+            }
+        };
         release(frame, i.b);
         set(frame, i.a, value);
         Ok(false)
@@ -342,13 +332,13 @@ pub unsafe fn load_method(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
         let i = *pc;
         let object = rk(frame, i.b);
         let cache = cache_of(frame, &i);
-        if let Some(function) = cache.put_asides().iter().find_map(|other| cached_method(other, object)) {
+        if let Some(function) = cache.entries().find_map(|c| cached_method(c, object)) {
             let this = take(frame, i.b);
             set(frame, i.a, function);
             set(frame, i.a + 1, this);
             return Ok(());
         }
-        let value = match cached_anywhere(cache, object) {
+        let value = match cache.entries().find_map(|c| cached_elsewhere(c, object)) {
             Some(value) => value,
             None => {
                 let name = (&(*frame).code().names)[i.d as usize].clone();
@@ -390,14 +380,6 @@ fn word_method(vm: &Interpreter, object: &Value, name: &Value) -> Option<Value> 
 /// As for [`rk`].
 #[inline(always)]
 pub unsafe fn cached_store(frame: *mut Frame, i: &Instr, cache: &Cache) -> bool {
-    // SAFETY: by the contract.
-    unsafe { store_by(frame, i, cache) }
-}
-
-/// # Safety
-/// As for [`cached_store`].
-#[inline(always)]
-unsafe fn store_by(frame: *mut Frame, i: &Instr, cache: &Cache) -> bool {
     // SAFETY: as for `cached`.
     unsafe {
         let object = (*frame).reg(i.b as usize);
@@ -428,11 +410,12 @@ pub unsafe fn store(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Re
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
-        let object = rk(frame, i.b);
-        if cache_of(frame, &i).put_asides().iter().any(|other| store_by(frame, &i, other)) {
+        let others = cache_of(frame, &i).others.get();
+        if others.is_some_and(|others| others.iter().any(|c| cached_store(frame, &i, c))) {
             release(frame, i.b);
             return Ok(());
         }
+        let object = rk(frame, i.b);
         let name = (&(*frame).code().names)[i.d as usize].clone();
         let before = shape_bits(object.attrs());
         vm.set_attr(object, &name, Some(rk(frame, i.c)))?;
@@ -444,8 +427,9 @@ pub unsafe fn store(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Re
 }
 
 fn learn_store(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, before: u64) {
-    cache.put_aside();
-    cache.kind.set(0);
+    if !cache.retire() {
+        return;
+    }
     if !object.is_heap() {
         return;
     }

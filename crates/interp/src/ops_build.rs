@@ -1,5 +1,6 @@
 //! Iteration, and building and taking apart of sequences.
 
+use crate::dunder::generator_iter;
 use crate::form::Instr;
 use crate::frame::{Frame, Thread, drop_words};
 use crate::generator;
@@ -7,8 +8,12 @@ use crate::ops::Op;
 use crate::ops_arith::{release, rk, set};
 use crate::ops_name::take;
 use crate::state::State;
-use pellucid_object::{Dict, Interpreter, List, RangeIterator, Res, Str, Text, Tuple, Value};
-use pellucid_types::list::ListIterator;
+use pellucid_object::slots::{NextItemsFn, Places, Unpacked};
+use pellucid_object::{
+    Dict, Interpreter, List, ListIterator, RangeIterator, Res, Str, Text, Tuple, TupleIterator, TypeFlags,
+    Value,
+};
+use std::cell::Cell;
 
 /// What a `for` loop does next.
 pub enum Step {
@@ -16,15 +21,26 @@ pub enum Step {
     End,
     /// A generator runs.
     Entered,
+    /// The next instruction, which takes the value apart, is done as well.
+    Unpacked,
 }
 
 /// # Safety
 /// As for [`rk`]; `pc` is the instruction.
-pub unsafe fn get_iter(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+pub unsafe fn get_iter(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Res<()> {
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
-        let iterator = vm.iter(rk(frame, i.b))?;
+        let iterator = match generator_iter(vm, st, thread, frame, rk(frame, i.b))? {
+            Some(iterator) => iterator,
+            None => vm.iter(rk(frame, i.b))?,
+        };
         release(frame, i.b);
         set(frame, i.a, iterator);
         Ok(())
@@ -63,10 +79,12 @@ unsafe fn head(pc: *const Instr) -> *const Instr {
     unsafe { if (*pc).op == Op::ForBack { pc.byte_offset((*pc).e as i32 as isize) } else { pc } }
 }
 
+/// The next turn of a loop. With `UNPACKS` the instruction behind may be done as well, when that takes the value apart.
+///
 /// # Safety
 /// As for [`get_iter`]; `frame` is the innermost one.
 #[inline(never)]
-pub unsafe fn for_iter(
+pub unsafe fn for_iter<const UNPACKS: bool>(
     vm: &Interpreter,
     st: &State,
     thread: &Thread,
@@ -93,7 +111,19 @@ pub unsafe fn for_iter(
             };
         }
         if ty == st.list_iterator.value().bits() {
-            return match iterator.payload_unchecked::<ListIterator>().advance(1) {
+            return match iterator.payload_unchecked::<ListIterator>().advance() {
+                Some(value) => {
+                    set(frame, i.a, value);
+                    Ok(Step::Next)
+                }
+                None => {
+                    set(frame, i.b, Value::UNBOUND);
+                    Ok(Step::End)
+                }
+            };
+        }
+        if ty == st.tuple_iterator.value().bits() {
+            return match iterator.payload_unchecked::<TupleIterator>().advance() {
                 Some(value) => {
                     set(frame, i.a, value);
                     Ok(Step::Next)
@@ -105,9 +135,21 @@ pub unsafe fn for_iter(
             };
         }
         if ty == st.generator.value().bits() {
-            return generator::enter_for(vm, thread, frame, pc);
+            return generator::enter_for(vm, st, thread, frame, pc);
         }
-        let Some(next) = pellucid_object::heap::type_of_header(header).slots.next.get() else {
+        let ty = pellucid_object::heap::type_of_header(header);
+        let behind = &*body(pc);
+        if UNPACKS
+            && matches!(behind.op, Op::UnpackSequence | Op::UnpackTwo)
+            && behind.b == i.a
+            && let Some(next) = ty.slots.next_items.get()
+            // A class may have a `__next__` of its own.
+            && !ty.flags.get().contains(TypeFlags::MUTABLE)
+            && let Some(step) = next_items(vm, frame, next, i, behind)?
+        {
+            return Ok(step);
+        }
+        let Some(next) = ty.slots.next.get() else {
             return no_iterator(vm, iterator);
         };
         match next(vm, iterator)? {
@@ -119,6 +161,51 @@ pub unsafe fn for_iter(
                 set(frame, i.b, Value::UNBOUND);
                 Ok(Step::End)
             }
+        }
+    }
+}
+
+/// `for a, b in ...` over an iterator that gives the items of its tuples without making the tuples. `None`: nothing was done.
+///
+/// # Safety
+/// As for [`rk`]; `i` and `behind` are the frame's current instruction, a `ForIter`, and the one behind it, one that takes a value apart.
+#[inline]
+unsafe fn next_items(
+    vm: &Interpreter,
+    frame: *mut Frame,
+    next: NextItemsFn,
+    i: &Instr,
+    behind: &Instr,
+) -> Res<Option<Step>> {
+    // SAFETY: by the contract. The targets are free temporaries, which nobody else looks at meanwhile; where an error leaves
+    // values in them, unwinding finds them.
+    unsafe {
+        if behind.op == Op::UnpackTwo {
+            let pair = [const { Cell::new(Value::UNBOUND) }; 2];
+            return Ok(match next(vm, &*(*frame).regs.offset(i.b as isize), Places::new(&pair))? {
+                Unpacked::Items => {
+                    let [second, first] = pair.map(Cell::into_inner);
+                    set(frame, behind.a, first);
+                    set(frame, behind.c, second);
+                    Some(Step::Unpacked)
+                }
+                Unpacked::End => {
+                    set(frame, i.b, Value::UNBOUND);
+                    Some(Step::End)
+                }
+                Unpacked::Other => None,
+            });
+        }
+        let first = (*frame).regs.offset(behind.a as isize).cast::<Cell<Value>>();
+        let places = Places::new(std::slice::from_raw_parts(first, behind.d as usize));
+        match next(vm, &*(*frame).regs.offset(i.b as isize), places)? {
+            Unpacked::Items => Ok(Some(Step::Unpacked)),
+            Unpacked::End => {
+                places.clear();
+                set(frame, i.b, Value::UNBOUND);
+                Ok(Some(Step::End))
+            }
+            Unpacked::Other => Ok(None),
         }
     }
 }
@@ -150,7 +237,8 @@ pub unsafe fn build_tuple(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
-        let tuple = vm.new_tuple(take_many(frame, i.b as usize, i.d as usize))?;
+        let first = (*frame).regs.offset(i.b as isize);
+        let tuple = vm.tuple_from(i.d as usize, |index| first.add(index).replace(Value::UNBOUND))?;
         set(frame, i.a, tuple);
         Ok(())
     }

@@ -230,7 +230,7 @@ pub unsafe fn call_at(
 }
 
 /// The `__init__` of a class whose instances are made by `object.__new__` and set up by a Python function.
-fn python_init(vm: &Interpreter, st: &State, callee: &Value) -> Option<Value> {
+pub fn python_init(vm: &Interpreter, st: &State, callee: &Value) -> Option<Value> {
     let ty = callee.downcast::<Type>()?;
     let types = vm.types();
     let meta = vm.type_of_ref(callee);

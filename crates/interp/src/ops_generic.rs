@@ -1,6 +1,7 @@
 //! Instructions that are too rare for a register form: they work on the temporaries as on wordcode's value stack.
 
 use crate::cell::Cell as PyCell;
+use crate::dunder::generator_iter;
 use crate::form::Instr;
 use crate::frame::{Frame, Thread};
 use crate::function::{FunctionParts, new_function};
@@ -84,6 +85,13 @@ pub unsafe fn execute(
     }
     // SAFETY: by the contract.
     unsafe {
+        if word == Word::GetYieldFromIter
+            && let Some(iterator) = generator_iter(vm, st, thread, frame, &stack.peek(1))?
+        {
+            drop(stack.pop());
+            stack.push(iterator);
+            return instrument::settle(vm, st, thread, frame, pc, true);
+        }
         simple(vm, &*frame, &mut stack, word, i.d)?;
         instrument::settle(vm, st, thread, frame, pc, true)
     }

@@ -20,8 +20,7 @@ use crate::{
     unwind,
 };
 use pellucid_object::protocol::{BinOp, CmpOp, UnOp};
-use pellucid_object::{CallArgs, Interpreter, Raised, RangeIterator, Res, Value};
-use pellucid_types::list::ListIterator;
+use pellucid_object::{CallArgs, Interpreter, ListIterator, Raised, RangeIterator, Res, Value};
 
 /// Native code calls a Python function. Errors: what binding and the function raise.
 pub fn call_function(vm: &Interpreter, thread: &Thread, callee: &Value, args: &CallArgs) -> Res {
@@ -387,16 +386,26 @@ unsafe fn run_frames<const OBSERVE: bool>(
                                 }
                             }
                             if header.ty.get() as u64 == st.list_iterator.value().bits()
-                                && let Some(value) = iterator.payload_unchecked::<ListIterator>().advance(1)
+                                && let Some(value) = iterator.payload_unchecked::<ListIterator>().advance()
                             {
                                 set!(i.a, value);
                                 pc = $body;
                                 continue 'dispatch;
                             }
                         }
-                        match ops_build::for_iter(vm, st, thread, frame, pc) {
+                        let step = if OBSERVE {
+                            // Each instruction is to be seen.
+                            ops_build::for_iter::<false>(vm, st, thread, frame, pc)
+                        } else {
+                            ops_build::for_iter::<true>(vm, st, thread, frame, pc)
+                        };
+                        match step {
                             Ok(ops_build::Step::Next) => {
                                 pc = $body;
+                                continue 'dispatch;
+                            }
+                            Ok(ops_build::Step::Unpacked) => {
+                                pc = ($body).add(1);
                                 continue 'dispatch;
                             }
                             Ok(ops_build::Step::End) => {
@@ -746,7 +755,7 @@ unsafe fn run_frames<const OBSERVE: bool>(
                     Op::CallKw => entering!(ops_call::call_kw(vm, st, thread, frame, pc)),
                     Op::Comprehension => entering!(comprehension::enter(vm, st, thread, frame, pc)),
                     Op::MakeComprehension => done!(comprehension::make(vm, frame, pc)),
-                    Op::GetIter => done!(ops_build::get_iter(vm, frame, pc)),
+                    Op::GetIter => done!(ops_build::get_iter(vm, st, thread, frame, pc)),
                     Op::ForIter => iterate!(pc.add(1), pc.byte_offset(i.e as i32 as isize)),
                     Op::ForBack => {
                         if poll::pending(vm) {
@@ -864,7 +873,7 @@ unsafe fn run_frames<const OBSERVE: bool>(
                                 }
                             }
                         }
-                        match generator::suspend(vm, thread, value) {
+                        match generator::suspend(vm, st, thread, value) {
                             Err(raised) => break 'dispatch raised,
                             Ok(generator::Yielded::Native(value)) => return Ok(Some(value)),
                             Ok(generator::Yielded::ForIter(value)) => {
@@ -877,7 +886,7 @@ unsafe fn run_frames<const OBSERVE: bool>(
                     }
                     Op::YieldFrom => {
                         (*frame).pc = pc;
-                        match generator::delegate(vm, thread, frame, pc) {
+                        match generator::delegate(vm, st, thread, frame, pc) {
                             Err(raised) => break 'dispatch raised,
                             Ok(generator::Delegated::Done) => next!(),
                             Ok(generator::Delegated::Entered) => {

@@ -24,6 +24,7 @@ pub struct State {
     /// Iterators that `for` knows.
     pub range_iterator: Ref<Type>,
     pub list_iterator: Ref<Type>,
+    pub tuple_iterator: Ref<Type>,
     pub names: Names,
     /// The stack of the thread that has the interpreter.
     pub thread: Cell<*mut Thread>,
@@ -48,7 +49,7 @@ macro_rules! names {
 }
 names!(__add__ __sub__ __mul__ __matmul__ __truediv__ __floordiv__ __mod__ __divmod__ __pow__ __lshift__ __rshift__ __and__ __or__
     __xor__ __lt__ __le__ __eq__ __ne__ __gt__ __ge__
-    __name__ __builtins__ __build_class__ __import__ __enter__ __exit__ __aenter__ __aexit__ __class__ __annotations__ __spec__ __orig_bases__ metaclass send __init__ __getitem__ __setitem__ __call__);
+    __name__ __builtins__ __build_class__ __import__ __enter__ __exit__ __aenter__ __aexit__ __class__ __annotations__ __spec__ __orig_bases__ metaclass send __init__ __iter__ __getitem__ __setitem__ __call__);
 
 impl Names {
     /// The method of a binary operator.

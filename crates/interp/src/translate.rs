@@ -706,7 +706,7 @@ impl Translator<'_> {
         let top = self.stack.len() - 1;
         let settled = |sym: &Sym| *sym == Sym::Temp;
         if self.stack[low..top].iter().any(settled) {
-            (low..top).rev().for_each(|position| self.exchange(position));
+            (low..top).rev().for_each(|position| self.exchange(position, position + 1));
             return Ok(());
         }
         if self.stack[top] == Sym::Temp {
@@ -721,18 +721,25 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// Exchanges the entries at `top` and above it.
-    fn exchange(&mut self, top: usize) {
-        let (first, second) = (self.stack[top], self.stack[top + 1]);
-        let (low, high) = (self.temp(top), self.temp(top + 1));
+    /// Turns the order of the topmost entries round, as a tuple does that is taken apart where it was made.
+    fn reverse(&mut self, count: usize) -> Done {
+        let low = self.stack.len().checked_sub(count).ok_or(Malformed("stack underflow"))?;
+        (0..count / 2).for_each(|i| self.exchange(low + i, low + count - 1 - i));
+        Ok(())
+    }
+
+    /// Exchanges two entries.
+    fn exchange(&mut self, below: usize, above: usize) {
+        let (first, second) = (self.stack[below], self.stack[above]);
+        let (low, high) = (self.temp(below), self.temp(above));
         match (first, second) {
             (Sym::Temp, Sym::Temp) => drop(self.emit(Op::Swap, low, high, 0, 0)),
             (Sym::Temp, _) => drop(self.emit(Op::Take, high, low, 0, 0)),
             (_, Sym::Temp) => drop(self.emit(Op::Take, low, high, 0, 0)),
             _ => {}
         }
-        self.stack[top] = second;
-        self.stack[top + 1] = first;
+        self.stack[below] = second;
+        self.stack[above] = first;
         self.producer = None;
     }
 
@@ -1017,6 +1024,11 @@ impl Translator<'_> {
                     self.stack.truncate(self.stack.len() - cells.len());
                     self.comprehension(self.words[at + 1].arg, cells);
                     return Ok(3);
+                }
+                let next = self.words.get(at + 1).filter(|_| !self.leader[at + 1]);
+                if next.is_some_and(|next| next.op == Word::UnpackSequence && next.arg == arg) {
+                    self.reverse(arg as usize)?;
+                    return Ok(1);
                 }
                 self.build(Op::BuildTuple, arg)?;
             }

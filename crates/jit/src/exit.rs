@@ -1,6 +1,6 @@
 //! The way back: what machine code calls when it leaves, so that the interpreter finds the frames as it would have made them.
 
-use pellucid_interp::form::Form;
+use pellucid_interp::form::{Form, Instr};
 use pellucid_interp::frame::{Frame, Ret};
 use pellucid_interp::hot::{Heat, Place, Status};
 use pellucid_object::{Interpreter, RangeIterator, Res, Value};
@@ -28,8 +28,20 @@ pub struct WayFrame {
     pub call: u32,
     pub dst: i16,
     /// The caller's register that holds the callee, counted from the root's.
-    pub callee: u16,
+    pub callee: Option<u16>,
     pub has_object: bool,
+    /// The frame exists already.
+    pub framed: bool,
+}
+
+/// How the frame of an inlined call is made.
+pub struct Push {
+    pub code: Value,
+    pub form: *const Form,
+    pub base: u16,
+    pub dst: i16,
+    /// The caller's call.
+    pub call: *const Instr,
 }
 
 /// An exit as the run time needs it.
@@ -53,7 +65,7 @@ const PATIENCE_WITH_NEWS: u32 = 150;
 pub const NEVER_REACHED: &str = "was never reached";
 pub const BEFORE_LOOP: &str = "guard before a loop";
 /// How often a place is compiled at most.
-const MOST_COMPILED: u32 = 8;
+const MOST_COMPILED: u32 = 5;
 
 /// Takes a way back: puts the values at `values` where they belong, makes the frames of inlined calls, and says where the
 /// innermost one goes on.
@@ -110,11 +122,16 @@ unsafe fn take(vm: &Interpreter, frame: *mut Frame, way: &Way, mut values: *cons
         for inner in &way.frames {
             let bits = next();
             let object = inner.has_object.then(&mut next);
-            let held = regs.add(inner.callee as usize);
-            let function = if (*held).is_heap() {
-                held.replace(Value::UNBOUND)
-            } else {
-                Value::borrow_bits(&bits).clone()
+            if inner.framed {
+                (*innermost).pc = &(&(*form).instrs)[inner.call as usize];
+                form = inner.form;
+                innermost = innermost.add(1);
+                continue;
+            }
+            let held = inner.callee.map(|callee| regs.add(callee as usize));
+            let function = match held {
+                Some(held) if (*held).is_heap() => held.replace(Value::UNBOUND),
+                _ => Value::borrow_bits(&bits).clone(),
             };
             (*innermost).pc = &(&(*form).instrs)[inner.call as usize];
             let object = object.map(|bits| Value::borrow_bits(&bits).clone());
@@ -242,4 +259,70 @@ pub unsafe extern "C" fn heap_float(vm: *const Interpreter, bits: u64) -> u64 {
             0
         }
     }
+}
+
+/// Makes the frame of an inlined call; the function's reference goes over to it.
+///
+/// # Safety
+/// Called by machine code whose entry made sure of the room; `caller` is the innermost frame.
+pub unsafe extern "C" fn push_frame(
+    vm: *const Interpreter,
+    caller: *mut Frame,
+    regs: *mut Value,
+    push: *const Push,
+    function: u64,
+    object: u64,
+) -> u64 {
+    // SAFETY: by the contract.
+    unsafe {
+        let push = &*push;
+        let thread = pellucid_interp::state::thread(&*vm);
+        (*caller).pc = push.call;
+        let (ret, object) = match object {
+            0 => (Ret::Call, None),
+            bits => (Ret::Init, Some(Value::borrow_bits(&bits).clone())),
+        };
+        let window = regs.add(push.base as usize);
+        let function = Value::from_bits(function);
+        thread.push_call(function, push.code.clone(), &*push.form, window, ret, push.dst, object);
+        0
+    }
+}
+
+/// Takes the innermost frame, of an inlined call, off.
+///
+/// # Safety
+/// Called by machine code that made the frame; nobody has asked for its frame object.
+pub unsafe extern "C" fn pop_frame(vm: *const Interpreter) -> u64 {
+    // SAFETY: by the contract.
+    drop(pellucid_interp::state::thread(unsafe { &*vm }).pop());
+    0
+}
+
+/// A new instance of a class whose instances are plain; 0 without memory.
+///
+/// # Safety
+/// Called by machine code with a class that was seen to be such a one.
+pub unsafe extern "C" fn new_instance(vm: *const Interpreter, class: u64) -> u64 {
+    // SAFETY: by the contract.
+    let (vm, class) = unsafe { (&*vm, Value::borrow_bits(&class)) };
+    match vm.alloc_subclass(class, pellucid_object::interpreter::Plain) {
+        Ok(object) => object.into_bits(),
+        Err(raised) => {
+            drop(vm.take_raised(raised));
+            0
+        }
+    }
+}
+
+/// The item of an exact tuple at a doubled index, borrowed; 0 when there is none.
+///
+/// # Safety
+/// Called by machine code with a tuple.
+pub unsafe extern "C" fn tuple_item(tuple: u64, index: u64) -> u64 {
+    // SAFETY: by the contract.
+    let tuple = unsafe { Value::borrow_bits(&tuple).payload_unchecked::<pellucid_object::Tuple>() };
+    let (items, index) = (tuple.as_slice(), int(index));
+    let index = if index < 0 { index + items.len() as i64 } else { index };
+    usize::try_from(index).ok().and_then(|index| items.get(index)).map_or(0, Value::bits)
 }

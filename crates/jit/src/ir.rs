@@ -54,6 +54,8 @@ pub enum Region {
     Dict,
     /// State of iterators.
     Iter,
+    /// Items of tuples: nothing writes there.
+    Tuple,
 }
 
 /// What an instruction does. Letters in the comments are its arguments.
@@ -100,8 +102,9 @@ pub enum Op {
     GuardInt,
     GuardFloat,
     GuardBool,
-    /// A word that is no object.
+    /// A word that is no object, and one that is.
     GuardPlain,
+    GuardHeap,
     /// An object whose type is at this address. `stable`: objects never change to or from this type.
     GuardType {
         ty: u64,
@@ -139,6 +142,9 @@ pub enum Op {
     FloatSquare,
     CmpInt(CmpOp),
     CmpFloat(CmpOp),
+    RawAdd(i64),
+    /// The item `b` of the exact tuple `a`; takes the exit when there is none.
+    TupleItem,
     /// Two words are the same.
     Same,
     Not,
@@ -148,8 +154,15 @@ pub enum Op {
     Inc,
     /// Counts one less; the last one ends the object. When Python code ran, the exit is taken.
     Dec,
-    /// The instruction of this index of the root frame's form, done out of line on its registers. True: it jumps.
+    /// An instruction, index into [`Graph::steps`], done out of line on its frame's registers. True: it jumps.
     Step(u32),
+    /// Makes the frame of an inlined call, index into [`Graph::sites`], whose function is `a` and, of a class that is called,
+    /// whose instance is `b`.
+    PushFrame(u32),
+    /// Takes the innermost frame off again.
+    PopFrame,
+    /// A new instance of the class `a`, which the result owns; takes the exit without memory.
+    Instance,
     /// A step before has written this register.
     Clobber(u16),
     /// Takes the exit when the interpreter has something to look at.
@@ -236,6 +249,32 @@ pub struct ExitFrame {
     pub dst: i16,
     /// Of a class that is called: the instance.
     pub object: Option<Val>,
+    /// The frame exists already.
+    pub framed: bool,
+    /// The register that holds the callee, which the frame takes over, counted from the root's.
+    pub callee: Option<u16>,
+}
+
+/// An inlined call for which a frame is made.
+#[derive(Clone, Debug)]
+pub struct Site {
+    pub code: u64,
+    pub base: u16,
+    /// The level of the caller, its call's index, and its register for the result.
+    pub caller: u32,
+    pub call: u32,
+    pub dst: i16,
+    /// The caller's code object.
+    pub caller_code: u64,
+}
+
+/// An instruction done out of line.
+#[derive(Clone, Copy, Debug)]
+pub struct StepSite {
+    /// The code object, how deep it is inlined, and the index of the instruction.
+    pub code: u64,
+    pub level: u32,
+    pub pc: u32,
 }
 
 /// A way back to the interpreter: all that it needs and that is not in the registers.
@@ -273,6 +312,8 @@ pub struct Graph {
     pub insts: Vec<Inst>,
     pub blocks: Vec<BlockData>,
     pub exits: Vec<Exit>,
+    pub sites: Vec<Site>,
+    pub steps: Vec<StepSite>,
 }
 
 impl Graph {
@@ -326,6 +367,9 @@ impl Op {
                 | Inc
                 | Dec
                 | Step(_)
+                | PushFrame(_)
+                | PopFrame
+                | Instance
                 | Clobber(_)
                 | Poll
                 | New(_)
@@ -340,7 +384,7 @@ impl Op {
             _ => None,
         }
     }
-    /// Whether it must stay though nobody uses its value.
+    /// Whether it must stay though nobody uses its value: it has an effect, or may have to raise.
     pub fn is_needed(self) -> bool {
         use Op::*;
         matches!(
@@ -351,6 +395,9 @@ impl Op {
                 | Inc
                 | Dec
                 | Step(_)
+                | PushFrame(_)
+                | PopFrame
+                | Instance
                 | Clobber(_)
                 | Poll
                 | New(_)
@@ -359,7 +406,14 @@ impl Op {
                 | GuardFalse
         ) || matches!(
             self,
-            GuardInt | GuardFloat | GuardBool | GuardPlain | GuardType { .. } | GuardIs(_) | GuardNot(_)
+            GuardInt
+                | GuardFloat
+                | GuardBool
+                | GuardPlain
+                | GuardHeap
+                | GuardType { .. }
+                | GuardIs(_)
+                | GuardNot(_)
         )
     }
 }

@@ -16,7 +16,7 @@ use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use memory::CodeMemory;
 use pellucid_interp::frame::Frame;
-use pellucid_interp::hot::{Compiled, Native, Place};
+use pellucid_interp::hot::{Compiled, Native, Outcome, Place};
 use pellucid_object::heap::Visitor;
 use pellucid_object::layout::Layout;
 use pellucid_object::{Interpreter, Value};
@@ -30,20 +30,22 @@ pub struct Options {
     pub loop_heat: u32,
     pub call_heat: u32,
     pub observe: u32,
+    /// Compiles also what does not pay: for tests.
+    pub eager: bool,
     /// Writes graphs and machine code to standard error.
     pub dump: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { loop_heat: 400, call_heat: 300, observe: 12, dump: false }
+        Options { loop_heat: 400, call_heat: 300, observe: 12, eager: false, dump: false }
     }
 }
 
 impl Options {
     /// Everything is compiled after its first turn or call: for tests.
     pub fn eager() -> Options {
-        Options { loop_heat: 1, call_heat: 1, observe: 2, dump: false }
+        Options { loop_heat: 1, call_heat: 1, observe: 2, eager: true, dump: false }
     }
 }
 
@@ -53,6 +55,9 @@ struct Compiler {
     isa: OnceCell<Option<OwnedTargetIsa>>,
     layout: OnceCell<Option<Layout>>,
     dump: Cell<bool>,
+    /// Whether it pays does not matter.
+    eager: Cell<bool>,
+    installed: Cell<Option<Instant>>,
     spent: Cell<Duration>,
 }
 
@@ -60,6 +65,7 @@ struct Compiler {
 pub struct Code {
     memory: CodeMemory,
     ways: Vec<Box<exit::Way>>,
+    pushes: Vec<Box<exit::Push>>,
     keep: Vec<Value>,
     /// What was inlined, unrolled, moved.
     pub notes: Vec<String>,
@@ -69,6 +75,7 @@ impl Native for Code {
     fn trace(&self, visit: &mut Visitor) {
         self.keep.iter().for_each(&mut *visit);
         self.ways.iter().flat_map(|way| &way.frames).for_each(|frame| visit(&frame.code));
+        self.pushes.iter().for_each(|push| visit(&push.code));
     }
     fn size(&self) -> usize {
         self.memory.bytes().len() + self.ways.len() * size_of::<exit::Way>()
@@ -82,6 +89,8 @@ impl Native for Code {
 pub fn install(vm: &Interpreter, options: Options) {
     let compiler = vm.state::<Compiler>();
     compiler.dump.set(options.dump);
+    compiler.eager.set(options.eager);
+    compiler.installed.set(Some(Instant::now()));
     let tier = &pellucid_interp::state::state(vm).tier;
     tier.loop_heat.set(options.loop_heat);
     tier.call_heat.set(options.call_heat);
@@ -99,29 +108,43 @@ fn back_end() -> Option<OwnedTargetIsa> {
 }
 
 /// See [`pellucid_interp::hot::Compile`].
-fn compile(vm: &Interpreter, frame: &Frame, place: Place) -> Option<Compiled> {
+fn compile(vm: &Interpreter, frame: &Frame, place: Place) -> Outcome {
     let compiler = vm.state::<Compiler>();
     let started = Instant::now();
-    let layout = (*compiler.layout.get_or_init(Layout::measure))?;
-    let isa = compiler.isa.get_or_init(back_end).as_ref()?;
-    let result = compile_with(vm, frame, place, layout, isa, compiler.dump.get());
+    let installed = compiler.installed.get().unwrap_or(started);
+    let allowed = SPENT_AT_START + started.duration_since(installed) / SHARE;
+    if compiler.spent.get() > allowed && !compiler.eager.get() {
+        return Outcome::Later;
+    }
+    let Some(layout) = *compiler.layout.get_or_init(Layout::measure) else { return Outcome::Never };
+    let Some(isa) = compiler.isa.get_or_init(back_end) else { return Outcome::Never };
+    let result = compile_with(vm, frame, place, layout, isa, compiler.dump.get(), compiler.eager.get());
     compiler.spent.set(compiler.spent.get() + started.elapsed());
     match result {
-        Ok(compiled) => Some(compiled),
+        Ok(compiled) => Outcome::Compiled(compiled),
         Err(why) => {
             if compiler.dump.get() {
                 eprintln!("not compiled: {}: {why}", vm.str_lossy(&frame.code().qualname));
             }
-            None
+            Outcome::Never
         }
     }
 }
 
+/// Code of which more than one instruction of so many is done out of line does not pay.
+const OUT_OF_LINE: u64 = 4;
+
 /// How often guards may be moved out of loops in vain.
 const MOST_IN_VAIN: u32 = 3;
 
+/// Compiling may take this long, and one part of so many of the time that went by since the start.
+const SPENT_AT_START: Duration = Duration::from_millis(60);
+const SHARE: u32 = 5;
+/// Most instructions that are built in vain for one piece of code.
+const IN_VAIN: usize = 40_000;
+
 /// Attempts to build a graph on fewer assumptions each time.
-const ATTEMPTS: usize = 40;
+const ATTEMPTS: usize = 100;
 
 fn compile_with(
     vm: &Interpreter,
@@ -130,19 +153,30 @@ fn compile_with(
     layout: Layout,
     isa: &OwnedTargetIsa,
     dump: bool,
+    eager: bool,
 ) -> Result<Compiled, String> {
     let machine = pellucid_interp::state::state(vm);
     let mut lessons = Lessons::default();
+    let mut built = 0;
     for _ in 0..ATTEMPTS {
         let mut builder = Builder::new(vm, machine, layout, frame, place, &lessons);
-        match builder.build() {
+        let result = builder.build();
+        built += builder.graph.insts.len();
+        match result {
+            Ok(()) if !eager && builder.ran_out_of_line * OUT_OF_LINE > builder.ran => {
+                return Err(format!("{} of {} out of line", builder.ran_out_of_line, builder.ran));
+            }
             Ok(()) => {
                 let Builder { graph, keep, registers, levels, notes, .. } = builder;
                 return finish(vm, frame, place, isa, dump, Built { graph, keep, registers, levels, notes });
             }
-            Err(Stop::Widen(key, slot)) => *lessons.widened.entry((key, slot)).or_insert(0) += 1,
-            Err(Stop::Outline(key)) => drop(lessons.outlined.insert(key)),
-            Err(Stop::No(why)) => return Err(why.to_string()),
+            Err(stop) if dump && !matches!(stop, Stop::No(_)) => {
+                eprintln!("again: {stop:?}");
+                lessons.learn(stop);
+            }
+            Err(_) if built > IN_VAIN => return Err("too many attempts".to_string()),
+            Err(Stop::No(why)) => return Err(format!("{why} {}", builder.trouble)),
+            Err(stop) => lessons.learn(stop),
         }
     }
     Err("too many attempts".to_string())
@@ -189,6 +223,6 @@ fn finish(
     let memory = CodeMemory::new(&lowered.code).ok_or("no executable memory")?;
     // SAFETY: compiled as such a function; the code lives as long as the form, which outlives its frames.
     let entry = unsafe { memory.entry() };
-    let native = Box::new(Code { memory, ways: lowered.ways, keep, notes });
+    let native = Box::new(Code { memory, ways: lowered.ways, pushes: lowered.pushes, keep, notes });
     Ok(Compiled { entry, native, registers: registers as u32 + 1, levels })
 }

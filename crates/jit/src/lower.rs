@@ -24,6 +24,7 @@ pub struct Lowered {
     pub code: Vec<u8>,
     /// Owned by the code, which holds their addresses.
     pub ways: Vec<Box<Way>>,
+    pub pushes: Vec<Box<exit::Push>>,
     /// Cranelift's listing, when it was asked for.
     pub listing: Option<String>,
 }
@@ -48,7 +49,7 @@ pub fn lower(graph: &Graph, target: &Target, isa: &OwnedTargetIsa) -> Result<Low
     let builder = FunctionBuilder::new(&mut context.func, &mut builder_context);
     let mut lowering = Lowering::new(graph, target, builder, call_conv);
     lowering.run()?;
-    let Lowering { builder, ways, .. } = lowering;
+    let Lowering { builder, ways, pushes, .. } = lowering;
     builder.finalize(isa.frontend_config());
     context.set_disasm(target.listing);
     let compiled =
@@ -58,7 +59,7 @@ pub fn lower(graph: &Graph, target: &Target, isa: &OwnedTargetIsa) -> Result<Low
     }
     let code = compiled.buffer.data().to_vec();
     let listing = compiled.vcode.clone();
-    Ok(Lowered { code, ways, listing })
+    Ok(Lowered { code, ways, pushes, listing })
 }
 
 struct Lowering<'a, 'b> {
@@ -71,6 +72,7 @@ struct Lowering<'a, 'b> {
     exits: HashMap<ExitId, CBlock>,
     todo: Vec<ExitId>,
     ways: Vec<Box<Way>>,
+    pushes: Vec<Box<exit::Push>>,
     signatures: HashMap<usize, SigRef>,
     vm: CVal,
     frame: CVal,
@@ -99,6 +101,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             exits: HashMap::new(),
             todo: Vec::new(),
             ways: Vec::new(),
+            pushes: Vec::new(),
             signatures: HashMap::new(),
             vm,
             frame,
@@ -292,29 +295,20 @@ impl<'a, 'b> Lowering<'a, 'b> {
             puts.push((*register, kind));
         }
         let mut frames = Vec::new();
-        let mut caller: (*const Form, u16) = (self.target.form, 0);
         for frame in &data.frames {
             values.push(frame.function);
             values.extend(frame.object);
-            // SAFETY: the builder keeps the code objects that it inlines.
-            let code = unsafe { Value::borrow_bits(&frame.code).clone() };
-            let form = code
-                .downcast::<pellucid_interp::code::CodeObject>()
-                .and_then(|code| code.ready_form())
-                .map(std::ptr::from_ref)
-                .ok_or("inlined code without a form")?;
-            // SAFETY: forms are kept by their code.
-            let call = unsafe { (&(*caller.0).instrs)[frame.call as usize] };
+            let (code, form) = code_and_form(frame.code)?;
             frames.push(WayFrame {
                 code,
                 form,
                 base: frame.base,
                 call: frame.call,
                 dst: frame.dst,
-                callee: caller.1 + call.b as u16,
+                callee: frame.callee,
                 has_object: frame.object.is_some(),
+                framed: frame.framed,
             });
-            caller = (form, frame.base);
         }
         let way = Box::new(Way {
             pc: data.pc,
@@ -431,6 +425,11 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.leave_unless(either, exit)?;
                 yes
             }
+            GuardHeap => {
+                let tag = self.builder.ins().band_imm_s(x()?, 7);
+                self.leave_if(tag, exit)?;
+                x()?
+            }
             GuardPlain => {
                 let tag = self.builder.ins().band_imm_s(x()?, 7);
                 self.leave_unless(tag, exit)?;
@@ -467,6 +466,12 @@ impl<'a, 'b> Lowering<'a, 'b> {
             IntToFloat => {
                 let n = self.builder.ins().sshr_imm_s(x()?, 1);
                 self.builder.ins().fcvt_from_sint(F64, n)
+            }
+            RawAdd(n) => self.builder.ins().iadd_imm_s(x()?, n),
+            TupleItem => {
+                let item = self.call(exit::tuple_item as *const () as usize, &[x()?, y()?]);
+                self.leave_unless(item, exit)?;
+                item
             }
             RawToInt => self.builder.ins().ishl_imm_s(x()?, 1),
             IntAddQuick => self.builder.ins().iadd(x()?, y()?),
@@ -509,7 +514,20 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.dec(x()?, exit)?;
                 return Ok(None);
             }
-            Step(pc) => self.step(pc, exit)?,
+            Step(site) => self.step(site, exit)?,
+            PushFrame(site) => {
+                self.push_frame(site, x()?, args.get(1).copied())?;
+                return Ok(None);
+            }
+            PopFrame => {
+                self.call(exit::pop_frame as *const () as usize, &[self.vm]);
+                return Ok(None);
+            }
+            Instance => {
+                let object = self.call(exit::new_instance as *const () as usize, &[self.vm, x()?]);
+                self.leave_unless(object, exit)?;
+                object
+            }
             Poll => {
                 self.poll(exit)?;
                 return Ok(None);
@@ -734,11 +752,42 @@ impl<'a, 'b> Lowering<'a, 'b> {
         Ok(())
     }
 
-    fn step(&mut self, pc: u32, exit: Option<ExitId>) -> Result<CVal, String> {
+    /// The record of an inlined call's frame.
+    fn frame_at(&mut self, level: u32) -> CVal {
+        let offset = i64::from(level) * size_of::<pellucid_interp::frame::Frame>() as i64;
+        self.builder.ins().iadd_imm_s(self.frame, offset)
+    }
+
+    fn push_frame(&mut self, site: u32, function: CVal, object: Option<CVal>) -> Result<(), String> {
+        let site = &self.graph.sites[site as usize];
+        let (code, form) = code_and_form(site.code)?;
+        let (_, caller_form) = code_and_form(site.caller_code)?;
+        // SAFETY: forms are kept by their code, and code by the builder.
+        let call = std::ptr::from_ref(unsafe { &(&(*caller_form).instrs)[site.call as usize] });
+        let push = Box::new(exit::Push { code, form, base: site.base, dst: site.dst, call });
+        let address = std::ptr::from_ref::<exit::Push>(&push) as i64;
+        self.pushes.push(push);
+        let caller = self.frame_at(site.caller);
+        let push = self.builder.ins().iconst(I64, address);
+        let none = self.builder.ins().iconst(I64, 0);
+        let object = object.unwrap_or(none);
+        self.call(
+            exit::push_frame as *const () as usize,
+            &[self.vm, caller, self.regs, push, function, object],
+        );
+        Ok(())
+    }
+
+    fn step(&mut self, site: u32, exit: Option<ExitId>) -> Result<CVal, String> {
         let exit = exit.ok_or("a step without an exit")?;
-        let instr = std::ptr::from_ref(&self.target.form.instrs[pc as usize]) as i64;
+        let site = self.graph.steps[site as usize];
+        let (_, form) = code_and_form(site.code)?;
+        // SAFETY: as for `push_frame`.
+        let instr = std::ptr::from_ref(unsafe { &(&(*form).instrs)[site.pc as usize] }) as i64;
         let pc = self.builder.ins().iconst(I64, instr);
-        let status = self.call(hot::step as *const () as usize, &[self.vm, self.frame, pc]);
+        let frame = self.frame_at(site.level);
+        let levels = self.builder.ins().iconst(I64, i64::from(site.level));
+        let status = self.call(hot::step as *const () as usize, &[self.vm, frame, pc, levels]);
         let bad = self.builder.ins().icmp_imm_s(IntCC::UnsignedGreaterThan, status, Status::Jump as i64);
         let (away, on) = (self.builder.create_block(), self.builder.create_block());
         self.builder.set_cold_block(away);
@@ -787,6 +836,18 @@ impl<'a, 'b> Lowering<'a, 'b> {
         self.leave_unless(word, exit)?;
         Ok(word)
     }
+}
+
+/// A code object by its address, and its form.
+fn code_and_form(bits: u64) -> Result<(Value, *const Form), String> {
+    // SAFETY: the builder keeps the code objects that it inlines, and the root's frame its own.
+    let code = unsafe { Value::borrow_bits(&bits).clone() };
+    let form = code
+        .downcast::<pellucid_interp::code::CodeObject>()
+        .and_then(|code| code.ready_form())
+        .map(std::ptr::from_ref)
+        .ok_or("code without a form")?;
+    Ok((code, form))
 }
 
 /// The word of 0.0.

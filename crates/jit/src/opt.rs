@@ -120,7 +120,7 @@ fn invariant(graph: &Graph, val: Val, inside: &HashSet<Val>, writes: &Writes) ->
         Op::Int(_) | Op::Float(_) | Op::Bool(_) | Op::Word(_) | Op::Raw(_) => true,
         Op::LoadReg(reg) => !writes.registers.contains(&reg),
         op => match op.reads() {
-            Some(Region::Frame) => true,
+            Some(Region::Frame | Region::Tuple) => true,
             Some(region) => !writes.everything && !writes.regions.contains(&region),
             None => op.is_pure(),
         },

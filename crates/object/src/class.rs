@@ -234,6 +234,7 @@ impl Type {
     }
 
     /// Whether instances have slots or attributes behind the payload.
+    #[inline(always)]
     pub(crate) fn adds_to_payload(&self) -> bool {
         self.attrs_offset.get() != 0 || self.slot_count.get() != 0
     }
@@ -284,6 +285,20 @@ impl Type {
     #[inline(always)]
     pub fn current_version(&self) -> u32 {
         self.version.get()
+    }
+
+    /// The class of this version among this one and those below it.
+    pub fn with_version(this: &Value, version: u32) -> Option<Value> {
+        let ty = this.downcast::<Type>()?;
+        if ty.current_version() == version {
+            return Some(this.clone());
+        }
+        ty.subclasses().iter().find_map(|class| Type::with_version(class, version))
+    }
+
+    /// The address of the shape that fresh instances have, if there ever was one.
+    pub fn known_root_shape(&self) -> Option<u64> {
+        Some(self.root_shape.get()?.as_ptr() as u64)
     }
 
     /// Bytes from the payload's start to the version.

@@ -6,7 +6,7 @@
 //! still the entry of its key, and reads the value there.
 
 use crate::Res;
-use crate::heap::{Payload, Ref, Visitor};
+use crate::heap::{Payload, Ref, SlotWord, Visitor};
 use crate::interpreter::Interpreter;
 use crate::str::Str;
 use crate::value::Value;
@@ -69,6 +69,29 @@ impl Payload for Dict {
 }
 
 impl Table {
+    /// The next live entry at or after `position`, and its index.
+    #[inline]
+    fn from(&self, position: usize) -> Option<(usize, &Entry)> {
+        let mut at = position.max(self.first);
+        loop {
+            match self.entries.get(at)? {
+                Some(entry) => return Some((at, entry)),
+                None => at += 1,
+            }
+        }
+    }
+
+    /// The last live entry before `position`, and its index.
+    fn before(&self, position: usize) -> Option<(usize, &Entry)> {
+        let mut at = position.min(self.entries.len());
+        loop {
+            at = at.checked_sub(1)?;
+            if let Some(entry) = self.entries.get(at)? {
+                return Some((at, entry));
+            }
+        }
+    }
+
     /// Looks for `key` from probe step `step` on, which it advances. Strings of one type and small ints are compared here:
     /// no Python code needs to be asked about them.
     #[inline]
@@ -419,19 +442,15 @@ impl Dict {
     /// The next live entry at or after `position`: (its index, key, value). For iteration.
     pub fn entry_from(&self, position: usize) -> Option<(usize, Value, Value)> {
         let table = self.table.borrow();
-        let position = position.max(table.first);
-        let rest = table.entries.get(position..)?;
-        let (skip, entry) = rest.iter().enumerate().find_map(|(i, e)| e.as_ref().map(|e| (i, e)))?;
-        Some((position + skip, entry.key.clone(), entry.value.clone()))
+        let (at, entry) = table.from(position)?;
+        Some((at, entry.key.clone(), entry.value.clone()))
     }
 
     /// The last live entry before `position`, for reversed iteration.
     pub fn entry_before(&self, position: usize) -> Option<(usize, Value, Value)> {
         let table = self.table.borrow();
-        let end = position.min(table.entries.len());
-        let (i, entry) =
-            table.entries[..end].iter().enumerate().rev().find_map(|(i, e)| e.as_ref().map(|e| (i, e)))?;
-        Some((i, entry.key.clone(), entry.value.clone()))
+        let (at, entry) = table.before(position)?;
+        Some((at, entry.key.clone(), entry.value.clone()))
     }
 
     /// Length of the entry vector, deleted ones included: where reversed iteration starts.
@@ -608,6 +627,87 @@ impl Dict {
             .map(|e| (e.hash, e.key.clone(), e.value.clone()))
             .collect();
         pairs.into_iter().try_for_each(|(hash, key, value)| self.set_hashed(vm, key, hash, value))
+    }
+}
+
+/// A place in a dict's entries: what its iterators hold.
+pub struct DictCursor {
+    /// A dict, or nothing at the end.
+    dict: SlotWord,
+    position: Cell<usize>,
+    /// Entries that the dict had at the start; `usize::MAX` after a change was noticed.
+    expected: Cell<usize>,
+    left: Cell<usize>,
+    backward: bool,
+}
+
+impl DictCursor {
+    /// Before the first entry, or, `backward`, behind the last. `None`: that is no dict.
+    pub fn new(value: &Value, backward: bool) -> Option<DictCursor> {
+        let dict = value.downcast::<Dict>()?;
+        Some(DictCursor {
+            dict: SlotWord::new(Some(value.clone())),
+            position: Cell::new(if backward { dict.table.borrow().entries.len() } else { 0 }),
+            expected: Cell::new(dict.len()),
+            left: Cell::new(dict.len()),
+            backward,
+        })
+    }
+
+    /// Another one at the same place.
+    pub fn copy(&self) -> DictCursor {
+        DictCursor {
+            dict: SlotWord::new(self.dict.get()),
+            position: self.position.clone(),
+            expected: self.expected.clone(),
+            left: self.left.clone(),
+            backward: self.backward,
+        }
+    }
+
+    /// How many entries are left.
+    pub fn remaining(&self) -> usize {
+        let len = self.dict.get().and_then(|dict| dict.downcast::<Dict>().map(Dict::len));
+        if len == Some(self.expected.get()) { self.left.get() } else { 0 }
+    }
+
+    pub fn trace(&self, visit: &mut Visitor) {
+        self.dict.trace(visit);
+    }
+
+    /// Ends the iteration.
+    pub fn clear(&self) {
+        self.dict.set(None);
+    }
+
+    /// What `take`, which must not run Python code, makes of the next key and value. Errors: `RuntimeError` when the dict has changed.
+    #[inline]
+    pub fn advance<R>(&self, vm: &Interpreter, take: impl FnOnce(&Value, &Value) -> R) -> Res<Option<R>> {
+        // SAFETY: `new` took a dict, and the word is replaced only where the dict is not used any more.
+        let Some(dict) = (unsafe { self.dict.peek().map(|dict| dict.payload_unchecked::<Dict>()) }) else {
+            return Ok(None);
+        };
+        let table = dict.table.borrow();
+        if table.live != self.expected.get() {
+            drop(table);
+            self.expected.set(usize::MAX);
+            return Err(vm.runtime_error("dictionary changed size during iteration".to_string()));
+        }
+        let position = self.position.get();
+        let found = if self.backward { table.before(position) } else { table.from(position) };
+        let Some((at, entry)) = found else {
+            drop(table);
+            self.clear();
+            return Ok(None);
+        };
+        let Some(left) = self.left.get().checked_sub(1) else {
+            drop(table);
+            self.clear();
+            return Err(vm.runtime_error("dictionary keys changed during iteration".to_string()));
+        };
+        self.left.set(left);
+        self.position.set(if self.backward { at } else { at + 1 });
+        Ok(Some(take(&entry.key, &entry.value)))
     }
 }
 

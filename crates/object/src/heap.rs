@@ -223,6 +223,15 @@ impl SlotWord {
     pub fn is_set(&self) -> bool {
         self.0.get() != 0
     }
+    /// The value in place, not counted.
+    ///
+    /// # Safety
+    /// Nobody replaces it while the result is used.
+    #[inline(always)]
+    pub unsafe fn peek(&self) -> Option<&Value> {
+        // SAFETY: a non-zero word is a value that this place owns, for long enough by the contract.
+        if self.is_set() { Some(unsafe { &*self.0.as_ptr().cast::<Value>() }) } else { None }
+    }
     /// The old value, replaced.
     #[inline(always)]
     pub fn replace(&self, value: Option<Value>) -> Option<Value> {
@@ -278,10 +287,35 @@ impl Interpreter {
         }
     }
 
+    /// As [`Interpreter::alloc`], for types whose objects are a payload and nothing else: no check, no parts behind it.
+    ///
+    /// # Safety
+    /// `ty` is a builtin type without slots and attributes, and its payload is a `T`.
+    #[inline(always)]
+    pub(crate) unsafe fn alloc_exact<T: Payload>(&self, ty: &Ref<Type>, payload: T) -> Res {
+        let size = PAYLOAD_OFFSET + size_of::<T>().next_multiple_of(8);
+        let Some(block) = self.heap.alloc(size, T::CONTAINER) else {
+            drop(payload);
+            return Err(self.no_memory());
+        };
+        let header = block.cast::<Header>();
+        // SAFETY: the block is `size` bytes, 16-byte aligned and nobody else's.
+        unsafe {
+            header.as_ref().ty.set(ty.value().bits() as *const ());
+            std::mem::forget(ty.value().clone());
+            payload_ptr(header.as_ptr()).cast_mut().cast::<T>().write(payload);
+            if T::CONTAINER {
+                header.as_ref().set(Header::TRACKED);
+            }
+            Ok(Value::from_header(header))
+        }
+    }
+
     /// # Safety
     /// Objects of `ty` have a payload `T`.
     unsafe fn alloc_raw<T: Payload>(&self, ty: &Ref<Type>, payload: T) -> Res {
-        let size = ty.object_size();
+        let parts = PAYLOAD_OFFSET + size_of::<T>().next_multiple_of(8);
+        let size = if ty.adds_to_payload() { ty.object_size() } else { parts };
         let container = ty.holds_references();
         let Some(block) = self.heap.alloc(size, container) else {
             drop(payload);
@@ -328,68 +362,32 @@ impl Interpreter {
 ///
 /// # Safety
 /// The count of `object` has just reached 0.
+#[cold]
 #[inline(never)]
 pub(crate) unsafe fn destroy(object: NonNull<Header>) {
     // SAFETY: the object is intact until its parts are dropped below.
     let header = unsafe { object.as_ref() };
     let ty = type_of_header(header);
     let Some(interp) = ty.interpreter() else { return };
-    const UNUSUAL: u32 = crate::weakref::HAS_WEAKREFS | Births::NOTED | RECLASSED;
-    let flags = header.flags.get();
-    let depth = interp.destroy_depth.get();
-    if flags & UNUSUAL != 0 || ty.flags.get().contains(TypeFlags::HAS_FINALIZER) || depth >= MAX_DESTROY_DEPTH
-    {
-        std::hint::cold_path();
-        // SAFETY: by the contract.
-        return unsafe { destroy_unusual(interp, object, ty) };
-    }
-    // SAFETY: nothing refers to the object any more; it gives up the reference to its type with its block.
-    unsafe {
-        let payload = payload_ptr(header).cast_mut();
-        if !ty.holds_references() {
-            // A payload and nothing else, which refers to nothing: no chain hangs on it.
-            (ty.payload.drop)(payload);
-            let (size, ty) = (ty.object_size(), Value::from_bits(header.ty.get() as u64));
-            interp.heap.free(object.cast(), size, false);
-            drop(ty);
-            return;
-        }
-        // Python code that runs while the parts die may ask for a collection, which must not find half an object.
-        header.flags.set(flags & !Header::TRACKED);
-        interp.destroy_depth.set(depth + 1);
-        if ty.adds_to_payload() {
-            release_parts(interp, object);
-        } else {
-            (ty.payload.drop)(payload);
-            let (size, ty) = (ty.object_size(), header.ty.get() as u64);
-            interp.heap.free(object.cast(), size, true);
-            if ty != object.as_ptr() as u64 {
-                drop(Value::from_bits(ty));
-            }
-        }
-    }
-    if depth == 0 && !interp.trashcan.borrow().is_empty() {
-        empty_trashcan(interp);
-    }
-    interp.destroy_depth.set(depth);
-}
-
-/// # Safety
-/// As for [`destroy`]; `ty` is the object's type.
-#[cold]
-#[inline(never)]
-unsafe fn destroy_unusual(interp: &Interpreter, object: NonNull<Header>, ty: &Type) {
-    // SAFETY: the object is intact until its parts are dropped below.
-    let header = unsafe { object.as_ref() };
     if ty.flags.get().contains(TypeFlags::HAS_FINALIZER) && !finalize(interp, header) {
         return;
     }
-    if header.flags.get() & (crate::weakref::HAS_WEAKREFS | Births::NOTED) != 0 {
-        header.refcount.set(1);
-        interp.weakrefs.object_dies(interp, header);
-        header.refcount.set(0);
-        interp.births.forget(header);
+    const UNUSUAL: u32 = crate::weakref::HAS_WEAKREFS | Births::NOTED | RECLASSED;
+    if !ty.holds_references() && header.flags.get() & UNUSUAL == 0 {
+        // A payload and nothing else, which refers to nothing: no chain hangs on it.
+        // SAFETY: nothing refers to the object any more; it gives up the reference to its type with its block.
+        unsafe {
+            (ty.payload.drop)(payload_ptr(header).cast_mut());
+            let (size, ty) = (ty.object_size(), Value::from_bits(header.ty.get() as u64));
+            interp.heap.free(object.cast(), size, false);
+            drop(ty);
+        }
+        return;
     }
+    if header.flags.get() & (crate::weakref::HAS_WEAKREFS | Births::NOTED) != 0 {
+        farewell(interp, header);
+    }
+    // Python code that runs while the parts die may ask for a collection, which must not find half an object.
     header.unset(Header::TRACKED);
     let depth = interp.destroy_depth.get();
     if depth >= MAX_DESTROY_DEPTH {
@@ -399,16 +397,28 @@ unsafe fn destroy_unusual(interp: &Interpreter, object: NonNull<Header>, ty: &Ty
     interp.destroy_depth.set(depth + 1);
     // SAFETY: nothing refers to the object any more.
     unsafe { release_parts(interp, object) };
-    if depth == 0 {
+    if depth == 0 && !interp.trashcan.borrow().is_empty() {
         empty_trashcan(interp);
     }
     interp.destroy_depth.set(depth);
 }
 
+/// Who wanted to be told of the object's end is told.
+#[cold]
+#[inline(never)]
+fn farewell(interp: &Interpreter, header: &Header) {
+    header.refcount.set(1);
+    interp.weakrefs.object_dies(interp, header);
+    header.refcount.set(0);
+    interp.births.forget(header);
+}
+
+#[cold]
+#[inline(never)]
 fn empty_trashcan(interp: &Interpreter) {
     loop {
         let next = interp.trashcan.borrow_mut().pop();
-        let Some(next) = next else { break };
+        let Some(next) = next else { return };
         // SAFETY: objects in the trashcan are unreachable and intact.
         unsafe { release_parts(interp, next) };
     }
@@ -434,12 +444,38 @@ fn finalize(interp: &Interpreter, header: &Header) -> bool {
 
 /// # Safety
 /// The object is intact and unreachable.
+#[inline(always)]
 unsafe fn release_parts(interp: &Interpreter, object: NonNull<Header>) {
     // SAFETY: the object is intact; each part is dropped once, then the block is given back.
     unsafe {
         let header = object.as_ref();
         let ty_bits = header.ty.get() as u64;
-        let ty = Ref::<Type>(Value::from_bits(ty_bits), PhantomData);
+        let ty = type_of_header(header);
+        if ty.adds_to_payload() || header.flags.get() & RECLASSED != 0 {
+            return release_all_parts(interp, object);
+        }
+        let payload = ty.payload;
+        let container = ty.holds_references();
+        (payload.drop)(object.as_ptr().cast::<u8>().add(PAYLOAD_OFFSET));
+        let size = PAYLOAD_OFFSET + payload.size.next_multiple_of(8);
+        interp.heap.free(object.cast(), size, container);
+        if ty_bits != object.as_ptr() as u64 {
+            // The object's reference to its type. The type `type` is its own: that went with the block.
+            drop(Value::from_bits(ty_bits));
+        }
+    }
+}
+
+/// [`release_parts`] of an object with slots or attributes behind the payload.
+///
+/// # Safety
+/// As for that.
+#[inline(never)]
+unsafe fn release_all_parts(interp: &Interpreter, object: NonNull<Header>) {
+    // SAFETY: as there.
+    unsafe {
+        let header = object.as_ref();
+        let ty = Ref::<Type>(Value::from_bits(header.ty.get() as u64), PhantomData);
         let base = object.as_ptr().cast::<u8>();
         if ty.attrs_offset.get() != 0 {
             (*base.add(ty.attrs_offset.get()).cast::<Attrs>()).release(ty.inline_slots.get());
@@ -451,10 +487,6 @@ unsafe fn release_parts(interp: &Interpreter, object: NonNull<Header>) {
         let container = ty.holds_references();
         (ty.payload.drop)(base.add(PAYLOAD_OFFSET));
         interp.heap.free(object.cast(), size, container);
-        if ty_bits == object.as_ptr() as u64 {
-            // The type `type` was its own type: the reference went with the block.
-            std::mem::forget(ty);
-        }
     }
 }
 

@@ -21,6 +21,17 @@ pub const INLINE_WORDS: usize = size_of::<Attrs>();
 /// Of the object that is a type: its version (32 bits).
 pub const TYPE_VERSION: usize = PAYLOAD_OFFSET + Type::VERSION_OFFSET;
 
+/// Of a list iterator: its list, and the index of the next item.
+pub const LIST_ITERATOR_LIST: usize = PAYLOAD_OFFSET + crate::list::ListIterator::LIST_OFFSET;
+pub const LIST_ITERATOR_INDEX: usize = PAYLOAD_OFFSET + crate::list::ListIterator::INDEX_OFFSET;
+
+/// A tuple of `len` items, when those stand in the object itself: where the word stands that tells so, that word, and where the
+/// first item stands. `None` for more items.
+pub fn small_tuple(len: usize) -> Option<(usize, u64, usize)> {
+    let (place, first, word) = crate::tuple::Tuple::few_layout(len).filter(|_| len <= 4)?;
+    Some((PAYLOAD_OFFSET + place, word, PAYLOAD_OFFSET + first))
+}
+
 /// Offsets that had to be measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
@@ -71,6 +82,14 @@ fn vec_offsets() -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn few_items_stand_behind_their_number() {
+        let words: Vec<u64> = (0..=4).filter_map(small_tuple).map(|(_, word, _)| word).collect();
+        assert_eq!(words.len(), 5);
+        assert!(words.windows(2).all(|pair| pair[0] != pair[1]));
+        assert!(small_tuple(5).is_none());
+    }
 
     #[test]
     fn a_list_is_where_it_is_said_to_be() {

@@ -47,11 +47,11 @@ pub use args::{Args, CallArgs};
 pub use buffer::{Buffer, BytesLike, BytesRef};
 pub use bytes::{ByteArray, Bytes};
 pub use class::{Type, TypeDef, TypeFlags};
-pub use dict::Dict;
+pub use dict::{Dict, DictCursor};
 pub use exception::Exception;
 pub use heap::{Payload, PayloadInfo, Ref, SlotWord, Visitor, payload};
 pub use interpreter::{CompileRequest, Hooks, Interpreter};
-pub use list::List;
+pub use list::{List, ListIterator};
 pub use native::{FunctionDef, GetSetDef, ModuleDef, NativeFn, constant};
 pub use pellucid_host as host;
 pub use protocol::{BinOp, CmpOp, UnOp};
@@ -60,7 +60,7 @@ pub use set::Set;
 pub use slots::Slot;
 pub use str::Str;
 pub use text::{Text, TextBuilder};
-pub use tuple::Tuple;
+pub use tuple::{Tuple, TupleIterator};
 pub use value::Value;
 
 /// The mark of a raised exception, which stands in the [`Interpreter`]. Zero bytes: a `Res` is one word.

@@ -1,11 +1,11 @@
 //! Lists: storage. Methods stand in the `types` crate.
 
 use crate::Res;
-use crate::heap::{Payload, Visitor};
+use crate::heap::{Payload, SlotWord, Visitor};
 use crate::interpreter::Interpreter;
 use crate::tuple::drop_from_the_end;
 use crate::value::Value;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 /// Payload of `list`.
 #[derive(Default)]
@@ -137,9 +137,63 @@ impl List {
     }
 }
 
+/// Payload of `list_iterator` and `list_reverseiterator`, which the loop reads.
+pub struct ListIterator {
+    /// A list, or nothing at the end.
+    list: SlotWord,
+    pub index: Cell<i64>,
+    /// 1, or -1 from the end.
+    step: i64,
+}
+
+impl Payload for ListIterator {
+    fn trace(&self, visit: &mut Visitor) {
+        self.list.trace(visit);
+    }
+    fn clear(&self) {
+        self.list.set(None);
+    }
+}
+
+impl ListIterator {
+    /// Bytes from the payload's start to the list and to the index.
+    pub(crate) const LIST_OFFSET: usize = std::mem::offset_of!(ListIterator, list);
+    pub(crate) const INDEX_OFFSET: usize = std::mem::offset_of!(ListIterator, index);
+
+    /// From `index` on, `step` being 1, or -1 for the way back. `None`: that is no list.
+    pub fn new(list: &Value, index: i64, step: i64) -> Option<ListIterator> {
+        list.downcast::<List>()?;
+        Some(ListIterator { list: SlotWord::new(Some(list.clone())), index: Cell::new(index), step })
+    }
+    /// The list, until the end.
+    pub fn list(&self) -> Option<Value> {
+        self.list.get()
+    }
+    /// The next item.
+    #[inline]
+    pub fn advance(&self) -> Option<Value> {
+        let index = self.index.get();
+        // SAFETY: `new` took a list; an item is copied, which replaces nothing.
+        let list = unsafe { self.list.peek()?.payload_unchecked::<List>() };
+        // SAFETY: nothing runs while the borrow lasts.
+        let item = unsafe { list.0.try_borrow_unguarded() }.ok()?.get(index as usize).cloned();
+        match item {
+            Some(item) => {
+                self.index.set(index + self.step);
+                Some(item)
+            }
+            None => {
+                self.list.set(None);
+                None
+            }
+        }
+    }
+}
+
 impl Interpreter {
     /// A new list. Errors: `MemoryError`.
     pub fn new_list(&self, items: Vec<Value>) -> Res {
-        self.alloc(&self.types().list, List::new(items))
+        // SAFETY: that type's objects hold a `List`, and it is no class made in Python.
+        unsafe { self.alloc_exact(&self.types().list, List::new(items)) }
     }
 }

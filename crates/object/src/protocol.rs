@@ -8,8 +8,7 @@ use crate::interpreter::Interpreter;
 use crate::native::{BoundMethod, GetSet, Member, MethodDescriptor, Place, Wrapped};
 use crate::slots::{Slot, SlotWrapper};
 use crate::value::Value;
-use crate::{Exception, Raised, Res, Str, Tuple};
-use pellucid_memory::Header;
+use crate::{Exception, ListIterator, Raised, RangeIterator, Res, Str, Tuple};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -773,62 +772,62 @@ impl Interpreter {
         }
     }
 
+    /// [`Interpreter::keys_equal`] of values that can be compared without Python code: numbers, strings, and tuples of them, `depth`
+    /// levels of them.
+    pub(crate) fn quick_equal(&self, a: &Value, b: &Value, depth: usize) -> Option<bool> {
+        if a.is(b) {
+            return Some(true);
+        }
+        if a.is_small_int() && b.is_small_int() || a.is_small_float() && b.is_small_float() {
+            return Some(false);
+        }
+        let types = self.types();
+        let (x, y) = match (a.header(), b.header()) {
+            (Some(x), Some(y)) => (x, y),
+            // No number or singleton equals a string.
+            (Some(_), None) if self.is_exact(a, &types.str) => return Some(false),
+            (None, Some(_)) if self.is_exact(b, &types.str) => return Some(false),
+            _ => return None,
+        };
+        if x.ty.get() != y.ty.get() {
+            return None;
+        }
+        if self.is_exact(a, &types.str) {
+            return Some(a.downcast::<Str>()?.text == b.downcast::<Str>()?.text);
+        }
+        if depth == 0 || !self.is_exact(a, &types.tuple) {
+            return None;
+        }
+        let (x, y) = (a.downcast::<Tuple>()?.as_slice(), b.downcast::<Tuple>()?.as_slice());
+        if x.len() != y.len() {
+            return Some(false);
+        }
+        for (x, y) in x.iter().zip(y) {
+            match self.quick_equal(x, y, depth - 1) {
+                Some(true) => {}
+                different_or_unknown => return different_or_unknown,
+            }
+        }
+        Some(true)
+    }
+
+    /// What [`Interpreter::keys_equal`] says, where nobody needs to be asked.
+    #[inline]
+    pub fn plainly_equal(&self, a: &Value, b: &Value) -> Option<bool> {
+        match () {
+            () if a.is(b) => Some(true),
+            () if a.is_small_int() && b.is_small_int() => Some(false),
+            () => self.quick_equal(a, b, 3),
+        }
+    }
+
     /// `a is b or a == b`, as containers compare.
     pub fn keys_equal(&self, a: &Value, b: &Value) -> Res<bool> {
-        if let Some(equal) = self.plainly_equal(a, b) {
+        if let Some(equal) = self.quick_equal(a, b, 3) {
             return Ok(equal);
         }
         let result = self.compare(CmpOp::Eq, a, b)?;
         self.truthy(&result)
-    }
-
-    /// What [`Interpreter::keys_equal`] says of words, strings, and flat tuples of such, for which nobody needs to be asked.
-    #[inline]
-    pub fn plainly_equal(&self, a: &Value, b: &Value) -> Option<bool> {
-        if a.is(b) {
-            return Some(true);
-        }
-        if a.is_small_int() && b.is_small_int() {
-            return Some(false);
-        }
-        self.plain_heap_equal(a, b, true)
-    }
-
-    fn plain_heap_equal(&self, a: &Value, b: &Value, nested: bool) -> Option<bool> {
-        let (types, x, y) = (self.types(), a.header(), b.header());
-        let is_text = |header: Option<&Header>| {
-            header.is_some_and(|header| header.ty.get() as u64 == types.str.value().bits())
-        };
-        match (is_text(x), is_text(y)) {
-            (true, true) => {
-                return Some(a.downcast::<Str>()?.text == b.downcast::<Str>()?.text);
-            }
-            // No number or singleton equals a string.
-            (true, false) if y.is_none() => return Some(false),
-            (false, true) if x.is_none() => return Some(false),
-            _ => {}
-        }
-        if !nested || !self.is_exact(a, &types.tuple) || !self.is_exact(b, &types.tuple) {
-            return None;
-        }
-        a.downcast::<Tuple>()?.with(|a| {
-            b.downcast::<Tuple>()?.with(|b| {
-                if a.len() != b.len() {
-                    return Some(false);
-                }
-                for (a, b) in a.iter().zip(b) {
-                    let equal = match () {
-                        () if a.is(b) => true,
-                        () if a.is_small_int() && b.is_small_int() => false,
-                        () => self.plain_heap_equal(a, b, false)?,
-                    };
-                    if !equal {
-                        return Some(false);
-                    }
-                }
-                Some(true)
-            })
-        })
     }
 
     /// `bool(value)`.
@@ -1035,8 +1034,27 @@ impl Interpreter {
             Some((generator, drain)) if self.type_of_ref(iterator).value().bits() == generator => {
                 drain(self, iterator, sink)
             }
-            _ => self.next(iterator),
+            _ => {
+                if let Some(list) = iterator.downcast::<ListIterator>() {
+                    return self.drain_quick(|| list.advance(), sink);
+                }
+                if let Some(range) = iterator.downcast::<RangeIterator>() {
+                    return self.drain_quick(|| range.advance().and_then(Value::small_int), sink);
+                }
+                self.next(iterator)
+            }
         }
+    }
+
+    /// [`Interpreter::drain`] of what runs no Python code.
+    fn drain_quick(&self, next: impl Fn() -> Option<Value>, sink: &mut Sink) -> Res<Option<Value>> {
+        while let Some(value) = next() {
+            self.poll()?;
+            if let Some(refused) = sink(value)? {
+                return Ok(Some(refused));
+            }
+        }
+        Ok(None)
     }
 
     /// Calls `f` for each value, as [`Interpreter::for_each`]; what `quiet` takes it does not see.

@@ -28,11 +28,52 @@ pub type CallFn = fn(&Interpreter, &Value, &CallArgs) -> Res;
 pub type InitFn = fn(&Interpreter, &Value, &CallArgs) -> Res<()>;
 /// `Ok(None)` is the end: no `StopIteration` object is made.
 pub type NextFn = fn(&Interpreter, &Value) -> Res<Option<Value>>;
+/// The items of the tuple that `next` would give, without a tuple; see [`Unpacked`].
+pub type NextItemsFn = fn(&Interpreter, &Value, Places) -> Res<Unpacked>;
 /// Repeats a sequence.
 pub type RepeatFn = fn(&Interpreter, &Value, i64) -> Res;
 pub type FinalizeFn = fn(&Interpreter, &Value);
 /// The last argument has the bits of [`flags`](crate::buffer::flags).
 pub type BufferFn = fn(&Interpreter, &Value, u32) -> Res<crate::buffer::Buffer>;
+
+/// Where the items of a tuple go: the registers of a frame.
+#[derive(Clone, Copy)]
+pub struct Places<'a>(&'a [Cell<Value>]);
+
+impl<'a> Places<'a> {
+    /// Unpacking leaves the first item on top, hence the first item's place is the last of these.
+    pub fn new(places: &'a [Cell<Value>]) -> Places<'a> {
+        Places(places)
+    }
+    #[allow(clippy::len_without_is_empty)]
+    #[inline(always)]
+    pub fn len(self) -> usize {
+        self.0.len()
+    }
+    /// Puts an item in its place, if there is one for it.
+    #[inline(always)]
+    pub fn put(self, index: usize, item: Value) {
+        let place = self.0.len().checked_sub(index + 1).and_then(|at| self.0.get(at));
+        if let Some(place) = place {
+            place.set(item);
+        }
+    }
+    /// Empties all of them.
+    pub fn clear(self) {
+        self.0.iter().for_each(|place| place.set(Value::UNBOUND));
+    }
+}
+
+/// What an iterator whose values are tuples did when it was asked for a tuple's items.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unpacked {
+    /// They stand in their places.
+    Items,
+    /// There is no further tuple; some places may have been filled.
+    End,
+    /// Nothing: its tuples are of another length.
+    Other,
+}
 
 macro_rules! slots {
     ($($field:ident $variant:ident $fn:ty;)*) => {
@@ -104,6 +145,7 @@ slots! {
     descr_set DescrSet SetFn;
     iter Iter UnaryFn;
     next Next NextFn;
+    next_items NextItems NextItemsFn;
     compare Compare CompareFn;
     len Len LenFn;
     bool Bool BoolFn;

@@ -101,7 +101,8 @@ impl Value {
     #[inline(always)]
     pub fn small_int(i: i64) -> Option<Value> {
         if (SMALL_INT_MIN..=SMALL_INT_MAX).contains(&i) {
-            Some(Value::word((i << 1) as u64 | 1))
+            // SAFETY: an odd word is a small int, which owns nothing.
+            Some(unsafe { Value::from_bits((i << 1) as u64 | 1) })
         } else {
             None
         }
@@ -123,7 +124,8 @@ impl Value {
         let bits = f.to_bits();
         let top = (bits >> 60) & 7;
         if (top == 3 || top == 4) && bits != 0x3000_0000_0000_0000 {
-            Some(Value::word((bits.rotate_left(3) & !3) | 2))
+            // SAFETY: a word that ends so is a float, which owns nothing.
+            Some(unsafe { Value::from_bits((bits.rotate_left(3) & !3) | 2) })
         } else if bits == 0 {
             Some(Value::word(FLOAT_ZERO))
         } else {
@@ -202,7 +204,8 @@ impl Value {
     /// `object` is a live heap object and its caller owns one reference, which it gives up.
     #[inline(always)]
     pub unsafe fn from_header(object: NonNull<Header>) -> Value {
-        Value::word(object.as_ptr() as u64)
+        // SAFETY: a pointer to an object is the word of the object; the rest by the contract.
+        unsafe { Value::from_bits(object.as_ptr() as u64) }
     }
 
     /// `None` for the unbound word, else the value.

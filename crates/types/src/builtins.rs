@@ -8,6 +8,7 @@ use pellucid_object::{
     Args, CallArgs, CmpOp, Dict, FunctionDef, Interpreter, ModuleDef, NativeFn, Raised, Res, Str, Text,
     Value, constant,
 };
+use std::cell::Cell;
 
 /// The attribute of `sys` that is a stream, or `None` when it is gone or `None`.
 fn stream(vm: &Interpreter, name: &str, missing: &str) -> Res<Option<Value>> {
@@ -356,39 +357,74 @@ fn extreme(vm: &Interpreter, call: &CallArgs, name: &str, op: CmpOp) -> Res {
             "Cannot specify a default for {name}() with multiple positional arguments"
         )));
     }
-    let mut best: Option<(Value, Value)> = None;
-    while let Some(value) = vm.next(&source)? {
-        let rank = match &key {
-            Some(f) => vm.call_values(f, std::slice::from_ref(&value))?,
-            None => value.clone(),
-        };
-        let better = match &best {
-            None => true,
-            Some((_, old)) => match (rank.as_small_int(), old.as_small_int()) {
-                (Some(a), Some(b)) => op.holds(a.cmp(&b)),
-                _ => vm.truthy(&vm.compare(op, &rank, old)?)?,
-            },
-        };
-        if better {
-            best = Some((value, rank));
-        }
-    }
+    let best = match &key {
+        Some(key) => extreme_by(vm, &source, key, op)?,
+        None => extreme_plain(vm, &source, op)?,
+    };
     match (best, default) {
-        (Some((value, _)), _) => Ok(value),
+        (Some(value), _) => Ok(value),
         (None, Some(default)) => Ok(default),
         (None, None) => Err(vm.value_error(format!("{name}() iterable argument is empty"))),
     }
+}
+
+/// Whether `value` is more extreme than `best`.
+#[inline]
+fn better(vm: &Interpreter, op: CmpOp, value: &Value, best: &Value) -> Res<bool> {
+    match (value.as_small_int(), best.as_small_int()) {
+        (Some(a), Some(b)) => Ok(op.holds(a.cmp(&b))),
+        _ => vm.truthy(&vm.compare(op, value, best)?),
+    }
+}
+
+/// The extreme of what an iterator gives.
+fn extreme_plain(vm: &Interpreter, source: &Value, op: CmpOp) -> Res<Option<Value>> {
+    let best: Cell<Option<Value>> = Cell::new(None);
+    // Small ints are compared without Python code.
+    let mut quick = |value: Value| {
+        let (kept, refused) = match best.take() {
+            None => (value, None),
+            Some(old) => match (value.as_small_int(), old.as_small_int()) {
+                (Some(a), Some(b)) if op.holds(a.cmp(&b)) => (value, None),
+                (Some(_), Some(_)) => (old, None),
+                _ => (old, Some(value)),
+            },
+        };
+        best.set(Some(kept));
+        Ok(refused)
+    };
+    while let Some(value) = vm.drain(source, &mut quick)? {
+        let old = best.take();
+        let replaced = match &old {
+            Some(old) => better(vm, op, &value, old)?,
+            None => true,
+        };
+        best.set(if replaced { Some(value) } else { old });
+    }
+    Ok(best.take())
+}
+
+/// As [`extreme_plain`], by what `key` gives for each value.
+fn extreme_by(vm: &Interpreter, source: &Value, key: &Value, op: CmpOp) -> Res<Option<Value>> {
+    let mut best: Option<(Value, Value)> = None;
+    while let Some(value) = vm.next(source)? {
+        let rank = vm.call_values(key, std::slice::from_ref(&value))?;
+        let replaced = match &best {
+            Some((_, old)) => better(vm, op, &rank, old)?,
+            None => true,
+        };
+        if replaced {
+            best = Some((value, rank));
+        }
+    }
+    Ok(best.map(|(value, _)| value))
 }
 
 /// `min(first, *rest)` and `max(first, *rest)`.
 fn extreme_of(vm: &Interpreter, first: &Value, rest: &[Value], op: CmpOp) -> Res {
     let mut best = first;
     for value in rest {
-        let better = match (value.as_small_int(), best.as_small_int()) {
-            (Some(a), Some(b)) => op.holds(a.cmp(&b)),
-            _ => vm.truthy(&vm.compare(op, value, best)?)?,
-        };
-        if better {
+        if better(vm, op, value, best)? {
             best = value;
         }
     }

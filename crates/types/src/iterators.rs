@@ -4,11 +4,12 @@
 use crate::builtins::{self, bind};
 use crate::generic_alias::CLASS_GETITEM;
 use pellucid_object::protocol::SequenceIterator;
+use pellucid_object::slots::{Places, Unpacked};
 use pellucid_object::{
     BinOp, CallArgs, FunctionDef, Interpreter, NativeFn, Payload, Raised, Res, Slot, SlotWord, Type, TypeDef,
     TypeFlags, Value, Visitor, payload,
 };
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 /// `iter(it)` of an iterator is itself.
 pub const ITER_SELF: Slot = Slot::Iter(|_, v| Ok(v.clone()));
@@ -45,12 +46,18 @@ fn no_keywords(vm: &Interpreter, cls: &Value, def: &'static TypeDef, call: &Call
 
 // ---- enumerate ----
 
-/// Payload of `enumerate`.
+/// Payload of `enumerate`. The source never changes, so that a cycle has another object for the collector to empty.
 pub struct Enumerate {
-    source: SlotWord,
+    source: Value,
     index: SlotWord,
 }
-traced!(Enumerate: source, index);
+
+impl Payload for Enumerate {
+    fn trace(&self, visit: &mut Visitor) {
+        visit(&self.source);
+        self.index.trace(visit);
+    }
+}
 
 fn enumerate_new(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
     let args = match (call.values, call.names) {
@@ -64,23 +71,38 @@ fn enumerate_new(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
         None => vm.new_int(0)?,
     };
     let source = vm.iter(args.req(0))?;
-    vm.alloc_subclass(
-        cls,
-        Enumerate { source: SlotWord::new(Some(source)), index: SlotWord::new(Some(index)) },
-    )
+    vm.alloc_subclass(cls, Enumerate { source, index: SlotWord::new(Some(index)) })
 }
 
-fn enumerate_next(vm: &Interpreter, this: &Value) -> Res<Option<Value>> {
+/// The next pair.
+#[inline]
+fn enumerate_advance(vm: &Interpreter, this: &Value) -> Res<Option<[Value; 2]>> {
     let Some(e) = this.downcast::<Enumerate>() else { return Err(no_self(vm)) };
-    let Some(source) = e.source.get() else { return Ok(None) };
-    let Some(value) = vm.next(&source)? else { return Ok(None) };
+    let Some(value) = vm.next(&e.source)? else { return Ok(None) };
     let index = or_none(&e.index);
     let next = match index.as_small_int() {
         Some(i) => vm.new_int(i + 1)?,
         None => vm.binary(BinOp::Add, &index, &vm.new_int(1)?)?,
     };
     e.index.set(Some(next));
-    vm.new_tuple(vec![index, value]).map(Some)
+    Ok(Some([index, value]))
+}
+
+fn enumerate_next(vm: &Interpreter, this: &Value) -> Res<Option<Value>> {
+    match enumerate_advance(vm, this)? {
+        Some(pair) => vm.tuple_of(pair).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn enumerate_next_items(vm: &Interpreter, this: &Value, places: Places) -> Res<Unpacked> {
+    if places.len() != 2 {
+        return Ok(Unpacked::Other);
+    }
+    let Some([index, value]) = enumerate_advance(vm, this)? else { return Ok(Unpacked::End) };
+    places.put(0, index);
+    places.put(1, value);
+    Ok(Unpacked::Items)
 }
 
 pub static ENUMERATE: TypeDef = TypeDef {
@@ -93,7 +115,12 @@ pub static ENUMERATE: TypeDef = TypeDef {
           Return an enumerate object.\n\n  iterable\n    an object supporting iteration\n\nThe enumerate object yields \
           pairs containing a count (from start, which\ndefaults to zero) and a value yielded by the iterable argument.\n\n\
           enumerate is useful for obtaining an indexed list:\n    (0, seq[0]), (1, seq[1]), (2, seq[2]), ...",
-    slots: &[Slot::New(enumerate_new), ITER_SELF, Slot::Next(enumerate_next)],
+    slots: &[
+        Slot::New(enumerate_new),
+        ITER_SELF,
+        Slot::Next(enumerate_next),
+        Slot::NextItems(enumerate_next_items),
+    ],
     methods: &[
         FunctionDef::new(
             "__reduce__",
@@ -101,7 +128,7 @@ pub static ENUMERATE: TypeDef = TypeDef {
             "Return state information for pickling.",
             NativeFn::F1(|vm, this| {
                 let Some(e) = this.downcast::<Enumerate>() else { return Err(no_self(vm)) };
-                let args = vm.new_tuple(vec![or_none(&e.source), or_none(&e.index)])?;
+                let args = vm.new_tuple(vec![e.source.clone(), or_none(&e.index)])?;
                 vm.new_tuple(vec![vm.type_of(this).into_value(), args])
             }),
         ),
@@ -112,23 +139,17 @@ pub static ENUMERATE: TypeDef = TypeDef {
 
 // ---- zip and map ----
 
-/// Payload of `zip` and `map`.
+/// Payload of `zip` and `map`. What it refers to never changes, so that a cycle has another object for the collector to empty.
 pub struct Parallel {
     /// The function of `map`.
-    function: SlotWord,
-    sources: RefCell<Vec<Value>>,
+    function: Option<Value>,
+    sources: Box<[Value]>,
     strict: Cell<bool>,
 }
 
 impl Payload for Parallel {
     fn trace(&self, visit: &mut Visitor) {
-        self.function.trace(visit);
-        self.sources.borrow().iter().for_each(visit);
-    }
-    fn clear(&self) {
-        self.function.set(None);
-        let sources = self.sources.take();
-        drop(sources);
+        self.function.iter().chain(&self.sources).for_each(visit);
     }
 }
 
@@ -149,8 +170,7 @@ fn strictness(vm: &Interpreter, name: &str, call: &CallArgs) -> Res<bool> {
 fn zip_new(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
     let strict = strictness(vm, "zip", call)?;
     let sources = call.positional().iter().map(|v| vm.iter(v)).collect::<Res<Vec<_>>>()?;
-    let payload =
-        Parallel { function: SlotWord::default(), sources: RefCell::new(sources), strict: Cell::new(strict) };
+    let payload = Parallel { function: None, sources: sources.into(), strict: Cell::new(strict) };
     vm.alloc_subclass(cls, payload)
 }
 
@@ -162,40 +182,67 @@ fn map_new(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
         return Err(vm.type_error("map() must have at least two arguments.".to_string()));
     }
     let sources = given[1..].iter().map(|v| vm.iter(v)).collect::<Res<Vec<_>>>()?;
-    let payload = Parallel {
-        function: SlotWord::new(Some(given[0].clone())),
-        sources: RefCell::new(sources),
-        strict: Cell::new(strict),
-    };
+    let payload =
+        Parallel { function: Some(given[0].clone()), sources: sources.into(), strict: Cell::new(strict) };
     vm.alloc_subclass(cls, payload)
 }
 
-fn source(parallel: &Parallel, index: usize) -> Option<Value> {
-    parallel.sources.borrow().get(index).cloned()
-}
-
-/// One item of each source; `None` when one is at its end.
-fn advance(vm: &Interpreter, parallel: &Parallel, name: &str) -> Res<Option<Vec<Value>>> {
-    let count = parallel.sources.borrow().len();
-    let mut items = Vec::with_capacity(count);
-    for index in 0..count {
-        let Some(it) = source(parallel, index) else { return Ok(None) };
-        match vm.next(&it)? {
-            Some(value) => items.push(value),
-            None if !parallel.strict.get() => return Ok(None),
-            None if index > 0 => return Err(uneven(vm, name, index, "shorter")),
-            None => {
-                for index in 1..count {
-                    let Some(it) = source(parallel, index) else { return Ok(None) };
-                    if vm.next(&it)?.is_some() {
-                        return Err(uneven(vm, name, index, "longer"));
-                    }
-                }
-                return Ok(None);
-            }
+/// One item of each source, which `put` takes with its index; false when a source is at its end.
+#[inline]
+fn advance(
+    vm: &Interpreter,
+    parallel: &Parallel,
+    name: &str,
+    mut put: impl FnMut(usize, Value),
+) -> Res<bool> {
+    for (index, source) in parallel.sources.iter().enumerate() {
+        match vm.next(source)? {
+            Some(value) => put(index, value),
+            None => return at_end(vm, parallel, name, index),
         }
     }
-    Ok(if count == 0 { None } else { Some(items) })
+    Ok(!parallel.sources.is_empty())
+}
+
+/// Source `index` is at its end: so must be the others if their length matters.
+#[cold]
+fn at_end(vm: &Interpreter, parallel: &Parallel, name: &str, index: usize) -> Res<bool> {
+    if !parallel.strict.get() {
+        return Ok(false);
+    }
+    if index > 0 {
+        return Err(uneven(vm, name, index, "shorter"));
+    }
+    for (index, source) in parallel.sources.iter().enumerate().skip(1) {
+        if vm.next(source)?.is_some() {
+            return Err(uneven(vm, name, index, "longer"));
+        }
+    }
+    Ok(false)
+}
+
+/// As [`advance`], into places of its own for as many sources as are usual.
+fn advance_all<R>(
+    vm: &Interpreter,
+    parallel: &Parallel,
+    name: &str,
+    f: impl FnOnce(&mut [Value]) -> Res<R>,
+) -> Res<Option<R>> {
+    let count = parallel.sources.len();
+    let mut few = [const { Value::UNBOUND }; 4];
+    let mut many = Vec::new();
+    let places = match few.get_mut(..count) {
+        Some(places) => places,
+        None => {
+            many.resize(count, Value::UNBOUND);
+            many.as_mut_slice()
+        }
+    };
+    if advance(vm, parallel, name, |index, value| places[index] = value)? {
+        f(places).map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 fn uneven(vm: &Interpreter, name: &str, index: usize, word: &str) -> Raised {
@@ -205,32 +252,35 @@ fn uneven(vm: &Interpreter, name: &str, index: usize, word: &str) -> Raised {
 
 fn zip_next(vm: &Interpreter, this: &Value) -> Res<Option<Value>> {
     let Some(z) = this.downcast::<Parallel>() else { return Err(no_self(vm)) };
-    match advance(vm, z, "zip")? {
-        Some(items) => vm.new_tuple(items).map(Some),
-        None => Ok(None),
+    advance_all(vm, z, "zip", |items| {
+        vm.tuple_from(items.len(), |index| std::mem::replace(&mut items[index], Value::UNBOUND))
+    })
+}
+
+fn zip_next_items(vm: &Interpreter, this: &Value, places: Places) -> Res<Unpacked> {
+    let Some(z) = this.downcast::<Parallel>() else { return Err(no_self(vm)) };
+    if z.sources.len() != places.len() {
+        return Ok(Unpacked::Other);
     }
+    let more = advance(vm, z, "zip", |index, value| places.put(index, value))?;
+    Ok(if more { Unpacked::Items } else { Unpacked::End })
 }
 
 fn map_next(vm: &Interpreter, this: &Value) -> Res<Option<Value>> {
     let Some(m) = this.downcast::<Parallel>() else { return Err(no_self(vm)) };
-    let function = or_none(&m.function);
-    if m.sources.borrow().len() == 1 {
-        let Some(it) = source(m, 0) else { return Ok(None) };
-        return match vm.next(&it)? {
-            Some(value) => vm.call_values(&function, std::slice::from_ref(&value)).map(Some),
+    let function = m.function.as_ref().unwrap_or(Value::none_ref());
+    if let [source] = &*m.sources {
+        return match vm.next(source)? {
+            Some(value) => vm.call_values(function, std::slice::from_ref(&value)).map(Some),
             None => Ok(None),
         };
     }
-    match advance(vm, m, "map")? {
-        Some(items) => vm.call_values(&function, &items).map(Some),
-        None => Ok(None),
-    }
+    advance_all(vm, m, "map", |items| vm.call_values(function, items))
 }
 
 fn parallel_reduce(vm: &Interpreter, this: &Value) -> Res {
     let Some(p) = this.downcast::<Parallel>() else { return Err(no_self(vm)) };
-    let mut args: Vec<Value> = p.function.get().into_iter().collect();
-    args.extend(p.sources.borrow().iter().cloned());
+    let args = p.function.iter().chain(&p.sources).cloned().collect();
     let mut parts = vec![vm.type_of(this).into_value(), vm.new_tuple(args)?];
     if p.strict.get() {
         parts.push(Value::TRUE);
@@ -270,7 +320,7 @@ pub static ZIP: TypeDef = TypeDef {
           zip().  The i-th element in every tuple\ncomes from the i-th iterable argument to zip().  This continues until the\n\
           shortest argument is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise \
           a ValueError.\n\n   >>> list(zip('abcdefg', range(3), range(4)))\n   [('a', 0, 0), ('b', 1, 1), ('c', 2, 2)]",
-    slots: &[Slot::New(zip_new), ITER_SELF, Slot::Next(zip_next)],
+    slots: &[Slot::New(zip_new), ITER_SELF, Slot::Next(zip_next), Slot::NextItems(zip_next_items)],
     methods: PARALLEL_METHODS,
     getset: &[],
 };
@@ -292,20 +342,25 @@ pub static MAP: TypeDef = TypeDef {
 
 // ---- filter ----
 
-/// Payload of `filter`.
+/// Payload of `filter`. It never changes, so that a cycle has another object for the collector to empty.
 pub struct Filter {
-    function: SlotWord,
-    source: SlotWord,
+    function: Value,
+    source: Value,
 }
-traced!(Filter: function, source);
+
+impl Payload for Filter {
+    fn trace(&self, visit: &mut Visitor) {
+        visit(&self.function);
+        visit(&self.source);
+    }
+}
 
 fn filter_new(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
     no_keywords(vm, cls, &FILTER, call)?;
     match call.positional() {
         [function, iterable] => {
             let source = vm.iter(iterable)?;
-            let function = SlotWord::new(Some(function.clone()));
-            vm.alloc_subclass(cls, Filter { function, source: SlotWord::new(Some(source)) })
+            vm.alloc_subclass(cls, Filter { function: function.clone(), source })
         }
         given => Err(vm.type_error(format!("filter expected 2 arguments, got {}", given.len()))),
     }
@@ -313,13 +368,13 @@ fn filter_new(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
 
 fn filter_next(vm: &Interpreter, this: &Value) -> Res<Option<Value>> {
     let Some(f) = this.downcast::<Filter>() else { return Err(no_self(vm)) };
-    let (function, Some(source)) = (or_none(&f.function), f.source.get()) else { return Ok(None) };
+    let Filter { function, source } = f;
     let plain = function.is_none() || function.is(vm.types().bool.value());
-    while let Some(value) = vm.next(&source)? {
+    while let Some(value) = vm.next(source)? {
         let good = if plain {
             vm.truthy(&value)?
         } else {
-            let verdict = vm.call_values(&function, std::slice::from_ref(&value))?;
+            let verdict = vm.call_values(function, std::slice::from_ref(&value))?;
             vm.truthy(&verdict)?
         };
         if good {
@@ -345,7 +400,7 @@ pub static FILTER: TypeDef = TypeDef {
         "Return state information for pickling.",
         NativeFn::F1(|vm, this| {
             let Some(f) = this.downcast::<Filter>() else { return Err(no_self(vm)) };
-            let args = vm.new_tuple(vec![or_none(&f.function), or_none(&f.source)])?;
+            let args = vm.new_tuple(vec![f.function.clone(), f.source.clone()])?;
             vm.new_tuple(vec![vm.type_of(this).into_value(), args])
         }),
     )],

@@ -7,10 +7,9 @@ use crate::seq::{self, Subscript};
 use crate::slice::{self, Slice};
 use crate::sort;
 use pellucid_object::{
-    Args, CallArgs, CmpOp, FunctionDef, Interpreter, List, NativeFn, Payload, Res, Slot, SlotWord, Type,
-    TypeDef, TypeFlags, Value, Visitor, payload,
+    Args, CallArgs, CmpOp, FunctionDef, Interpreter, List, ListIterator, NativeFn, Res, Slot, Type, TypeDef,
+    TypeFlags, Value, payload,
 };
-use std::cell::Cell;
 
 /// The list inside a value. Errors: `TypeError`.
 pub fn this<'a>(vm: &Interpreter, value: &'a Value) -> Res<&'a List> {
@@ -321,62 +320,27 @@ fn clear(vm: &Interpreter, value: &Value) -> Res {
     Ok(Value::NONE)
 }
 
-/// Payload of `list_iterator` and `list_reverseiterator`: gives up the list at its end.
-pub struct ListIterator {
-    list: SlotWord,
-    index: Cell<i64>,
-}
-
-impl Payload for ListIterator {
-    fn trace(&self, visit: &mut Visitor) {
-        self.list.trace(visit);
-    }
-    fn clear(&self) {
-        self.list.set(None);
-    }
-}
-
 fn iter(vm: &Interpreter, value: &Value) -> Res {
-    let it = ListIterator { list: SlotWord::new(Some(value.clone())), index: Cell::new(0) };
+    let Some(it) = ListIterator::new(value, 0, 1) else { return Err(vm.bug("no list")) };
     vm.alloc(&vm.type_for(&LIST_ITERATOR)?, it)
 }
 
 fn reversed(vm: &Interpreter, value: &Value) -> Res {
     let last = this(vm, value)?.len() as i64 - 1;
-    let it = ListIterator { list: SlotWord::new(Some(value.clone())), index: Cell::new(last) };
+    let Some(it) = ListIterator::new(value, last, -1) else { return Err(vm.bug("no list")) };
     vm.alloc(&vm.type_for(&LIST_REVERSE_ITERATOR)?, it)
 }
 
-impl ListIterator {
-    /// The next item, `step` places on.
-    #[inline]
-    pub fn advance(&self, step: i64) -> Option<Value> {
-        let index = self.index.get();
-        let list = self.list.get()?;
-        let item = list.downcast::<List>().and_then(|list| list.get(usize::try_from(index).ok()?));
-        match item {
-            Some(item) => {
-                self.index.set(index + step);
-                Some(item)
-            }
-            None => {
-                self.list.set(None);
-                None
-            }
-        }
-    }
-}
-
-fn advance(vm: &Interpreter, value: &Value, step: i64) -> Res<Option<Value>> {
+fn next(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
     match value.downcast::<ListIterator>() {
-        Some(iterator) => Ok(iterator.advance(step)),
+        Some(iterator) => Ok(iterator.advance()),
         None => Err(vm.bug("list iterator")),
     }
 }
 
 fn remaining(vm: &Interpreter, value: &Value, forward: bool) -> Res {
     let Some(it) = value.downcast::<ListIterator>() else { return Err(vm.bug("list iterator")) };
-    let len = it.list.get().and_then(|l| l.downcast::<List>().map(|l| l.len() as i64));
+    let len = it.list().and_then(|l| l.downcast::<List>().map(|l| l.len() as i64));
     let left = match len {
         None => 0,
         Some(len) if forward => (len - it.index.get()).max(0),
@@ -390,7 +354,7 @@ fn remaining(vm: &Interpreter, value: &Value, forward: bool) -> Res {
 fn iterator_reduce(vm: &Interpreter, value: &Value, function: &str) -> Res {
     let Some(it) = value.downcast::<ListIterator>() else { return Err(vm.bug("list iterator")) };
     let function = crate::builtins::named(vm, function)?;
-    match it.list.get() {
+    match it.list() {
         Some(list) => vm.new_tuple(vec![function, vm.new_tuple(vec![list])?, vm.new_int(it.index.get())?]),
         None => {
             let iter = crate::builtins::named(vm, "iter")?;
@@ -403,7 +367,7 @@ fn iterator_reduce(vm: &Interpreter, value: &Value, function: &str) -> Res {
 fn iterator_setstate(vm: &Interpreter, value: &Value, state: &Value, forward: bool) -> Res {
     let Some(it) = value.downcast::<ListIterator>() else { return Err(vm.bug("list iterator")) };
     let index = vm.expect_i64(state)?;
-    if let Some(list) = it.list.get() {
+    if let Some(list) = it.list() {
         let len = list.downcast::<List>().map_or(0, |l| l.len() as i64);
         it.index.set(if forward { index.clamp(0, len) } else { index.clamp(-1, len - 1) });
     }
@@ -417,7 +381,7 @@ pub static LIST_ITERATOR: TypeDef = TypeDef {
     payload: payload::<ListIterator>(),
     flags: TypeFlags::NO_NEW,
     doc: "",
-    slots: &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(|vm, v| advance(vm, v, 1))],
+    slots: &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(next)],
     methods: &[
         FunctionDef::new(
             "__length_hint__",
@@ -448,7 +412,7 @@ pub static LIST_REVERSE_ITERATOR: TypeDef = TypeDef {
     payload: payload::<ListIterator>(),
     flags: TypeFlags::NO_NEW,
     doc: "",
-    slots: &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(|vm, v| advance(vm, v, -1))],
+    slots: &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(next)],
     methods: &[
         FunctionDef::new(
             "__length_hint__",

@@ -4,10 +4,9 @@ use crate::generic_alias::CLASS_GETITEM;
 use crate::seq::{self, Subscript};
 use crate::slice::{self, Slice};
 use pellucid_object::{
-    Args, CallArgs, CmpOp, FunctionDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, Tuple, Type,
-    TypeDef, TypeFlags, Value, Visitor, payload,
+    Args, CallArgs, CmpOp, FunctionDef, Interpreter, NativeFn, Res, Slot, Tuple, TupleIterator, Type,
+    TypeDef, TypeFlags, Value, payload,
 };
-use std::cell::Cell;
 
 /// The tuple inside a value. Errors: `TypeError`.
 fn this<'a>(vm: &Interpreter, value: &'a Value) -> Res<&'a Tuple> {
@@ -78,12 +77,14 @@ fn hash(vm: &Interpreter, value: &Value) -> Res<i64> {
     if tuple.hash.get() != -1 {
         return Ok(tuple.hash.get());
     }
+    let _kept = value.clone();
+    let items = tuple.as_slice();
     let mut acc = XXH_PRIMES[2];
-    for item in (0..tuple.len()).map_while(|index| tuple.get(index)) {
-        acc = acc.wrapping_add((vm.hash(&item)? as u64).wrapping_mul(XXH_PRIMES[1]));
+    for item in items {
+        acc = acc.wrapping_add((vm.hash(item)? as u64).wrapping_mul(XXH_PRIMES[1]));
         acc = acc.rotate_left(31).wrapping_mul(XXH_PRIMES[0]);
     }
-    acc = acc.wrapping_add(tuple.len() as u64 ^ (XXH_PRIMES[2] ^ 3527539));
+    acc = acc.wrapping_add(items.len() as u64 ^ (XXH_PRIMES[2] ^ 3527539));
     let hash = if acc == u64::MAX { 1546275796 } else { acc as i64 };
     tuple.hash.set(hash);
     Ok(hash)
@@ -93,13 +94,25 @@ fn compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
     let (Some(x), Some(y)) = (a.downcast_ref::<Tuple>(), b.downcast_ref::<Tuple>()) else {
         return Ok(Value::NOT_IMPLEMENTED);
     };
-    seq::compare(vm, op, (&|| x.len(), &|i| x.get(i)), (&|| y.len(), &|i| y.get(i)))
+    if (op == CmpOp::Eq || op == CmpOp::Ne) && x.len() != y.len() {
+        return Ok(Value::bool(op == CmpOp::Ne));
+    }
+    for (x, y) in x.as_slice().iter().zip(y.as_slice()) {
+        if !vm.keys_equal(x, y)? {
+            return match op {
+                CmpOp::Eq => Ok(Value::FALSE),
+                CmpOp::Ne => Ok(Value::TRUE),
+                _ => vm.compare(op, x, y),
+            };
+        }
+    }
+    Ok(Value::bool(op.holds(x.len().cmp(&y.len()))))
 }
 
 fn contains(vm: &Interpreter, value: &Value, item: &Value) -> Res<bool> {
-    let tuple = this(vm, value)?;
-    for candidate in (0..tuple.len()).map_while(|index| tuple.get(index)) {
-        if vm.keys_equal(&candidate, item)? {
+    let _kept = value.clone();
+    for candidate in this(vm, value)?.as_slice() {
+        if vm.keys_equal(candidate, item)? {
             return Ok(true);
         }
     }
@@ -143,47 +156,27 @@ fn index(vm: &Interpreter, args: &Args) -> Res {
 
 fn count(vm: &Interpreter, value: &Value, item: &Value) -> Res {
     let mut count = 0;
-    for candidate in this(vm, value)?.items() {
-        count += i64::from(vm.keys_equal(&candidate, item)?);
+    for candidate in this(vm, value)?.as_slice() {
+        count += i64::from(vm.keys_equal(candidate, item)?);
     }
     vm.new_int(count)
 }
 
-/// Payload of `tuple_iterator`.
-pub struct TupleIterator {
-    tuple: SlotWord,
-    index: Cell<usize>,
-}
-
-impl Payload for TupleIterator {
-    fn trace(&self, visit: &mut Visitor) {
-        self.tuple.trace(visit);
-    }
-    fn clear(&self) {
-        self.tuple.set(None);
-    }
-}
-
 fn iter(vm: &Interpreter, value: &Value) -> Res {
-    let it = TupleIterator { tuple: SlotWord::new(Some(value.clone())), index: Cell::new(0) };
+    let Some(it) = TupleIterator::new(value) else { return Err(vm.bug("no tuple")) };
     vm.alloc(&vm.type_for(&TUPLE_ITERATOR)?, it)
 }
 
 fn next(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
-    let Some(it) = value.downcast::<TupleIterator>() else { return Err(vm.bug("tuple iterator")) };
-    let Some(tuple) = it.tuple.get() else { return Ok(None) };
-    let item = tuple.downcast::<Tuple>().and_then(|t| t.get(it.index.get()));
-    if item.is_some() {
-        it.index.set(it.index.get() + 1);
-    } else {
-        it.tuple.set(None);
+    match value.downcast::<TupleIterator>() {
+        Some(it) => Ok(it.advance()),
+        None => Err(vm.bug("tuple iterator")),
     }
-    Ok(item)
 }
 
 fn remaining(vm: &Interpreter, value: &Value) -> Res {
     let Some(it) = value.downcast::<TupleIterator>() else { return Err(vm.bug("tuple iterator")) };
-    let len = it.tuple.get().and_then(|t| t.downcast::<Tuple>().map(|t| t.len())).unwrap_or(0);
+    let len = it.tuple().and_then(|t| t.downcast::<Tuple>().map(|t| t.len())).unwrap_or(0);
     vm.new_int(len.saturating_sub(it.index.get()) as i64)
 }
 
@@ -191,7 +184,7 @@ fn remaining(vm: &Interpreter, value: &Value) -> Res {
 fn iterator_reduce(vm: &Interpreter, value: &Value) -> Res {
     let Some(it) = value.downcast::<TupleIterator>() else { return Err(vm.bug("tuple iterator")) };
     let iter = crate::builtins::named(vm, "iter")?;
-    match it.tuple.get() {
+    match it.tuple() {
         Some(tuple) => {
             let index = vm.new_int(it.index.get() as i64)?;
             vm.new_tuple(vec![iter, vm.new_tuple(vec![tuple])?, index])
@@ -206,7 +199,7 @@ fn iterator_reduce(vm: &Interpreter, value: &Value) -> Res {
 fn iterator_setstate(vm: &Interpreter, value: &Value, state: &Value) -> Res {
     let Some(it) = value.downcast::<TupleIterator>() else { return Err(vm.bug("tuple iterator")) };
     let index = vm.expect_i64(state)?;
-    if let Some(tuple) = it.tuple.get() {
+    if let Some(tuple) = it.tuple() {
         let len = tuple.downcast::<Tuple>().map_or(0, Tuple::len);
         it.index.set(usize::try_from(index).unwrap_or(0).min(len));
     }

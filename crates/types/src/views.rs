@@ -2,11 +2,11 @@
 
 use crate::dict::this;
 use crate::{builtins, seq};
+use pellucid_object::slots::{Places, Unpacked};
 use pellucid_object::{
-    BinOp, CmpOp, Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Res, Set, Slot, SlotWord,
-    Tuple, TypeDef, TypeFlags, Value, Visitor, payload,
+    BinOp, CmpOp, DictCursor, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Res, Set, Slot,
+    SlotWord, Tuple, TypeDef, TypeFlags, Value, Visitor, payload,
 };
-use std::cell::Cell;
 
 /// Which part of the entries is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,21 +33,16 @@ impl Payload for View {
 
 /// Payload of the iterators.
 pub struct DictIterator {
-    dict: SlotWord,
+    cursor: DictCursor,
     part: Part,
-    position: Cell<usize>,
-    /// Entries that the dict had at the start; `usize::MAX` after a change was noticed.
-    expected: Cell<usize>,
-    left: Cell<usize>,
-    backward: bool,
 }
 
 impl Payload for DictIterator {
     fn trace(&self, visit: &mut Visitor) {
-        self.dict.trace(visit);
+        self.cursor.trace(visit);
     }
     fn clear(&self) {
-        self.dict.set(None);
+        self.cursor.clear();
     }
 }
 
@@ -75,7 +70,7 @@ pub fn items(vm: &Interpreter, dict: &Value) -> Res {
 }
 
 fn iterator(vm: &Interpreter, dict: &Value, part: Part, backward: bool) -> Res {
-    let inner = this(vm, dict)?;
+    let Some(cursor) = DictCursor::new(dict, backward) else { return this(vm, dict).map(|_| Value::NONE) };
     let def = match (part, backward) {
         (Part::Keys, false) => &KEY_ITERATOR,
         (Part::Values, false) => &VALUE_ITERATOR,
@@ -84,15 +79,7 @@ fn iterator(vm: &Interpreter, dict: &Value, part: Part, backward: bool) -> Res {
         (Part::Values, true) => &REVERSE_VALUE_ITERATOR,
         (Part::Items, true) => &REVERSE_ITEM_ITERATOR,
     };
-    let it = DictIterator {
-        dict: SlotWord::new(Some(dict.clone())),
-        part,
-        position: Cell::new(if backward { inner.entry_count() } else { 0 }),
-        expected: Cell::new(inner.len()),
-        left: Cell::new(inner.len()),
-        backward,
-    };
-    vm.alloc(&vm.type_for(def)?, it)
+    vm.alloc(&vm.type_for(def)?, DictIterator { cursor, part })
 }
 
 /// `iter(dict)`.
@@ -106,37 +93,34 @@ pub fn reversed_keys(vm: &Interpreter, dict: &Value) -> Res {
 
 fn next(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
     let Some(it) = value.downcast::<DictIterator>() else { return Err(vm.bug("dict iterator")) };
-    let Some(dict) = it.dict.get() else { return Ok(None) };
-    let dict = this(vm, &dict)?;
-    if dict.len() != it.expected.get() {
-        it.expected.set(usize::MAX);
-        return Err(vm.runtime_error("dictionary changed size during iteration".to_string()));
-    }
-    let entry = match it.backward {
-        true => dict.entry_before(it.position.get()),
-        false => dict.entry_from(it.position.get()),
-    };
-    let Some((i, key, value)) = entry else {
-        it.dict.set(None);
-        return Ok(None);
-    };
-    let Some(left) = it.left.get().checked_sub(1) else {
-        it.dict.set(None);
-        return Err(vm.runtime_error("dictionary keys changed during iteration".to_string()));
-    };
-    it.left.set(left);
-    it.position.set(if it.backward { i } else { i + 1 });
     match it.part {
-        Part::Keys => Ok(Some(key)),
-        Part::Values => Ok(Some(value)),
-        Part::Items => vm.new_tuple(vec![key, value]).map(Some),
+        Part::Keys => it.cursor.advance(vm, |key, _| key.clone()),
+        Part::Values => it.cursor.advance(vm, |_, value| value.clone()),
+        Part::Items => match it.cursor.advance(vm, |key, value| [key.clone(), value.clone()])? {
+            Some(entry) => vm.tuple_of(entry).map(Some),
+            None => Ok(None),
+        },
     }
+}
+
+fn next_items(vm: &Interpreter, value: &Value, places: Places) -> Res<Unpacked> {
+    let Some(it) = value.downcast::<DictIterator>() else { return Err(vm.bug("dict iterator")) };
+    if places.len() != 2 {
+        return Ok(Unpacked::Other);
+    }
+    let put = |key: &Value, value: &Value| {
+        places.put(0, key.clone());
+        places.put(1, value.clone());
+    };
+    Ok(match it.cursor.advance(vm, put)? {
+        Some(()) => Unpacked::Items,
+        None => Unpacked::End,
+    })
 }
 
 fn remaining(vm: &Interpreter, value: &Value) -> Res {
     let Some(it) = value.downcast::<DictIterator>() else { return Err(vm.bug("dict iterator")) };
-    let same = it.dict.get().and_then(|d| d.downcast::<Dict>().map(|d| d.len())) == Some(it.expected.get());
-    vm.new_int(if same { it.left.get() as i64 } else { 0 })
+    vm.new_int(it.cursor.remaining() as i64)
 }
 
 /// The dict behind a view and what the view shows of it.
@@ -277,14 +261,7 @@ fn is_disjoint(vm: &Interpreter, view: &Value, other: &Value) -> Res {
 /// An iterator pickles as one over a list of what is left.
 fn iterator_reduce(vm: &Interpreter, value: &Value) -> Res {
     let Some(it) = value.downcast::<DictIterator>() else { return Err(vm.bug("dict iterator")) };
-    let copy = DictIterator {
-        dict: SlotWord::new(it.dict.get()),
-        part: it.part,
-        position: it.position.clone(),
-        expected: it.expected.clone(),
-        left: it.left.clone(),
-        backward: it.backward,
-    };
+    let copy = DictIterator { cursor: it.cursor.copy(), part: it.part };
     let copy = vm.alloc(&vm.type_of(value), copy)?;
     let iter = builtins::named(vm, "iter")?;
     let rest = vm.new_list(vm.collect(&copy)?)?;
@@ -372,16 +349,18 @@ const fn def<T: Payload>(
 }
 
 static ITERATOR: &[Slot] = &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(next)];
+static PAIR_ITERATOR: &[Slot] =
+    &[Slot::Iter(|_, v| Ok(v.clone())), Slot::Next(next), Slot::NextItems(next_items)];
 
 pub static KEY_ITERATOR: TypeDef = def::<DictIterator>("dict_keyiterator", ITERATOR, HINT, &[]);
 pub static VALUE_ITERATOR: TypeDef = def::<DictIterator>("dict_valueiterator", ITERATOR, HINT, &[]);
-pub static ITEM_ITERATOR: TypeDef = def::<DictIterator>("dict_itemiterator", ITERATOR, HINT, &[]);
+pub static ITEM_ITERATOR: TypeDef = def::<DictIterator>("dict_itemiterator", PAIR_ITERATOR, HINT, &[]);
 pub static REVERSE_KEY_ITERATOR: TypeDef =
     def::<DictIterator>("dict_reversekeyiterator", ITERATOR, HINT, &[]);
 pub static REVERSE_VALUE_ITERATOR: TypeDef =
     def::<DictIterator>("dict_reversevalueiterator", ITERATOR, HINT, &[]);
 pub static REVERSE_ITEM_ITERATOR: TypeDef =
-    def::<DictIterator>("dict_reverseitemiterator", ITERATOR, HINT, &[]);
+    def::<DictIterator>("dict_reverseitemiterator", PAIR_ITERATOR, HINT, &[]);
 pub static DICT_KEYS: TypeDef = def::<View>("dict_keys", SET_LIKE, SET_METHODS, MAPPING);
 pub static DICT_ITEMS: TypeDef = def::<View>("dict_items", SET_LIKE, SET_METHODS, MAPPING);
 pub static DICT_VALUES: TypeDef = def::<View>(

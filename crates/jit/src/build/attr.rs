@@ -2,9 +2,9 @@
 
 use super::state::Slot;
 use super::{Build, Builder};
-use crate::ir::{New, Op, Region, Ty, Val};
+use crate::ir::{Block, Edge, New, Op, Region, Term, Ty, Val};
 use pellucid_interp::caches;
-use pellucid_interp::form::Instr;
+use pellucid_interp::form::{Cache, Instr};
 use pellucid_interp::frame::Frame;
 use pellucid_interp::function::Function;
 use pellucid_interp::hot::kinds;
@@ -21,19 +21,44 @@ struct Learnt {
     index: usize,
 }
 
+impl Learnt {
+    fn of(cache: &Cache) -> Learnt {
+        Learnt {
+            kind: cache.kind.get(),
+            place: cache.place.get() as usize,
+            version: cache.version.get(),
+            shape: cache.shape.get(),
+            value: cache.value.get(),
+            index: cache.index.get() as usize,
+        }
+    }
+}
+
 impl Builder<'_> {
     fn learnt(&self, instr: Instr) -> Build<Learnt> {
-        self.with_form(|form| {
-            let cache = &form.caches[instr.e as usize];
-            Learnt {
-                kind: cache.kind.get(),
-                place: cache.place.get() as usize,
-                version: cache.version.get(),
-                shape: cache.shape.get(),
-                value: cache.value.get(),
-                index: cache.index.get() as usize,
-            }
-        })
+        self.with_form(|form| Learnt::of(&form.caches[instr.e as usize]))
+    }
+
+    /// All that an instruction has learnt of objects of several types.
+    fn all_learnt(&mut self, instr: Instr) -> Build<Vec<Learnt>> {
+        let entries: Vec<Learnt> =
+            self.with_form(|form| form.caches[instr.e as usize].entries().map(Learnt::of).collect())?;
+        let object = self.vm.types().object.value().clone();
+        let class = |entry: &Learnt| {
+            let version = u32::try_from(entry.version).ok().filter(|v| *v != 0)?;
+            Type::with_version(&object, version)
+        };
+        // What belongs to classes that have changed or are gone is worth nothing.
+        Ok(entries
+            .into_iter()
+            .filter(|entry| match class(entry) {
+                Some(class) => {
+                    self.keep.push(class);
+                    true
+                }
+                None => false,
+            })
+            .collect())
     }
 
     /// The dicts of globals and builtins, the addresses of their objects.
@@ -139,7 +164,7 @@ impl Builder<'_> {
         if self.is_dead_end()? || !matches!(learnt.kind, caches::WORD | caches::CLASS) {
             return Ok(false);
         }
-        let Some(class) = self.receiver(&learnt)? else { return Ok(false) };
+        let Some(class) = self.receiver(&learnt)? else { return self.load_attr_of_several(instr) };
         let Some(object) = self.object(instr.b)? else { return Ok(false) };
         let object = self.guard_layout(object, &class, &learnt);
         let value = if learnt.kind == caches::WORD {
@@ -151,6 +176,75 @@ impl Builder<'_> {
         self.release(instr.b)?;
         self.result(instr.a, value);
         Ok(true)
+    }
+
+    /// An attribute of objects of a few types.
+    fn load_attr_of_several(&mut self, instr: Instr) -> Build<bool> {
+        let entries = self.all_learnt(instr)?;
+        let quick = |entry: &Learnt| matches!(entry.kind, caches::WORD | caches::CLASS);
+        if entries.len() < 2 || !entries.iter().all(quick) {
+            return Ok(false);
+        }
+        let Some(object) = self.object(instr.b)? else { return Ok(false) };
+        let value = self.one_of(object, &entries, |builder, entry| {
+            if entry.kind == caches::CLASS {
+                let value = builder.kept(entry.value);
+                return builder.boxed_constant(value);
+            }
+            let value = builder.load(Region::Attrs, entry.index, object, Ty::Word);
+            builder.guard(Op::GuardNot(0), &[value], Ty::Word)
+        });
+        self.release(instr.b)?;
+        self.result(instr.a, value);
+        Ok(true)
+    }
+
+    /// A constant as a word.
+    fn boxed_constant(&mut self, val: Val) -> Val {
+        match self.graph.inst(val).op {
+            Op::Float(bits) => {
+                let word = Value::small_float(f64::from_bits(bits)).map_or(0, |v| v.bits());
+                self.word(word)
+            }
+            _ => self.boxed(val),
+        }
+    }
+
+    /// What `f` makes of the one of several types that the object has.
+    fn one_of(
+        &mut self,
+        object: Val,
+        entries: &[Learnt],
+        mut f: impl FnMut(&mut Self, &Learnt) -> Val,
+    ) -> Val {
+        self.guard(Op::GuardHeap, &[object], Ty::Word);
+        let ty = self.load(Region::Header, layout::TYPE, object, Ty::Raw);
+        let version = self.load32(Region::Header, layout::TYPE_VERSION, ty);
+        let merge = self.graph.new_block((self.context.activation.level, self.pc));
+        let result = self.graph.param(merge, Ty::Word);
+        let state = self.state.clone();
+        for entry in entries {
+            let known = self.constant(Op::Raw(entry.version as i64), Ty::Raw);
+            let is = self.emit(Op::Same, &[version, known], Some(Ty::Bool), None);
+            let (then, other) = self.split(is);
+            self.now = then;
+            if entry.place != caches::TYPE_OFFSET {
+                let held = self.load(Region::Shape, entry.place, object, Ty::Raw);
+                self.guard(Op::GuardIs(entry.shape), &[held], Ty::Raw);
+            }
+            let value = f(self, entry);
+            self.jump_to(merge, value);
+            self.now = other;
+            self.state = state.clone();
+        }
+        self.leave("guard");
+        self.now = merge;
+        result
+    }
+
+    fn jump_to(&mut self, block: Block, value: Val) {
+        let now = self.now;
+        self.graph.block(now).term = Term::Jump(Edge { block: Some(block), args: vec![value] });
     }
 
     /// A value that a class owns as long as it has the version that was guarded.
@@ -195,10 +289,17 @@ impl Builder<'_> {
         if self.is_dead_end()? || learnt.kind != caches::METHOD {
             return Ok(false);
         }
-        let Some(class) = self.receiver(&learnt)? else { return Ok(false) };
         let Some(object) = self.object(instr.b)? else { return Ok(false) };
-        let object = self.guard_layout(object, &class, &learnt);
-        let function = self.kept(learnt.value);
+        let (object, function) = match self.receiver(&learnt)? {
+            Some(class) => {
+                let object = self.guard_layout(object, &class, &learnt);
+                (object, self.kept(learnt.value))
+            }
+            None => match self.method_of_several(instr, object)? {
+                Some(function) => (object, function),
+                None => return Ok(false),
+            },
+        };
         // The object moves, or is shared with the local that holds it.
         let from = if instr.b >= 0 { self.slot(instr.b) } else { usize::MAX };
         let to = self.slot(instr.a + 1);
@@ -218,6 +319,26 @@ impl Builder<'_> {
         let at = self.slot(instr.a);
         self.put(at, Slot::Borrowed(function));
         Ok(true)
+    }
+
+    /// The method of objects of a few types, and which functions it may be.
+    fn method_of_several(&mut self, instr: Instr, object: Val) -> Build<Option<Val>> {
+        let entries = self.all_learnt(instr)?;
+        if entries.len() < 2 || !entries.iter().all(|entry| entry.kind == caches::METHOD) {
+            return Ok(None);
+        }
+        let mut choices: Vec<Value> = Vec::new();
+        let function = self.one_of(object, &entries, |builder, entry| {
+            let val = builder.kept(entry.value);
+            if let Some(value) = builder.keep.last().cloned()
+                && !choices.iter().any(|choice| choice.is(&value))
+            {
+                choices.push(value);
+            }
+            val
+        });
+        self.choices.insert(function, choices);
+        Ok(Some(function))
     }
 
     // Items.
@@ -251,7 +372,7 @@ impl Builder<'_> {
         Ok(Some((items, index)))
     }
 
-    fn item(&mut self, items: Val, index: Val) -> Val {
+    pub(crate) fn item(&mut self, items: Val, index: Val) -> Val {
         if let Some(known) = self.state.fact(Op::Item, items, Some(index)) {
             return known;
         }
@@ -260,13 +381,36 @@ impl Builder<'_> {
         val
     }
 
+    /// The item of an exact tuple.
+    fn tuple_item(&mut self, instr: Instr, seen: (u16, u16)) -> Build<Option<Val>> {
+        let tuple = self.operand(instr.b)?;
+        let index = self.operand(instr.c)?;
+        let is_int = self.graph.ty(index) == Ty::Int || seen.1 == kinds::INT;
+        if seen.0 != kinds::TUPLE || self.graph.ty(tuple) != Ty::Word || !is_int {
+            return Ok(None);
+        }
+        let ty = self.vm.types().tuple.value().bits();
+        let tuple = self.guard(Op::GuardType { ty, stable: true }, &[tuple], Ty::Word);
+        let index = match self.graph.ty(index) {
+            Ty::Int => index,
+            Ty::Word => self.guard(Op::GuardInt, &[index], Ty::Int),
+            _ => return Ok(None),
+        };
+        Ok(Some(self.guard(Op::TupleItem, &[tuple, index], Ty::Word)))
+    }
+
     pub(crate) fn load_subscr(&mut self, instr: Instr) -> Build<bool> {
         let seen = self.seen(|seen| (seen.b.get(), seen.c.get()))?;
         if self.is_dead_end()? {
             return Ok(false);
         }
-        let Some((items, index)) = self.list_item(instr.b, instr.c, seen)? else { return Ok(false) };
-        let value = self.item(items, index);
+        let value = match self.list_item(instr.b, instr.c, seen)? {
+            Some((items, index)) => self.item(items, index),
+            None => match self.tuple_item(instr, seen)? {
+                Some(value) => value,
+                None => return Ok(false),
+            },
+        };
         self.release(instr.c)?;
         self.release(instr.b)?;
         self.result(instr.a, value);

@@ -2,21 +2,21 @@
 
 use super::state::{Activation, CallSite, Context, ContextKind, Slot};
 use super::{Build, Builder, Flow, Stop};
-use crate::ir::{Op, Region, Ty, Val};
+use crate::ir::{Op, Region, Site, Ty, Val};
 use pellucid_interp::code::CodeObject;
 use pellucid_interp::form::Instr;
 use pellucid_interp::function::Function;
 use pellucid_interp::hot::kinds;
-use pellucid_object::Value;
 use pellucid_object::layout;
 use pellucid_object::native::Builtin;
 use pellucid_object::protocol::CmpOp;
+use pellucid_object::{Type, TypeFlags, Value};
 use std::rc::Rc;
 
 /// Most instructions of a function that is inlined, of all that are inlined, and how deep.
 const CALLEE: usize = 80;
-const INLINED: usize = 1500;
-const DEEPEST: u32 = 5;
+const INLINED: usize = 600;
+const DEEPEST: u32 = 4;
 
 /// Ends of ranges beyond which adding a step could leave the word.
 const FAR: i64 = 1 << 60;
@@ -32,17 +32,40 @@ impl Builder<'_> {
     ) -> Build<Option<Flow>> {
         let target = self.seen(|seen| seen.target())?;
         let word = self.operand_word(callee)?;
+        if let Some(choices) = self.choices.get(&word).cloned() {
+            return self.call_one_of(instr, word, &choices, first, given);
+        }
         let known = match self.graph.inst(word).op {
             // SAFETY: words of heap objects in the graph are kept by the builder or by the code that it builds.
             Op::Word(bits) => Some(unsafe { Value::borrow_bits(&bits).clone() }),
             _ => None,
         };
+        if let Some(class) = known.clone().or_else(|| target.clone())
+            && class.downcast::<Type>().is_some()
+        {
+            return self.instantiate(instr, word, known.is_some(), class, callee, given);
+        }
         let code = match &known {
             Some(value) => value.downcast::<Function>().and_then(|function| function.code.get()),
             None => target.clone().filter(|value| value.downcast::<CodeObject>().is_some()),
         };
         if let Some(code) = code {
-            return self.inline(instr, word, known.is_some(), code, first, given);
+            if !self.may_inline(&code, given)? {
+                return Ok(None);
+            }
+            if known.is_none() {
+                self.guard_code(word, &code);
+            }
+            let base = self.slot(first);
+            let site = CallSite {
+                function: word,
+                pc: self.pc,
+                dst: instr.a,
+                object: None,
+                framed: false,
+                callee: Some(self.slot(callee)),
+            };
+            return self.inline(site, code, base, given, 0);
         }
         let guarded = known.is_none();
         match known.or(target).filter(Value::is_heap) {
@@ -51,43 +74,97 @@ impl Builder<'_> {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn inline(
-        &mut self,
-        instr: Instr,
-        word: Val,
-        known: bool,
-        code: Value,
-        first: i16,
-        given: usize,
-    ) -> Build<Option<Flow>> {
-        let Some(data) = code.downcast::<CodeObject>() else { return Ok(None) };
-        let Some(form) = data.ready_form() else { return Ok(None) };
+    /// Guards that a callee is a function with this code.
+    fn guard_code(&mut self, callee: Val, code: &Value) {
+        let ty = self.machine.function.value().bits();
+        let function = self.guard(Op::GuardType { ty, stable: true }, &[callee], Ty::Word);
+        let offset = layout::PAYLOAD + std::mem::offset_of!(Function, code);
+        let held = self.load(Region::Header, offset, function, Ty::Raw);
+        self.guard(Op::GuardIs(code.bits()), &[held], Ty::Raw);
+    }
+
+    /// Where the current instruction stands among inlined calls.
+    fn site_key(&self) -> super::state::Key {
         let mut key = self.context.prefix.clone();
         key.push(self.pc);
-        let depth = self.context.activation.level + 1;
+        key
+    }
+
+    fn may_inline(&self, code: &Value, given: usize) -> Build<bool> {
+        let Some(form) = code.downcast::<CodeObject>().and_then(CodeObject::ready_form) else {
+            return Ok(false);
+        };
         let length = form.instrs.len();
-        let fits = form.simple
+        Ok(form.simple
             && form.woven.is_none()
             && form.argcount as usize == given
             && length <= CALLEE
             && self.inlined + length <= INLINED
-            && depth <= DEEPEST
+            && self.context.activation.level < DEEPEST
             && !self.root.is_generator()
-            && !self.is_active(&code)
-            && !self.lessons.outlined.contains(&key);
-        if !fits {
-            return Ok(None);
+            && !self.is_active(code))
+    }
+
+    /// A call of one of several functions: each is inlined where that is the one.
+    fn call_one_of(
+        &mut self,
+        instr: Instr,
+        word: Val,
+        choices: &[Value],
+        first: i16,
+        given: usize,
+    ) -> Build<Option<Flow>> {
+        let code = |value: &Value| value.downcast::<Function>().and_then(|f| f.code.get());
+        let codes: Option<Vec<Value>> = choices.iter().map(code).collect();
+        let Some(codes) = codes else { return Ok(None) };
+        for code in &codes {
+            if !self.may_inline(code, given)? {
+                return Ok(None);
+            }
         }
-        let (registers, variables) = (form.nregs as usize, form.first_temp as usize);
-        if !known {
-            let ty = self.machine.function.value().bits();
-            let function = self.guard(Op::GuardType { ty, stable: true }, &[word], Ty::Word);
-            let offset = layout::PAYLOAD + std::mem::offset_of!(Function, code);
-            let held = self.load(Region::Header, offset, function, Ty::Raw);
-            self.guard(Op::GuardIs(code.bits()), &[held], Ty::Raw);
-        }
+        let callee = Some(self.slot(instr.b));
         let base = self.slot(first);
+        let outer = self.context.clone();
+        let here = self.pc;
+        for (index, (choice, code)) in choices.iter().zip(codes).enumerate() {
+            let function = self.word(choice.bits());
+            self.keep.push(choice.clone());
+            let is = self.pure(Op::Same, &[word, function], Ty::Bool);
+            let (then, other) = self.split(is);
+            let state = self.state.clone();
+            self.now = then;
+            self.guard_code(function, &code);
+            let site = CallSite { function, pc: here, dst: instr.a, object: None, framed: false, callee };
+            self.inline(site, code, base, given, index as u32)?;
+            (self.now, self.state) = (other, state);
+            (self.context, self.pc) = (outer.clone(), here);
+            self.exit_here = None;
+        }
+        self.leave("guard");
+        Ok(Some(Flow::Done))
+    }
+
+    /// Goes on in the callee's code, whose window begins at `base`. `variant` tells apart what is inlined at one call.
+    pub(crate) fn inline(
+        &mut self,
+        mut site: CallSite,
+        code: Value,
+        base: usize,
+        given: usize,
+        variant: u32,
+    ) -> Build<Option<Flow>> {
+        let Some(data) = code.downcast::<CodeObject>() else { return Ok(None) };
+        let Some(form) = data.ready_form() else { return Ok(None) };
+        let level = self.context.activation.level + 1;
+        let (registers, variables, length) =
+            (form.nregs as usize, form.first_temp as usize, form.instrs.len());
+        let mut prefix = self.site_key();
+        prefix.push(variant);
+        site.framed = self.lessons.is_framed(&prefix);
+        self.note(&format!("inlined {} in", self.vm.str_lossy(&data.qualname)));
+        if site.framed {
+            self.push_frame(&site, &code, base);
+        }
         self.registers = self.registers.max(base + registers + 1);
         let unbound = self.unbound();
         if self.state.slots.len() < base + registers {
@@ -97,22 +174,118 @@ impl Builder<'_> {
             let local = at < base + variables;
             self.set_slot(at, if local { Slot::Now { val: unbound, clean: false } } else { Slot::Dead });
         }
-        self.levels = self.levels.max(depth);
+        self.levels = self.levels.max(level);
         self.inlined += length;
         self.keep.push(code.clone());
-        self.note(&format!("inlined {} in", self.vm.str_lossy(&data.qualname)));
-        let call = CallSite { function: word, pc: self.pc, dst: instr.a, object: None };
-        let mut prefix = key;
-        prefix.push(0);
         let parent = self.context.clone();
         let context = Rc::new(Context {
             prefix,
-            activation: Rc::new(Activation { code, base, level: depth, call: Some(call) }),
+            activation: Rc::new(Activation { code, base, level, call: Some(site) }),
             kind: ContextKind::Inlined,
             parent: Some(parent),
         });
         self.go(&context, 0)?;
         Ok(Some(Flow::Done))
+    }
+
+    /// Makes the callee's frame, which takes the function over.
+    fn push_frame(&mut self, site: &CallSite, code: &Value, base: usize) {
+        let held = site.callee.filter(|at| matches!(self.state.slots[*at], Slot::Mem(_)));
+        match held {
+            Some(at) => {
+                let unbound = self.unbound();
+                self.emit(Op::StoreReg(at as u16), &[unbound], None, None);
+            }
+            None => drop(self.emit(Op::Inc, &[site.function], None, None)),
+        }
+        if let Some(at) = site.callee {
+            self.set_slot(at, Slot::Dead);
+        }
+        let caller = &self.context.activation;
+        self.graph.sites.push(Site {
+            code: code.bits(),
+            base: base as u16,
+            caller: caller.level,
+            call: self.pc,
+            dst: site.dst,
+            caller_code: caller.code.bits(),
+        });
+        let index = self.graph.sites.len() as u32 - 1;
+        let args: Vec<Val> = [Some(site.function), site.object].into_iter().flatten().collect();
+        self.emit(Op::PushFrame(index), &args, None, None);
+    }
+
+    /// A call of a class that makes instances of the plainest kind and has a Python `__init__`, or none.
+    fn instantiate(
+        &mut self,
+        instr: Instr,
+        word: Val,
+        known: bool,
+        class: Value,
+        callee: i16,
+        given: usize,
+    ) -> Build<Option<Flow>> {
+        let Some(init) = pellucid_interp::python_init(self.vm, &class) else { return Ok(None) };
+        let Some(version) = class.downcast::<Type>().map(Type::version).filter(|v| *v != 0) else {
+            return Ok(None);
+        };
+        let Some(code) = init.downcast::<Function>().and_then(|f| f.code.get()) else { return Ok(None) };
+        if instr.op != pellucid_interp::ops::Op::Call
+            || self.is_dead_end()?
+            || !self.may_inline(&code, given + 1)?
+            || changes_self(&code)
+        {
+            return Ok(None);
+        }
+        if !known {
+            self.guard(Op::GuardIs(class.bits()), &[word], Ty::Word);
+        }
+        let address = self.constant(Op::Raw(class.bits() as i64), Ty::Raw);
+        let held = self.load32(Region::Header, layout::TYPE_VERSION, address);
+        self.guard(Op::GuardIs(u64::from(version)), &[held], Ty::Raw);
+        self.keep.extend([class.clone(), init.clone()]);
+        let function = self.word(init.bits());
+        self.guard_code(function, &code);
+        let exit = self.exit_here();
+        let object = self.emit(Op::Instance, &[word], Some(Ty::Word), Some(exit));
+        self.learn_instance(object, &class);
+        // The instance takes the register of the class.
+        let at = self.slot(callee);
+        self.give_up(at);
+        self.emit(Op::StoreReg(at as u16), &[object], None, None);
+        self.set_slot(at, Slot::Mem(Some(object)));
+        let dying = self.take_dying();
+        if !dying.is_empty() {
+            // The class stays alive, for the instance has it.
+            for word in dying {
+                self.emit(Op::Dec, &[word], None, Some(exit));
+            }
+        }
+        let base = self.slot(callee);
+        let site = CallSite {
+            function,
+            pc: self.pc,
+            dst: instr.a,
+            object: Some(object),
+            framed: false,
+            callee: None,
+        };
+        self.inline(site, code, base, given + 1, 0)
+    }
+
+    /// What is known of a fresh instance.
+    fn learn_instance(&mut self, object: Val, class: &Value) {
+        let Some(ty) = class.downcast::<Type>() else { return };
+        let stable = !ty.flags.get().contains(TypeFlags::MUTABLE);
+        self.state.learn(Op::GuardType { ty: class.bits(), stable }, object, None, object);
+        if ty.attrs_offset.get() != 0
+            && let Some(shape) = ty.known_root_shape()
+        {
+            let root = self.constant(Op::Raw(shape as i64), Ty::Raw);
+            let load = Op::Load { region: Region::Shape, offset: ty.attrs_offset.get() as i32 };
+            self.state.learn(load, object, None, root);
+            self.state.learn(Op::GuardIs(shape), root, None, root);
+        }
     }
 
     fn is_active(&self, code: &Value) -> bool {
@@ -135,7 +308,20 @@ impl Builder<'_> {
         let Some(call) = inner.activation.call.clone() else { return Err(Stop::No("a return of nothing")) };
         let outer = inner.parent.clone().ok_or(Stop::No("a return of nothing"))?;
         let base = inner.activation.base;
-        let val = self.operand(instr.b)?;
+        let mut val = self.operand(instr.b)?;
+        if let Some(object) = call.object {
+            // `__init__` gives None.
+            let word = self.operand_word(instr.b)?;
+            self.guard(Op::GuardIs(Value::NONE.bits()), &[word], Ty::Word);
+            if self.state.slots[base] == Slot::Mem(Some(object)) {
+                let unbound = self.unbound();
+                self.emit(Op::StoreReg(base as u16), &[unbound], None, None);
+                self.set_slot(base, Slot::Dead);
+            } else {
+                self.emit(Op::Inc, &[object], None, None);
+            }
+            val = object;
+        }
         // A local's word moves out, for the local dies.
         let moved = instr.b >= 0
             && matches!(self.state.slots[self.slot(instr.b)], Slot::Mem(_))
@@ -146,19 +332,22 @@ impl Builder<'_> {
             self.emit(Op::StoreReg(at as u16), &[unbound], None, None);
             self.set_slot(at, Slot::Dead);
         }
+        if call.framed {
+            self.emit(Op::PopFrame, &[], None, None);
+        }
         for at in base..self.state.slots.len() {
             self.give_up(at);
         }
         self.context = outer;
         self.pc = call.pc;
         // The register of the callee.
-        let caller = self.instr(call.pc)?;
-        let callee = self.slot(caller.b);
-        self.give_up(callee);
+        if let Some(callee) = call.callee {
+            self.give_up(callee);
+        }
         let length = self.context_registers()?;
-        self.state.slots.truncate(length);
+        self.state.slots.resize(length, Slot::Dead);
         let at = self.slot(call.dst);
-        if moved {
+        if moved || call.object.is_some() {
             self.give_up(at);
             self.emit(Op::StoreReg(at as u16), &[val], None, None);
             self.set_slot(at, Slot::Mem(Some(val)));
@@ -351,7 +540,10 @@ impl Builder<'_> {
     pub(crate) fn for_iter(&mut self, instr: Instr) -> Build<Flow> {
         let iterator = self.slot(instr.b);
         let Slot::RangeIter(next, stop, step) = self.state.slots[iterator] else {
-            return self.step_jump(instr);
+            return match self.next_of_list(instr)? {
+                Some(flow) => Ok(flow),
+                None => self.step_jump(instr),
+            };
         };
         let op = if step > 0 { CmpOp::Lt } else { CmpOp::Gt };
         let more = match (self.graph.as_int(next), self.graph.as_int(stop)) {
@@ -380,6 +572,77 @@ impl Builder<'_> {
         Ok(Flow::Done)
     }
 
+    /// The next item of a list. Its end is left to the interpreter's code.
+    fn next_of_list(&mut self, instr: Instr) -> Build<Option<Flow>> {
+        let ty = self.machine.list_iterator.value().bits();
+        let at = self.slot(instr.b);
+        let seen = self.seen(|seen| seen.target())?.is_some_and(|target| target.bits() == ty);
+        if !seen || self.is_dead_end()? || !matches!(self.state.slots[at], Slot::Mem(_)) {
+            return Ok(None);
+        }
+        let word = self.mem_word(at);
+        let iterator = self.guard(Op::GuardType { ty, stable: true }, &[word], Ty::Word);
+        let list = self.load(Region::Iter, layout::LIST_ITERATOR_LIST, iterator, Ty::Word);
+        let list = self.guard(Op::GuardNot(0), &[list], Ty::Word);
+        let index = self.load(Region::Iter, layout::LIST_ITERATOR_INDEX, iterator, Ty::Raw);
+        let len = self.load(Region::List, self.layout.list_len, list, Ty::Raw);
+        let items = self.load(Region::List, self.layout.list_items, list, Ty::Raw);
+        let (place, end) =
+            (self.pure(Op::RawToInt, &[index], Ty::Int), self.pure(Op::RawToInt, &[len], Ty::Int));
+        let more = self.pure(Op::CmpInt(CmpOp::Lt), &[place, end], Ty::Bool);
+        let before = self.state.clone();
+        let (then, other) = self.split(more);
+        let context = self.context.clone();
+        self.now = then;
+        let item = self.emit(Op::Item, &[items, place], Some(Ty::Word), None);
+        let after = self.pure(Op::RawAdd(1), &[index], Ty::Raw);
+        self.store(Region::Iter, layout::LIST_ITERATOR_INDEX, iterator, after);
+        self.result(instr.a, item);
+        self.bury(self.pc + 1)?;
+        self.go(&context, self.pc + 1)?;
+        self.now = other;
+        self.state = before;
+        self.exit_here = None;
+        self.step(instr)?;
+        self.after_step_jump(instr, true)?;
+        self.go(&context, instr.d)?;
+        Ok(Some(Flow::Done))
+    }
+
+    /// The items of a tuple or list of as many as there are targets.
+    pub(crate) fn unpack(&mut self, instr: Instr) -> Build<bool> {
+        let seen = self.seen(|seen| seen.b.get())?;
+        let val = self.operand(instr.b)?;
+        if self.is_dead_end()? || self.graph.ty(val) != Ty::Word {
+            return Ok(false);
+        }
+        let count = instr.d as usize;
+        let items: Vec<Val> = match (seen, layout::small_tuple(count)) {
+            (kinds::TUPLE, Some((place, word, first))) => {
+                let ty = self.vm.types().tuple.value().bits();
+                let tuple = self.guard(Op::GuardType { ty, stable: true }, &[val], Ty::Word);
+                let held = self.load(Region::Tuple, place, tuple, Ty::Raw);
+                self.guard(Op::GuardIs(word), &[held], Ty::Raw);
+                (0..count).map(|at| self.load(Region::Tuple, first + 8 * at, tuple, Ty::Word)).collect()
+            }
+            (kinds::LIST, _) if count <= 8 => {
+                let ty = self.vm.types().list.value().bits();
+                let list = self.guard(Op::GuardType { ty, stable: true }, &[val], Ty::Word);
+                let len = self.load(Region::List, self.layout.list_len, list, Ty::Raw);
+                self.guard(Op::GuardIs(count as u64), &[len], Ty::Raw);
+                let items = self.load(Region::List, self.layout.list_items, list, Ty::Raw);
+                let indexes: Vec<Val> = (0..count).map(|at| self.int(at as i64)).collect();
+                indexes.into_iter().map(|at| self.item(items, at)).collect()
+            }
+            _ => return Ok(false),
+        };
+        self.release(instr.b)?;
+        for (by, item) in items.into_iter().rev().enumerate() {
+            self.result(instr.a + by as i16, item);
+        }
+        Ok(true)
+    }
+
     fn next_of_range(&mut self, instr: Instr, next: Val, step: i64) -> Build {
         let iterator = self.slot(instr.b);
         let Slot::RangeIter(_, stop, _) = self.state.slots[iterator] else { return Ok(()) };
@@ -394,4 +657,14 @@ impl Builder<'_> {
         self.result(instr.a, next);
         Ok(())
     }
+}
+
+/// Whether a function may give its first parameter another value.
+fn changes_self(code: &Value) -> bool {
+    let form = code.downcast::<CodeObject>().and_then(CodeObject::ready_form);
+    form.is_none_or(|form| {
+        form.instrs.iter().any(|instr| {
+            super::flow::writes(instr).contains(&0) && instr.op != pellucid_interp::ops::Op::Generic
+        })
+    })
 }

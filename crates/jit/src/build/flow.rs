@@ -22,6 +22,10 @@ impl Builder<'_> {
     /// Control goes from the end of the current block to an instruction.
     pub fn go(&mut self, from: &Rc<Context>, pc: u32) -> Build {
         let context = self.arrive(from, pc);
+        if context.activation.level == 0 && pc < self.entry {
+            // A loop around the one that is compiled: it is entered from its own first instruction only.
+            return self.leave_to(context, pc);
+        }
         let key = Self::key(&context, pc);
         if self.headers.contains_key(&key) {
             return self.turn_back(key, pc);
@@ -29,6 +33,13 @@ impl Builder<'_> {
         let edge = (self.now, self.state.clone());
         let pending = self.pending.entry(key).or_insert_with(|| Pending { context, pc, edges: Vec::new() });
         pending.edges.push(edge);
+        Ok(())
+    }
+
+    fn leave_to(&mut self, context: Rc<Context>, pc: u32) -> Build {
+        let (here, at) = (std::mem::replace(&mut self.context, context), std::mem::replace(&mut self.pc, pc));
+        self.leave("");
+        (self.context, self.pc) = (here, at);
         Ok(())
     }
 
@@ -124,7 +135,9 @@ impl Builder<'_> {
                 return self.go(&context, self.pc);
             }
             first = false;
-            if self.seen(|seen| seen.ran.get())? == 0 {
+            let ran = self.seen(|seen| seen.ran.get())?;
+            self.ran += u64::from(ran);
+            if ran == 0 {
                 self.leave(crate::exit::NEVER_REACHED);
                 return Ok(());
             }
@@ -270,7 +283,11 @@ impl Builder<'_> {
     /// Begins a loop: registers that it changes become parameters of its first block.
     fn loop_header(&mut self, key: Key, index: usize) -> Build {
         let base = self.context.activation.base;
-        let written = self.with_form(|form| written(form, index))?;
+        let mut written = self.with_form(|form| written(form, index))?;
+        let widened = self.lessons.widened.keys().filter(|(at, _)| *at == key);
+        written.extend(widened.map(|(_, slot)| slot - base));
+        written.sort_unstable();
+        written.dedup();
         self.own_borrowed()?;
         self.take_iterator()?;
         for register in &written {
@@ -409,7 +426,10 @@ impl Builder<'_> {
         let slot = self.state.slots.get(at).cloned().unwrap_or(Slot::Dead);
         match (wanted, slot) {
             (Slot::Dead, Slot::Dead) => {}
-            (Slot::Dead, _) => return Err(Stop::No("a temporary lives on")),
+            (Slot::Dead, slot) => {
+                self.trouble = format!("register {at} lives on at {key:?}: {slot:?}");
+                return Err(Stop::No("a temporary lives on"));
+            }
             (Slot::Now { val, .. }, slot) => {
                 let Some(ty) = param else {
                     return if matches!(slot, Slot::Now { val: v, .. } if v == *val) {

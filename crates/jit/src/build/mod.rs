@@ -32,8 +32,8 @@ use std::rc::Rc;
 pub enum Stop {
     /// The register of the loop at this place has not the assumed type: assume less.
     Widen(Key, usize),
-    /// The call at this place cannot be inlined.
-    Outline(Key),
+    /// The calls at these places need frames.
+    Frame(Vec<Key>),
     /// Not to be compiled.
     No(&'static str),
 }
@@ -45,7 +45,27 @@ pub type Build<T = ()> = Result<T, Stop>;
 pub struct Lessons {
     /// How little is assumed of registers at the beginning of loops: 1 a word that is no object, 2 nothing.
     pub widened: HashMap<(Key, usize), u8>,
-    pub outlined: HashSet<Key>,
+    pub framed: HashSet<Key>,
+    frame_stops: usize,
+}
+
+/// After so many inlined calls turned out to need frames all get them.
+const FRAME_STOPS: usize = 4;
+
+impl Lessons {
+    pub fn is_framed(&self, key: &Key) -> bool {
+        self.frame_stops >= FRAME_STOPS || self.framed.contains(key)
+    }
+    pub fn learn(&mut self, stop: Stop) {
+        match stop {
+            Stop::Widen(key, slot) => *self.widened.entry((key, slot)).or_insert(0) += 1,
+            Stop::Frame(keys) => {
+                self.framed.extend(keys);
+                self.frame_stops += 1;
+            }
+            Stop::No(_) => {}
+        }
+    }
 }
 
 /// Where control goes behind an instruction.
@@ -56,7 +76,7 @@ pub(crate) enum Flow {
 }
 
 /// Most instructions of a graph.
-const LARGEST: usize = 20_000;
+const LARGEST: usize = 8_000;
 
 pub struct Builder<'a> {
     pub vm: &'a Interpreter,
@@ -70,6 +90,8 @@ pub struct Builder<'a> {
     pub state: State,
     pub context: Rc<Context>,
     pub pc: u32,
+    /// Where machine code is entered.
+    pub entry: u32,
     pub pending: BTreeMap<Key, Pending>,
     pub headers: HashMap<Key, Header>,
     /// Values that the code refers to and must keep.
@@ -78,8 +100,14 @@ pub struct Builder<'a> {
     pub registers: usize,
     pub levels: u32,
     pub inlined: usize,
+    /// How often instructions ran that were built, and how often those that are done out of line.
+    pub ran: u64,
+    pub ran_out_of_line: u64,
     pub notes: Vec<String>,
+    pub trouble: String,
     constants: HashMap<Op, Val>,
+    /// Values that are one of several functions, as known.
+    pub choices: HashMap<Val, Vec<Value>>,
     /// What dies behind the current instruction.
     dying: Vec<Val>,
     exit_here: Option<(u32, ExitId)>,
@@ -115,14 +143,19 @@ impl<'a> Builder<'a> {
             state: State { slots: Vec::new(), facts: Rc::default() },
             context: Rc::new(context),
             pc: 0,
+            entry: 0,
             pending: BTreeMap::new(),
             headers: HashMap::new(),
             keep: Vec::new(),
             registers: root.form().nregs as usize,
             levels: 0,
             inlined: 0,
+            ran: 0,
+            ran_out_of_line: 0,
             notes: Vec::new(),
+            trouble: String::new(),
             constants: HashMap::new(),
+            choices: HashMap::new(),
             dying: Vec::new(),
             exit_here: None,
         }
@@ -135,6 +168,7 @@ impl<'a> Builder<'a> {
             Place::Call => 0,
             Place::Loop(index) => form.loops[index].header,
         };
+        self.entry = pc;
         self.state.slots = (0..form.nregs as usize)
             .map(|register| if register < form.first_temp as usize { Slot::Mem(None) } else { Slot::Dead })
             .collect();
@@ -346,6 +380,8 @@ impl<'a> Builder<'a> {
                     call: call.pc,
                     dst: call.dst,
                     object: call.object,
+                    framed: call.framed,
+                    callee: call.callee.map(|register| register as u16),
                 });
             }
             context = c.parent.as_ref();
@@ -481,6 +517,10 @@ impl<'a> Builder<'a> {
         if !self.is_plain(word) {
             self.dying.push(word);
         }
+    }
+
+    pub(crate) fn take_dying(&mut self) -> Vec<Val> {
+        std::mem::take(&mut self.dying)
     }
 
     /// Lets die what the instruction gave up; afterwards control is at instruction `next`.

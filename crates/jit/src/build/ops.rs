@@ -2,7 +2,7 @@
 
 use super::state::{ContextKind, Slot};
 use super::{Build, Builder, Flow, Stop};
-use crate::ir::{Op, Ty, Val};
+use crate::ir::{Op, StepSite, Ty, Val};
 use pellucid_interp::form::Instr;
 use pellucid_interp::hot::kinds;
 use pellucid_interp::one::{always_raises, binary_operator, comparison, generic_effect};
@@ -63,6 +63,11 @@ impl Builder<'_> {
                 self.go(&context, instr.d)?;
                 return Ok(Flow::Done);
             }
+            Code::JumpBack | Code::ForBack if self.context.activation.level == 0 && instr.d < self.entry => {
+                // The interpreter counts the turn of a loop around the one that is compiled.
+                self.leave("");
+                return Ok(Flow::Done);
+            }
             Code::JumpBack | Code::ForBack => {
                 self.poll();
                 let context = self.context.clone();
@@ -94,6 +99,7 @@ impl Builder<'_> {
                 false
             }
             Code::GetIter => self.get_iter(instr)?,
+            Code::UnpackSequence => self.unpack(instr)?,
             Code::ForIter => return self.for_iter(instr),
             Code::Return if self.context_is_inlined() => return self.inlined_return(instr),
             Code::Return | Code::Yield | Code::YieldFrom => {
@@ -522,16 +528,22 @@ impl Builder<'_> {
 
     /// Has the interpreter's own code do the instruction.
     pub(crate) fn step(&mut self, instr: Instr) -> Build<Val> {
-        if self.context_is_inlined() {
-            return Err(Stop::Outline(self.inlining_key()));
+        if self.context.activation.call.as_ref().is_some_and(|call| !call.framed) {
+            return Err(Stop::Frame(self.inlining_keys()));
         }
         let operands = self.stepped(instr)?;
+        self.ran_out_of_line += self.seen(|seen| u64::from(seen.ran.get()))?;
+        self.note(&format!("out of line {}", instr.op.name()));
         self.own_all(&operands)?;
         let exit = self.step_exit();
-        let jumps = self.emit(Op::Step(self.pc), &[], Some(Ty::Bool), Some(exit));
+        let activation = &self.context.activation;
+        let site = StepSite { code: activation.code.bits(), level: activation.level, pc: self.pc };
+        self.graph.steps.push(site);
+        let site = self.graph.steps.len() as u32 - 1;
+        let jumps = self.emit(Op::Step(site), &[], Some(Ty::Bool), Some(exit));
         self.state.forget_memory();
         for at in &operands {
-            if self.is_temporary(*at as i16)? {
+            if self.is_temporary((*at - self.context.activation.base) as i16)? {
                 self.set_slot(*at, Slot::Dead);
                 self.emit(Op::Clobber(*at as u16), &[], None, None);
             }
@@ -543,18 +555,17 @@ impl Builder<'_> {
         Ok(jumps)
     }
 
-    /// The call that brought the current activation here: it is not to be inlined.
-    fn inlining_key(&self) -> super::state::Key {
-        let mut context = self.context.clone();
-        while context.kind != ContextKind::Inlined {
-            match context.parent.clone() {
-                Some(parent) => context = parent,
-                None => break,
+    /// The calls that brought the current activation here.
+    fn inlining_keys(&self) -> Vec<super::state::Key> {
+        let mut keys = Vec::new();
+        let mut context = Some(&self.context);
+        while let Some(c) = context {
+            if c.kind == ContextKind::Inlined {
+                keys.push(c.prefix.clone());
             }
+            context = c.parent.as_ref();
         }
-        let mut key = context.prefix.clone();
-        key.pop();
-        key
+        keys
     }
 
     /// All that an instruction done out of line may look at stands in memory.
@@ -590,11 +601,15 @@ impl Builder<'_> {
     }
 
     /// What a jumping instruction leaves in its registers.
-    fn after_step_jump(&mut self, instr: Instr, taken: bool) -> Build {
+    pub(crate) fn after_step_jump(&mut self, instr: Instr, taken: bool) -> Build {
         match instr.op {
             Code::ForIter => {
                 let at = self.slot(instr.b);
                 self.set_slot(at, if taken { Slot::Dead } else { Slot::Mem(None) });
+                if taken && self.is_temporary(instr.a)? {
+                    let at = self.slot(instr.a);
+                    self.set_slot(at, Slot::Dead);
+                }
             }
             Code::JumpIfFalseKeep | Code::JumpIfTrueKeep => {
                 let at = self.slot(instr.b);

@@ -48,6 +48,10 @@ pub struct CallSite {
     pub dst: i16,
     /// Of a class that is called: the instance.
     pub object: Option<Val>,
+    /// The call has a frame of its own.
+    pub framed: bool,
+    /// The register that holds the callee, counted from the root's.
+    pub callee: Option<usize>,
 }
 
 /// Which copy of the code is built: inlined calls and unrolled turns nest.
@@ -99,8 +103,9 @@ impl State {
     }
     /// Unknown code ran.
     pub fn forget_memory(&mut self) {
-        Rc::make_mut(&mut self.facts)
-            .retain(|(op, _, _), _| op.reads().is_none_or(|region| region == Region::Frame));
+        Rc::make_mut(&mut self.facts).retain(|(op, _, _), _| {
+            op.reads().is_none_or(|region| matches!(region, Region::Frame | Region::Tuple))
+        });
     }
     /// What holds in both.
     pub fn meet_facts(&mut self, other: &State) {

@@ -3,6 +3,7 @@
 //! Each holds pools of items and the indices of the tuple that was given last, and steps the indices.
 
 use crate::support::{ITSELF, bind, this};
+use pellucid_object::slots::{Places, Unpacked};
 use pellucid_object::{CallArgs, Interpreter, Payload, Raised, Res, Slot, TypeDef, Value, Visitor};
 use std::cell::{Cell, RefCell};
 
@@ -13,50 +14,39 @@ enum Stage {
     Ended,
 }
 
-/// Payload of the four.
+/// Payload of the four. The pools never change, so that a cycle has another object for the collector to empty.
 pub struct Choice {
     /// One pool, for `product` one for each place.
-    pools: RefCell<Vec<Vec<Value>>>,
+    pools: Vec<Vec<Value>>,
     indices: RefCell<Vec<usize>>,
     /// `permutations`: how far each place is from its next round.
     cycles: RefCell<Vec<usize>>,
+    /// How many of the indices make a tuple.
+    length: usize,
     stage: Cell<Stage>,
 }
 
 impl Payload for Choice {
     fn trace(&self, visit: &mut Visitor) {
-        self.pools.borrow().iter().flatten().for_each(visit);
-    }
-    fn clear(&self) {
-        let pools = self.pools.take();
-        drop(pools);
+        self.pools.iter().flatten().for_each(visit);
     }
 }
 
 impl Choice {
-    fn new(pools: Vec<Vec<Value>>, indices: Vec<usize>, cycles: Vec<usize>, empty: bool) -> Choice {
+    fn new(pools: Vec<Vec<Value>>, indices: Vec<usize>, empty: bool) -> Choice {
         Choice {
-            pools: RefCell::new(pools),
+            pools,
+            length: indices.len(),
             indices: RefCell::new(indices),
-            cycles: RefCell::new(cycles),
+            cycles: RefCell::default(),
             stage: Cell::new(if empty { Stage::Ended } else { Stage::Fresh }),
         }
     }
 
-    /// The tuple of the current indices; `taken` of them count.
-    fn tuple(&self, vm: &Interpreter, taken: usize) -> Res<Option<Value>> {
-        let items: Option<Vec<Value>> = {
-            let (pools, indices) = (self.pools.borrow(), self.indices.borrow());
-            indices[..taken.min(indices.len())]
-                .iter()
-                .enumerate()
-                .map(|(place, &i)| pools.get(place).or(pools.last())?.get(i).cloned())
-                .collect()
-        };
-        match items {
-            Some(items) => vm.new_tuple(items).map(Some),
-            None => Ok(None),
-        }
+    /// The item that an index means at a place of the tuple.
+    fn item(&self, place: usize, index: usize) -> Value {
+        let pool = self.pools.get(place).or(self.pools.last());
+        pool.and_then(|pool| pool.get(index)).map_or(Value::NONE, Clone::clone)
     }
 
     /// Steps with `step` (false: there is no further tuple), unless it is the first time.
@@ -77,8 +67,41 @@ impl Choice {
     }
 }
 
-fn choice<'a>(vm: &Interpreter, value: &'a Value) -> Res<&'a Choice> {
-    this::<Choice>(vm, value)
+/// The next tuple, found by `step`.
+fn next(vm: &Interpreter, value: &Value, step: fn(&Choice) -> bool) -> Res<Option<Value>> {
+    let it = this::<Choice>(vm, value)?;
+    if !step(it) {
+        return Ok(None);
+    }
+    let indices = it.indices.borrow();
+    vm.tuple_from(it.length, |place| it.item(place, indices[place])).map(Some)
+}
+
+/// As [`next`], without a tuple.
+fn next_items(vm: &Interpreter, value: &Value, places: Places, step: fn(&Choice) -> bool) -> Res<Unpacked> {
+    let it = this::<Choice>(vm, value)?;
+    if places.len() != it.length {
+        return Ok(Unpacked::Other);
+    }
+    if !step(it) {
+        return Ok(Unpacked::End);
+    }
+    for (place, &index) in it.indices.borrow().iter().take(it.length).enumerate() {
+        places.put(place, it.item(place, index));
+    }
+    Ok(Unpacked::Items)
+}
+
+/// The slots of one of the four.
+macro_rules! slots {
+    ($new:expr, $step:expr) => {
+        &[
+            Slot::New($new),
+            ITSELF,
+            Slot::Next(|vm, value| next(vm, value, $step)),
+            Slot::NextItems(|vm, value, places| next_items(vm, value, places, $step)),
+        ]
+    };
 }
 
 /// A vector of indices. Errors: `MemoryError`.
@@ -123,18 +146,16 @@ fn new_product(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
         pools.extend(once.iter().cloned());
     }
     let start = indices(vm, std::iter::repeat_n(0, places))?;
-    vm.alloc_subclass(cls, Choice::new(pools, start, Vec::new(), empty))
+    vm.alloc_subclass(cls, Choice::new(pools, start, empty))
 }
 
 fn too_large(vm: &Interpreter) -> Raised {
     vm.overflow_error("repeat argument too large".to_string())
 }
 
-fn next_product(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
-    let it = choice(vm, value)?;
-    let more = it.advance(|indices, _| {
-        let pools = it.pools.borrow();
-        for (index, pool) in indices.iter_mut().zip(pools.iter()).rev() {
+fn step_product(it: &Choice) -> bool {
+    it.advance(|indices, _| {
+        for (index, pool) in indices.iter_mut().zip(&it.pools).rev() {
             *index += 1;
             if *index < pool.len() {
                 return true;
@@ -142,14 +163,13 @@ fn next_product(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
             *index = 0;
         }
         false
-    });
-    if more { it.tuple(vm, usize::MAX) } else { Ok(None) }
+    })
 }
 
 pub static PRODUCT: TypeDef = super::iterator::<Choice>(
     "product",
     "product(*iterables, repeat=1)\n--\n\nEvery tuple with one item of each iterable, the last place moving fastest.",
-    &[Slot::New(new_product), ITSELF, Slot::Next(next_product)],
+    slots!(new_product, step_product),
     &[],
 );
 
@@ -170,12 +190,14 @@ fn new_permutations(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
     };
     let cycles = if r > n { Vec::new() } else { indices(vm, (0..r).map(|i| n - i))? };
     let start = indices(vm, 0..n)?;
-    vm.alloc_subclass(cls, Choice::new(vec![pool], start, cycles, r > n))
+    let mut choice = Choice::new(vec![pool], start, r > n);
+    choice.length = cycles.len();
+    choice.cycles = RefCell::new(cycles);
+    vm.alloc_subclass(cls, choice)
 }
 
-fn next_permutation(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
-    let it = choice(vm, value)?;
-    let more = it.advance(|indices, cycles| {
+fn step_permutation(it: &Choice) -> bool {
+    it.advance(|indices, cycles| {
         let n = indices.len();
         for i in (0..cycles.len()).rev() {
             cycles[i] -= 1;
@@ -188,15 +210,13 @@ fn next_permutation(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
             }
         }
         false
-    });
-    let r = it.cycles.borrow().len();
-    if more { it.tuple(vm, r) } else { Ok(None) }
+    })
 }
 
 pub static PERMUTATIONS: TypeDef = super::iterator::<Choice>(
     "permutations",
     "permutations(iterable, r=None)\n--\n\nEvery order of r of the items.",
-    &[Slot::New(new_permutations), ITSELF, Slot::Next(next_permutation)],
+    slots!(new_permutations, step_permutation),
     &[],
 );
 
@@ -206,13 +226,12 @@ fn new_combinations(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
     let r = length(vm, args.req(1))?;
     let empty = r > pool.len();
     let start = indices(vm, 0..if empty { 0 } else { r })?;
-    vm.alloc_subclass(cls, Choice::new(vec![pool], start, Vec::new(), empty))
+    vm.alloc_subclass(cls, Choice::new(vec![pool], start, empty))
 }
 
-fn next_combination(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
-    let it = choice(vm, value)?;
-    let n = it.pools.borrow().first().map_or(0, Vec::len);
-    let more = it.advance(|indices, _| {
+fn step_combination(it: &Choice) -> bool {
+    let n = it.pools.first().map_or(0, Vec::len);
+    it.advance(|indices, _| {
         let r = indices.len();
         let Some(i) = (0..r).rev().find(|&i| indices[i] != i + n - r) else { return false };
         indices[i] += 1;
@@ -220,14 +239,13 @@ fn next_combination(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
             indices[j] = indices[j - 1] + 1;
         }
         true
-    });
-    if more { it.tuple(vm, usize::MAX) } else { Ok(None) }
+    })
 }
 
 pub static COMBINATIONS: TypeDef = super::iterator::<Choice>(
     "combinations",
     "combinations(iterable, r)\n--\n\nEvery choice of r of the items, in their order.",
-    &[Slot::New(new_combinations), ITSELF, Slot::Next(next_combination)],
+    slots!(new_combinations, step_combination),
     &[],
 );
 
@@ -237,24 +255,22 @@ fn new_with_replacement(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
     let r = length(vm, args.req(1))?;
     let empty = pool.is_empty() && r > 0;
     let start = indices(vm, std::iter::repeat_n(0, r))?;
-    vm.alloc_subclass(cls, Choice::new(vec![pool], start, Vec::new(), empty))
+    vm.alloc_subclass(cls, Choice::new(vec![pool], start, empty))
 }
 
-fn next_with_replacement(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
-    let it = choice(vm, value)?;
-    let n = it.pools.borrow().first().map_or(0, Vec::len);
-    let more = it.advance(|indices, _| {
+fn step_with_replacement(it: &Choice) -> bool {
+    let n = it.pools.first().map_or(0, Vec::len);
+    it.advance(|indices, _| {
         let Some(i) = (0..indices.len()).rev().find(|&i| indices[i] + 1 < n) else { return false };
         let next = indices[i] + 1;
         indices[i..].fill(next);
         true
-    });
-    if more { it.tuple(vm, usize::MAX) } else { Ok(None) }
+    })
 }
 
 pub static COMBINATIONS_WITH_REPLACEMENT: TypeDef = super::iterator::<Choice>(
     "combinations_with_replacement",
     "combinations_with_replacement(iterable, r)\n--\n\nEvery choice of r items, each as often as one likes.",
-    &[Slot::New(new_with_replacement), ITSELF, Slot::Next(next_with_replacement)],
+    slots!(new_with_replacement, step_with_replacement),
     &[],
 );

@@ -2,6 +2,7 @@
 
 use crate::slot_payload;
 use crate::support::{CLASS_GETITEM, ITSELF, bind, for_new, no_keywords, positional, this, word};
+use pellucid_object::slots::{Places, Unpacked};
 use pellucid_object::{
     BinOp, CallArgs, FunctionDef, Interpreter, NativeFn, Payload, Res, Slot, SlotWord, TypeDef, Value,
     Visitor,
@@ -185,7 +186,7 @@ pub struct Pairwise {
 }
 slot_payload!(Pairwise: iterator, old);
 
-fn next_pairwise(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
+fn next_pair(vm: &Interpreter, value: &Value) -> Res<Option<[Value; 2]>> {
     let it = this::<Pairwise>(vm, value)?;
     let Some(mut iterator) = it.iterator.get() else { return Ok(None) };
     let old = match it.old.get() {
@@ -213,7 +214,24 @@ fn next_pairwise(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
         return Ok(None);
     };
     it.old.set(Some(new.clone()));
-    vm.new_tuple(vec![old, new]).map(Some)
+    Ok(Some([old, new]))
+}
+
+fn next_pairwise(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
+    match next_pair(vm, value)? {
+        Some(pair) => vm.tuple_of(pair).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn next_pairwise_items(vm: &Interpreter, value: &Value, places: Places) -> Res<Unpacked> {
+    if places.len() != 2 {
+        return Ok(Unpacked::Other);
+    }
+    let Some([old, new]) = next_pair(vm, value)? else { return Ok(Unpacked::End) };
+    places.put(0, old);
+    places.put(1, new);
+    Ok(Unpacked::Items)
 }
 
 pub static PAIRWISE: TypeDef = super::iterator::<Pairwise>(
@@ -227,6 +245,7 @@ pub static PAIRWISE: TypeDef = super::iterator::<Pairwise>(
         }),
         ITSELF,
         Slot::Next(next_pairwise),
+        Slot::NextItems(next_pairwise_items),
     ],
     &[],
 );

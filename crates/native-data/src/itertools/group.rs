@@ -68,7 +68,7 @@ fn next_group(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
     let Some(key) = it.current_key.get() else { return Ok(None) };
     it.target_key.set(Some(key.clone()));
     let group = new_grouper(vm, value, &key)?;
-    vm.new_tuple(vec![key, group]).map(Some)
+    vm.tuple_of([key, group]).map(Some)
 }
 
 fn new_grouper(vm: &Interpreter, parent: &Value, key: &Value) -> Res {
