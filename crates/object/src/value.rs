@@ -47,6 +47,7 @@ impl Value {
     /// What a register holds before its variable is assigned; never visible to Python code.
     pub const UNBOUND: Value = Value::word(UNBOUND);
 
+    #[inline(always)]
     const fn word(bits: u64) -> Value {
         match NonZeroU64::new(bits) {
             Some(bits) => Value(bits, PhantomData),
