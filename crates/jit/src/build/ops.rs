@@ -99,7 +99,7 @@ impl Builder<'_> {
                 false
             }
             Code::GetIter => self.get_iter(instr)?,
-            Code::UnpackSequence => self.unpack(instr)?,
+            Code::UnpackSequence | Code::UnpackTwo => self.unpack(instr)?,
             Code::ForIter => return self.for_iter(instr),
             Code::Return if self.context_is_inlined() => return self.inlined_return(instr),
             Code::Return | Code::Yield | Code::YieldFrom => {
