@@ -121,11 +121,13 @@ unsafe fn bind_any(
     unsafe {
         let take = |index: usize| window.add(index).replace(Value::UNBOUND);
         let keywords: Vec<Value> = (positional..given).map(take).collect();
-        let surplus: Vec<Value> = (count..positional).map(take).collect();
         let mut star = all;
         if data.flags & flags::VARARGS != 0 {
-            window.add(star).write(vm.new_tuple(surplus)?);
+            let surplus = vm.tuple_from(positional.saturating_sub(count), |index| take(count + index))?;
+            window.add(star).write(surplus);
             star += 1;
+        } else {
+            (count..positional).for_each(|index| drop(take(index)));
         }
         let extra = if data.flags & flags::VARKEYWORDS != 0 {
             let dict = vm.new_dict()?;

@@ -137,8 +137,9 @@ pub struct Form {
     /// Registers of a window.
     pub nregs: u16,
     pub argcount: u16,
-    /// Neither keyword-only parameters nor stars, cells, free variables; no generator: a call with `argcount`
-    /// arguments only has to make a window.
+    /// Neither keyword-only parameters nor stars, cells, free variables: `argcount` arguments are bound where they stand.
+    pub plain: bool,
+    /// Plain, and no generator: a call with `argcount` arguments only has to make a window.
     pub simple: bool,
     /// A call makes a generator, coroutine or asynchronous generator.
     pub generator: bool,

@@ -128,6 +128,11 @@ impl Frame {
     pub fn line(&self) -> Option<u32> {
         crate::instrument::start_line(self).or_else(|| self.code().line_at(self.offset()))
     }
+    /// Whether nothing belongs to it but function, code and variables.
+    #[inline(always)]
+    pub fn is_plain(&self) -> bool {
+        self.locals.raw() | self.object.raw() | self.generator.raw() | self.extra.raw() == 0
+    }
     pub fn is_generator(&self) -> bool {
         self.generator.is_set()
     }
@@ -292,8 +297,8 @@ impl Thread {
         self.top.set(top);
     }
 
-    /// Ends the innermost frame, of a plain call (`Ret::Call`) and without a frame object: its variables die. The register
-    /// that its result goes to.
+    /// Ends the innermost frame, of a plain call (`Ret::Call`, or any that [`Frame::is_plain`]) and without a frame object: its
+    /// variables die. The register that its result goes to.
     ///
     /// # Safety
     /// The innermost frame is such a one.
@@ -415,6 +420,13 @@ pub unsafe fn drop_words(from: *mut Value, to: *mut Value) {
 /// Ends the innermost frame: its variables die, or move into the frame object if there is one.
 #[inline(always)]
 pub fn leave(vm: &Interpreter, thread: &Thread) -> Frame {
+    end_variables(vm, thread);
+    thread.pop()
+}
+
+/// [`leave`], the record staying for the moment.
+#[inline(always)]
+pub fn end_variables(vm: &Interpreter, thread: &Thread) {
     let top = thread.top_ptr();
     // SAFETY: the innermost record is live; its window has `first_temp` words of variables.
     unsafe {
@@ -427,7 +439,6 @@ pub fn leave(vm: &Interpreter, thread: &Thread) -> Frame {
             part_late(vm, &*top);
         }
     }
-    thread.pop()
 }
 
 /// What a variable ran when it died looked at the frame, whose record goes now: the frame object must not look at that any more.

@@ -5,7 +5,7 @@
 
 use crate::code::CodeObject;
 use crate::form::{Form, Instr};
-use crate::frame::{Frame, Ret, SinkPtr, Thread, leave};
+use crate::frame::{Frame, Ret, SinkPtr, Thread, end_variables};
 use crate::frame_object::{self, FrameObject};
 use crate::function::Function;
 use crate::instrument::{self, raising};
@@ -17,7 +17,9 @@ use pellucid_bytecode::code::flags;
 use pellucid_object::heap::Visitor;
 use pellucid_object::protocol::Sink;
 use pellucid_object::{Exception, Interpreter, Payload, Raised, Ref, Res, SlotWord, Type, Value};
+use std::alloc::Layout;
 use std::cell::Cell;
+use std::ptr::NonNull;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -88,7 +90,7 @@ impl Generator {
     fn free(&self) {
         let regs = self.regs.replace(std::ptr::null_mut());
         if !regs.is_null() {
-            // SAFETY: made by `Box::into_raw` in `make` with this length, given back once.
+            // SAFETY: made by `new_registers` as a box of this length is, given back once.
             drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(regs, self.nregs)) });
         }
     }
@@ -185,6 +187,16 @@ impl Drop for Generator {
     }
 }
 
+/// Memory for registers, which [`Generator::free`] gives back. `None`: there is none.
+fn new_registers(count: usize) -> Option<*mut Value> {
+    let layout = Layout::array::<Value>(count).ok()?;
+    if count == 0 {
+        return Some(NonNull::dangling().as_ptr());
+    }
+    // SAFETY: the layout is not empty.
+    NonNull::new(unsafe { std::alloc::alloc(layout) }.cast::<Value>()).map(NonNull::as_ptr)
+}
+
 /// Makes the generator that a call gives; its bound variables are taken out of `window`.
 ///
 /// # Safety
@@ -197,17 +209,21 @@ pub unsafe fn make(
     form: &Form,
     window: *mut Value,
 ) -> Res {
-    let mut regs: Vec<Value> = Vec::new();
-    // SAFETY: by the contract.
-    let take = |index: usize| unsafe { window.add(index).replace(Value::UNBOUND) };
-    if regs.try_reserve_exact(form.nregs as usize).is_err() {
-        (0..form.first_temp as usize).for_each(|index| drop(take(index)));
+    let (nregs, variables) = (form.nregs as usize, form.first_temp as usize);
+    let Some(regs) = new_registers(nregs) else {
+        // SAFETY: by the contract.
+        unsafe { crate::frame::drop_words(window, window.add(variables)) };
         return Err(vm.no_memory());
+    };
+    // SAFETY: there are `nregs` new words, each of which is written; the rest by the contract.
+    unsafe {
+        for index in 0..variables {
+            regs.add(index).write(window.add(index).replace(Value::UNBOUND));
+        }
+        for index in variables..nregs {
+            regs.add(index).write(Value::UNBOUND);
+        }
     }
-    regs.extend((0..form.first_temp as usize).map(take));
-    regs.resize(form.nregs as usize, Value::UNBOUND);
-    let nregs = regs.len();
-    let regs = Box::into_raw(regs.into_boxed_slice()).cast::<Value>();
     let data = code.downcast::<CodeObject>();
     let bits = data.map_or(0, |c| c.code.flags);
     let (kind, ty) = if bits & flags::COROUTINE != 0 {
@@ -275,9 +291,13 @@ pub fn of(value: &Value) -> Option<&Generator> {
 fn begin(vm: &Interpreter, st: &State, thread: &Thread, value: &Value, ret: Ret, sent: Value) -> Res<()> {
     // SAFETY: the record that was pushed is a generator's, which sleeps there.
     unsafe {
-        if wake(vm, st, thread, value, ret) {
-            hand(&mut *thread.top_ptr(), sent);
-            return Ok(());
+        match wake(vm, st, thread, value, ret, true) {
+            Some(Woken::Fresh) => return Ok(()),
+            Some(Woken::Asleep) => {
+                hand(&mut *thread.top_ptr(), sent);
+                return Ok(());
+            }
+            None => {}
         }
     }
     push(vm, thread, value, ret, sent)?;
@@ -285,55 +305,99 @@ fn begin(vm: &Interpreter, st: &State, thread: &Thread, value: &Value, ret: Ret,
     Ok(())
 }
 
-/// Pushes the frame record of a generator that sleeps and has nothing that is out of the ordinary: no frame object, no
-/// exception handled in it or around it, no new form. Its function moves into the record until [`sleep_one`]. False: nothing was
-/// done.
+/// How a generator was when it was woken.
+enum Woken {
+    /// It had not begun.
+    Fresh,
+    /// It slept: [`hand`] follows, or else what it delegates to is woken in its turn.
+    Asleep,
+}
+
+/// Pushes the frame record of a generator that sleeps, or, if `begins`, has not begun, and has nothing that is out of the ordinary:
+/// no frame object, no exception handled in it or around it, no new form, nobody who watches. Its function moves into the record until
+/// [`sleep_one`]. `None`: nothing was done.
 ///
 /// # Safety
-/// If it is true, [`hand`] follows, or else what the generator delegates to is woken in its turn.
+/// See [`Woken`].
 #[inline(always)]
-unsafe fn wake(vm: &Interpreter, st: &State, thread: &Thread, value: &Value, ret: Ret) -> bool {
-    let Some(header) = value.header() else { return false };
+unsafe fn wake(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    value: &Value,
+    ret: Ret,
+    begins: bool,
+) -> Option<Woken> {
+    let header = value.header()?;
     let ty = header.ty.get() as u64;
     if ty != st.generator.value().bits() && ty != st.coroutine.value().bits() {
-        return false;
+        return None;
     }
-    // SAFETY: the type says what the payloads are. There is room for a record, every field of which is written; its registers are
-    // the generator's.
+    // SAFETY: the type says what the payloads are, and there is room for a record.
     unsafe {
         let generator = value.payload_unchecked::<Generator>();
         let code = generator.code.payload_unchecked::<CodeObject>();
         let form = generator.form.get();
         let odd = generator.object.raw() | generator.namespace.raw() | generator.handled.raw();
-        if generator.life.get() != Life::Suspended
-            || !code.ready_form().is_some_and(|ready| std::ptr::eq(ready, form))
+        let woken = match generator.life.get() {
+            Life::Suspended => Woken::Asleep,
+            Life::Created if begins => Woken::Fresh,
+            _ => return None,
+        };
+        if !code.ready_form().is_some_and(|ready| std::ptr::eq(ready, form))
+            || (*form).woven.is_some()
             || odd != 0
             || vm.handles_exception()
             || !thread.has_room(vm)
         {
-            return false;
+            return None;
         }
-        let Some(function) = generator.function.replace(None) else { return false };
+        let function = generator.function.replace(None)?;
         generator.life.set(Life::Running);
-        let top = thread.push_raw();
-        (&raw mut (*top).pc).write(generator.pc.get());
-        (&raw mut (*top).regs).write(generator.regs.get());
-        (&raw mut (*top).form).write(form);
-        (&raw mut (*top).caches).write((*form).caches.as_ptr());
-        (&raw mut (*top).consts_end).write(code.consts.as_ptr_range().end);
-        (&raw mut (*top).end).write(thread.words_before());
+        push_record(thread, value, code, &*form, generator.pc.get(), function, ret);
+        Some(woken)
+    }
+}
+
+/// Pushes a generator's record, with neither namespace nor frame object nor an exception that was handled.
+///
+/// # Safety
+/// There is room; `value` is a generator of the code, in this form, and `function` its function.
+#[inline(always)]
+unsafe fn push_record(
+    thread: &Thread,
+    value: &Value,
+    code: &CodeObject,
+    form: &Form,
+    pc: *const Instr,
+    function: Value,
+    ret: Ret,
+) {
+    // SAFETY: every field is written; the registers are the generator's.
+    unsafe {
+        let generator = value.payload_unchecked::<Generator>();
         let data = function.payload_unchecked::<Function>();
-        (&raw mut (*top).globals).write(data.globals_dict());
-        (&raw mut (*top).builtins).write(data.builtins_dict());
-        (&raw mut (*top).function).write(function);
-        (&raw mut (*top).code).write(generator.code.clone());
-        (&raw mut (*top).locals).write(SlotWord::default());
-        (&raw mut (*top).object).write(SlotWord::default());
-        (&raw mut (*top).generator).write(SlotWord::new(Some(value.clone())));
-        (&raw mut (*top).extra).write(SlotWord::default());
-        (&raw mut (*top).ret).write(ret);
-        (&raw mut (*top).dst).write(0);
-        true
+        let (globals, builtins) = (data.globals_dict(), data.builtins_dict());
+        let top = thread.push_raw();
+        let end = thread.words_before();
+        top.write(Frame {
+            pc,
+            regs: generator.regs.get(),
+            form,
+            consts_end: code.consts.as_ptr_range().end,
+            caches: form.caches.as_ptr(),
+            end,
+            globals,
+            builtins,
+            function,
+            code: generator.code.clone(),
+            locals: SlotWord::default(),
+            object: SlotWord::default(),
+            generator: SlotWord::new(Some(value.clone())),
+            extra: SlotWord::default(),
+            ret,
+            dst: 0,
+        });
     }
 }
 
@@ -377,27 +441,13 @@ fn push(vm: &Interpreter, thread: &Thread, value: &Value, ret: Ret, sent: Value)
     let Some(function) = generator.function.replace(None) else {
         return Err(vm.bug("a generator without a function"));
     };
-    // SAFETY: there is room for a record, every field of which is written; its registers are the generator's.
+    // SAFETY: there is room for a record; form and function are the generator's.
     unsafe {
-        let top = thread.push_raw();
-        (&raw mut (*top).pc).write(pc);
-        (&raw mut (*top).regs).write(generator.regs.get());
-        (&raw mut (*top).form).write(form);
-        (&raw mut (*top).consts_end).write(code.consts.as_ptr_range().end);
-        (&raw mut (*top).caches).write((*form).caches.as_ptr());
-        (&raw mut (*top).end).write(thread.words_before());
-        let data = function.payload_unchecked::<Function>();
-        (&raw mut (*top).globals).write(data.globals_dict());
-        (&raw mut (*top).builtins).write(data.builtins_dict());
-        (&raw mut (*top).function).write(function);
-        (&raw mut (*top).code).write(generator.code.clone());
-        (&raw mut (*top).locals).write(SlotWord::new(generator.namespace.get()));
-        (&raw mut (*top).object).write(SlotWord::new(generator.object.replace(None)));
-        (&raw mut (*top).generator).write(SlotWord::new(Some(value.clone())));
-        let handled = if vm.handles_exception() { vm.handled_exception() } else { None };
-        (&raw mut (*top).extra).write(SlotWord::new(handled));
-        (&raw mut (*top).ret).write(ret);
-        (&raw mut (*top).dst).write(0);
+        push_record(thread, value, code, form, pc, function, ret);
+        let top = thread.top_ptr();
+        (*top).locals.set(generator.namespace.get());
+        (*top).object.set(generator.object.replace(None));
+        (*top).extra.set(if vm.handles_exception() { vm.handled_exception() } else { None });
         if (*top).object.is_set() {
             frame_object::attach(&mut *top);
         }
@@ -550,15 +600,27 @@ pub fn finish(vm: &Interpreter, thread: &Thread, value: Value) -> Finished {
 
 /// Leaves the frame of a generator for good.
 fn end(vm: &Interpreter, thread: &Thread) -> Ret {
-    let generator = thread.top().and_then(|f| f.generator.get()).unwrap_or(Value::NONE);
-    let frame = leave(vm, thread);
-    vm.set_handled_exception(frame.extra.replace(None));
-    if let Some(generator) = of(&generator) {
-        generator.life.set(Life::Done);
-        generator.free();
-        generator.function.set(None);
+    let top = thread.top_ptr();
+    // SAFETY: the innermost record is a generator's; it is taken off once, after what it owns.
+    unsafe {
+        end_variables(vm, thread);
+        if (*top).locals.is_set() {
+            (*top).locals.set(None);
+        }
+        let owner = (*top).generator.replace(None);
+        let outer = (*top).extra.replace(None);
+        if outer.is_some() || vm.handles_exception() {
+            vm.set_handled_exception(outer);
+        }
+        let ret = (*top).ret;
+        let function = thread.drop_top();
+        if let Some(generator) = owner.as_ref().and_then(of) {
+            generator.life.set(Life::Done);
+            generator.free();
+        }
+        drop(function);
+        ret
     }
-    frame.ret
 }
 
 /// An exception leaves a generator. `StopIteration` becomes a `RuntimeError` here (PEP 479).
@@ -679,6 +741,7 @@ fn go_on_behind(vm: &Interpreter, value: &Value, result: Value) -> Res<Outcome> 
 ///
 /// # Safety
 /// `frame` is the innermost frame, at the `ForIter` instruction `pc`.
+#[inline(never)]
 pub unsafe fn enter_for(
     vm: &Interpreter,
     st: &State,
@@ -689,6 +752,24 @@ pub unsafe fn enter_for(
     // SAFETY: by the contract.
     unsafe {
         let place = (*frame).regs.offset((*pc).b as isize);
+        // The end of the loop polls.
+        match wake(vm, st, thread, &*place, Ret::ForIter, true) {
+            Some(Woken::Asleep) => hand(&mut *thread.top_ptr(), Value::NONE),
+            Some(Woken::Fresh) => {}
+            None => return begin_for(vm, st, thread, place),
+        }
+        Ok(Step::Entered)
+    }
+}
+
+/// [`enter_for`] of a generator that is at its end, runs already, or is out of the ordinary.
+///
+/// # Safety
+/// As for that; the generator stands in `place`.
+#[inline(never)]
+unsafe fn begin_for(vm: &Interpreter, st: &State, thread: &Thread, place: *mut Value) -> Res<Step> {
+    // SAFETY: by the contract.
+    unsafe {
         let Some(generator) = of(&*place) else { return Err(vm.bug("no generator")) };
         match generator.life.get() {
             Life::Running => Err(vm.value_error("generator already executing".to_string())),
@@ -819,10 +900,15 @@ pub unsafe fn delegate(
             // A generator that is woken and delegates itself passes on what it is sent.
             let mut top = frame;
             let mut at = pc;
-            while wake(vm, st, thread, (*top).reg((*at).a as usize), Ret::Delegate) {
+            while let Some(woken) =
+                wake(vm, st, thread, (*top).reg((*at).a as usize), Ret::Delegate, sent.is_none())
+            {
+                if matches!(woken, Woken::Fresh) {
+                    return Ok(Delegated::Entered);
+                }
                 top = thread.top_ptr();
                 at = (*top).pc;
-                if (*at).op != Op::YieldFrom || (*top).form().woven.is_some() {
+                if (*at).op != Op::YieldFrom {
                     break;
                 }
             }

@@ -503,7 +503,7 @@ unsafe fn finish_call(
         }
         let object = if ret == Ret::Init { (*top).extra.get() } else { None };
         (*top).ret = Ret::Native;
-        let value = crate::run::run(vm, st, thread)?;
+        let value = run_callee(vm, st, thread, top)?;
         match ret {
             Ret::Call => crate::ops_arith::set(frame, dst, value),
             Ret::Init => {
@@ -522,6 +522,32 @@ unsafe fn finish_call(
         }
         Ok(if crate::instrument::stale(st) || is_watched(frame, levels) { Status::Leave } else { Status::On })
     }
+}
+
+/// Runs the innermost frame, just pushed with `Ret::Native`, until it returns: machine code at once where there is some.
+///
+/// # Safety
+/// `top` is the innermost frame.
+unsafe fn run_callee(vm: &Interpreter, st: &State, thread: &Thread, top: *mut Frame) -> Res {
+    // SAFETY: by the contract.
+    unsafe {
+        if (*(*top).form).calls.phase.get() == Phase::Native {
+            (*(*top).form).calls.left.set(1);
+            st.runs.set(st.runs.get() + 1);
+            let depth = vm.native_depth();
+            vm.set_native_depth(depth + 1);
+            let entered = enter(vm, st, top, &(*(*top).form).calls);
+            vm.set_native_depth(depth);
+            if let Err(raised) = entered {
+                crate::unwind::unwind(vm, thread, raised)?;
+            } else if thread.top_ptr() == top && !(*top).object.is_set() && (*(*top).pc).op == Op::Return {
+                let value = crate::ops_name::take(top, (*(*top).pc).b);
+                drop(crate::frame::leave(vm, thread));
+                return Ok(value);
+            }
+        }
+    }
+    crate::run::run(vm, st, thread)
 }
 
 /// Whether somebody has the frame object of a frame or one of the `levels` below, and may change its variables.

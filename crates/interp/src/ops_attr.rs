@@ -35,9 +35,9 @@ pub const WORD: u16 = 1;
 const OVERFLOW: u16 = 2;
 pub const CLASS: u16 = 4;
 pub const METHOD: u16 = 5;
-const MODULE: u16 = 6;
-const OWN: u16 = 7;
-const PROPERTY: u16 = 9;
+pub const MODULE: u16 = 6;
+pub const OWN: u16 = 7;
+pub const PROPERTY: u16 = 9;
 /// Of a `StoreAttr`: the attribute is added, the shape becoming `value`.
 pub const ADD: u16 = 8;
 /// Where the type of an object stands.

@@ -14,6 +14,7 @@ use pellucid_object::{
     Value,
 };
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
 
 /// What a `for` loop does next.
 pub enum Step {
@@ -331,6 +332,35 @@ unsafe fn spread(frame: *mut Frame, first: usize, items: &[Value]) {
     }
 }
 
+/// Takes a tuple of the right length apart. False: it is something else, and nothing was done.
+///
+/// # Safety
+/// As for [`get_iter`]; `i` is the frame's current instruction.
+#[inline(always)]
+unsafe fn unpack_tuple(vm: &Interpreter, frame: *mut Frame, i: &Instr) -> bool {
+    // SAFETY: by the contract.
+    unsafe {
+        // Its register may be one of those that are written: what stands there moves, or is only looked at.
+        let source = ManuallyDrop::new(Value::from_bits(rk(frame, i.b).bits()));
+        if !crate::run::is_exact(&vm.types().tuple, &source) {
+            return false;
+        }
+        let items = source.payload_unchecked::<Tuple>().as_slice();
+        if items.len() != i.d as usize {
+            return false;
+        }
+        let consumed = i.b as isize >= (*(*frame).form).first_temp as isize;
+        if consumed {
+            (*frame).regs.offset(i.b as isize).write(Value::UNBOUND);
+        }
+        spread(frame, i.a as usize, items);
+        if consumed {
+            drop(ManuallyDrop::into_inner(source));
+        }
+        true
+    }
+}
+
 /// # Safety
 /// As for [`get_iter`].
 #[inline(never)]
@@ -371,7 +401,10 @@ pub unsafe fn unpack_two(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) 
 pub unsafe fn unpack_sequence(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
     // SAFETY: by the contract.
     unsafe {
-        let i = *pc;
+        let i = &*pc;
+        if unpack_tuple(vm, frame, i) {
+            return Ok(());
+        }
         let (first, want) = (i.a as usize, i.d as usize);
         // The source may stand in the first of the registers to be written.
         let source = if i.b == i.a { take(frame, i.b) } else { rk(frame, i.b).clone() };
@@ -384,9 +417,6 @@ pub unsafe fn unpack_sequence(vm: &Interpreter, frame: *mut Frame, pc: *const In
             fits
         };
         let done = match source.header().map(|header| header.ty.get() as u64) {
-            Some(ty) if ty == types.tuple.value().bits() => {
-                source.payload_unchecked::<Tuple>().with(spread_all)
-            }
             Some(ty) if ty == types.list.value().bits() => {
                 source.payload_unchecked::<List>().with(spread_all)
             }

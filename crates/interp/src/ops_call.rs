@@ -4,6 +4,7 @@ use crate::dunder::python_method;
 use crate::form::Instr;
 use crate::frame::{Frame, Ret, Thread, drop_words};
 use crate::function::Function;
+use crate::hot::Phase;
 use crate::instrument;
 use crate::ops_arith::set;
 use crate::poll;
@@ -38,7 +39,7 @@ pub unsafe fn enter_simple(
             || form.argcount as usize != given
             || (*frame).generator.is_set()
             || poll::pending(vm)
-            || form.calls.cool()
+            || form.calls.cool() && form.calls.phase.get() != Phase::Native
             || !thread.has_room(vm)
             || !thread.ready(window, form.nregs as usize)
         {

@@ -139,10 +139,26 @@ fn ex_arguments(vm: &Interpreter, stack: &mut Stack, arg: u32) -> Res<(Value, Ve
 /// # Safety
 /// As for [`execute`].
 unsafe fn call_ex(vm: &Interpreter, st: &State, thread: &Thread, stack: &mut Stack, arg: u32) -> Res<bool> {
-    let (callee, values, names) = ex_arguments(vm, stack, arg)?;
-    let base = stack.top;
     // SAFETY: by the contract.
     let frame = unsafe { &*stack.frame };
+    if arg & 1 == 0 && crate::run::is_function(st, &stack.peek(2)) {
+        let positional = stack.peek(1);
+        if let Some(tuple) = positional.downcast::<Tuple>() {
+            drop(stack.pop());
+            let callee = stack.pop();
+            let (window, given) = (frame.end, tuple.len());
+            if !thread.ready(window, given + 2) {
+                return Err(thread.too_deep(vm));
+            }
+            for (at, value) in tuple.as_slice().iter().enumerate() {
+                // SAFETY: `ready` made these words usable; they are dead.
+                unsafe { window.add(at).write(value.clone()) };
+            }
+            // SAFETY: the arguments stand in free words of the running thread.
+            return unsafe { enter_ex(vm, st, thread, stack, callee, given, &[]) };
+        }
+    }
+    let (callee, values, names) = ex_arguments(vm, stack, arg)?;
     // The arguments need not fit into the frame's temporaries: they stand behind its window.
     let window = frame.end;
     if !thread.ready(window, values.len() + 2) {
@@ -154,21 +170,40 @@ unsafe fn call_ex(vm: &Interpreter, st: &State, thread: &Thread, stack: &mut Sta
             // SAFETY: `ready` made these words usable; they are dead.
             unsafe { window.add(at).write(value) };
         }
-        let (ret, dst) = (crate::frame::Ret::Call, base as i16);
         // SAFETY: the arguments stand in free words of the running thread.
-        let entered =
-            unsafe { crate::run::enter(vm, st, thread, callee, window, given, &names, ret, dst, None)? };
-        return match entered {
-            crate::run::Entered::Frame => Ok(true),
-            crate::run::Entered::Value(value) => {
-                stack.push(value);
-                Ok(false)
-            }
-        };
+        return unsafe { enter_ex(vm, st, thread, stack, callee, given, &names) };
     }
     let value = vm.call(&callee, &pellucid_object::CallArgs { values: &values, names: &names })?;
     stack.push(value);
     Ok(false)
+}
+
+/// Calls a Python function whose arguments stand behind the window of the frame; true when a frame was pushed.
+///
+/// # Safety
+/// As for [`execute`]; `callee` is a function, and there are `given` arguments.
+unsafe fn enter_ex(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    stack: &mut Stack,
+    callee: Value,
+    given: usize,
+    names: &[Value],
+) -> Res<bool> {
+    let dst = stack.top as i16;
+    // SAFETY: by the contract.
+    let entered = unsafe {
+        let window = (*stack.frame).end;
+        crate::run::enter(vm, st, thread, callee, window, given, names, crate::frame::Ret::Call, dst, None)?
+    };
+    match entered {
+        crate::run::Entered::Frame => Ok(true),
+        crate::run::Entered::Value(value) => {
+            stack.push(value);
+            Ok(false)
+        }
+    }
 }
 
 /// How messages name what is called.

@@ -26,6 +26,10 @@ use pellucid_object::{CallArgs, Interpreter, ListIterator, Raised, RangeIterator
 pub fn call_function(vm: &Interpreter, thread: &Thread, callee: &Value, args: &CallArgs) -> Res {
     let st = state(vm);
     let window = thread.free_words();
+    // SAFETY: the window is in the free words of the running thread.
+    if args.names.is_empty() && unsafe { enter_plain(vm, st, thread, callee, window, args.values) } {
+        return run(vm, st, thread);
+    }
     if !thread.ready(window, args.values.len() + 1) {
         return Err(thread.too_deep(vm));
     }
@@ -40,6 +44,48 @@ pub fn call_function(vm: &Interpreter, thread: &Thread, callee: &Value, args: &C
     match entered {
         Entered::Value(value) => Ok(value),
         Entered::Frame => run(vm, st, thread),
+    }
+}
+
+/// The quick way into a function whose parameters are exactly the arguments, which are copied. False: nothing was done.
+///
+/// # Safety
+/// `window` is where the free words of the running thread begin.
+#[inline(always)]
+unsafe fn enter_plain(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    callee: &Value,
+    window: *mut Value,
+    values: &[Value],
+) -> bool {
+    if !is_function(st, callee) {
+        return false;
+    }
+    // SAFETY: by the contract; the callee is a function; there is room for the record and the variables, all of which are written.
+    unsafe {
+        let function = callee.payload_unchecked::<Function>();
+        let Some(form) = function.code().ready_form() else { return false };
+        if !form.simple
+            || form.argcount as usize != values.len()
+            || !thread.has_room(vm)
+            || !thread.ready(window, form.nregs as usize)
+        {
+            return false;
+        }
+        let Some(code) = function.code.get() else { return false };
+        for (index, value) in values.iter().enumerate() {
+            window.add(index).write(value.clone());
+        }
+        for index in values.len()..form.first_temp as usize {
+            window.add(index).write(Value::UNBOUND);
+        }
+        if form.calls.left.get() != 0 {
+            form.calls.cool();
+        }
+        thread.push_call(callee.clone(), code, form, window, Ret::Native, 0, None);
+        true
     }
 }
 
@@ -101,7 +147,13 @@ pub unsafe fn enter(
             crate::frame::drop_words(window, window.add(given));
             return Err(thread.too_deep(vm));
         }
-        bind::bind(vm, function, data, &*form, window, given, names)?;
+        if (*form).plain && given == (*form).argcount as usize && names.is_empty() {
+            for index in given..(*form).first_temp as usize {
+                window.add(index).write(Value::UNBOUND);
+            }
+        } else {
+            bind::bind(vm, function, data, &*form, window, given, names)?;
+        }
         if (*form).generator {
             return generator::make(vm, st, &callee, code.clone(), &*form, window).map(Entered::Value);
         }
@@ -737,6 +789,7 @@ unsafe fn run_frames<const OBSERVE: bool>(
                             && ops_call::enter_simple(vm, thread, frame, pc, callee, 1, i.c as usize)
                         {
                             reload!();
+                            turned!(hot::called(vm, st, frame));
                             continue 'dispatch;
                         }
                         entering!(ops_call::call(vm, st, thread, frame, pc))
@@ -748,6 +801,7 @@ unsafe fn run_frames<const OBSERVE: bool>(
                             && ops_call::enter_simple(vm, thread, frame, pc, callee, 1, i.c as usize + 1)
                         {
                             reload!();
+                            turned!(hot::called(vm, st, frame));
                             continue 'dispatch;
                         }
                         entering!(ops_call::call_method(vm, st, thread, frame, pc))
@@ -799,6 +853,10 @@ unsafe fn run_frames<const OBSERVE: bool>(
                             reload!();
                             set!(dst, value);
                             next!()
+                        }
+                        if (*frame).ret == Ret::Native && (*frame).is_plain() {
+                            thread.leave_call(vm);
+                            return Ok(Some(value));
                         }
                         if (*frame).generator.is_set() {
                             match generator::finish(vm, thread, value) {

@@ -421,6 +421,8 @@ impl Translator<'_> {
         let nregs = self.first_temp + self.most_depth + 1;
         let generator = code.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
         let stars = code.flags & (flags::VARARGS | flags::VARKEYWORDS) != 0;
+        let plain =
+            !stars && code.kwonlyargcount == 0 && code.cellvars.is_empty() && code.freevars.is_empty();
         let parameters = parameter_count(code);
         let cell_params = code
             .cellvars
@@ -440,11 +442,8 @@ impl Translator<'_> {
             first_temp: self.first_temp as u16,
             nregs: nregs as u16,
             argcount: code.argcount as u16,
-            simple: !generator
-                && !stars
-                && code.kwonlyargcount == 0
-                && code.cellvars.is_empty()
-                && code.freevars.is_empty(),
+            simple: !generator && plain,
+            plain,
             generator,
             cell_params,
             woven,

@@ -1,5 +1,6 @@
 //! The way back: what machine code calls when it leaves, so that the interpreter finds the frames as it would have made them.
 
+use crate::ir::Ty;
 use pellucid_interp::form::{Form, Instr};
 use pellucid_interp::frame::{Frame, Ret};
 use pellucid_interp::hot::{Heat, Place, Status};
@@ -50,6 +51,8 @@ pub struct Way {
     pub pc: u32,
     pub puts: Vec<(u16, Kind)>,
     pub frames: Vec<WayFrame>,
+    /// An item of a list is still to be stored, of this type.
+    pub item: Option<Ty>,
     pub why: &'static str,
     /// How often it was taken.
     pub taken: Cell<u32>,
@@ -116,6 +119,22 @@ unsafe fn take(vm: &Interpreter, frame: *mut Frame, way: &Way, mut values: *cons
         if way.pc == u32::MAX {
             return Ok(());
         }
+        if let Some(ty) = way.item {
+            // The last three values: where the item stands, its index, doubled, and its value, none of which is counted.
+            let count = way.frames.iter().map(|frame| 1 + usize::from(frame.has_object)).sum::<usize>();
+            let [items, index, value] = *values.add(count).cast::<[u64; 3]>();
+            let word = match ty {
+                Ty::Int => value | 1,
+                Ty::Bool => Value::bool(value & 1 != 0).into_bits(),
+                _ => value,
+            };
+            (items as *mut u64).add(int(index) as usize).write(word);
+        }
+        let mut next = || {
+            let value = *values;
+            values = values.add(1);
+            value
+        };
         let mut form: *const Form = way.form;
         let mut innermost = frame;
         let thread = pellucid_interp::state::thread(vm);

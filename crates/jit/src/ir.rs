@@ -9,7 +9,13 @@
 //! result does not fit a word, and a list item's address is a quarter of a multiplication away.
 
 use pellucid_object::protocol::CmpOp;
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
+
+/// Ints of less than this are added without a check, a few at a time.
+pub const NEAR: i64 = 1 << 59;
+/// Ints from here on do not fit a word.
+pub const SMALL: i64 = 1 << 62;
 
 /// A value: the result of an instruction, or a block's parameter. Index into [`Graph::insts`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -102,6 +108,8 @@ pub enum Op {
     GuardInt,
     GuardFloat,
     GuardBool,
+    /// An int of less than `NEAR`.
+    GuardNear,
     /// A word that is no object, and one that is.
     GuardPlain,
     GuardHeap,
@@ -125,6 +133,7 @@ pub enum Op {
     IntMul,
     /// Cannot overflow, by a guard before.
     IntAddQuick,
+    IntSubQuick,
     IntNeg,
     IntFloorDiv,
     IntMod,
@@ -145,6 +154,8 @@ pub enum Op {
     RawAdd(i64),
     /// The item `b` of the exact tuple `a`; takes the exit when there is none.
     TupleItem,
+    /// `a` itself: what a guard that was shared gives.
+    Itself,
     /// Two words are the same.
     Same,
     Not,
@@ -167,6 +178,8 @@ pub enum Op {
     Clobber(u16),
     /// Takes the exit when the interpreter has something to look at.
     Poll,
+    /// The same where no object was made since the last time, so that no collection can be due.
+    PollFlag,
     /// A new float, tuple, ... see [`New`].
     New(New),
 }
@@ -285,6 +298,8 @@ pub struct Exit {
     /// Frames inside the root's.
     pub frames: Vec<ExitFrame>,
     pub puts: Vec<(u16, Put)>,
+    /// An item of a list that is still to be stored: the items, the index, the value, which is no heap word.
+    pub item: Option<(Val, Val, Val)>,
     pub why: &'static str,
 }
 
@@ -302,6 +317,9 @@ impl Exit {
             values.push(frame.function);
             values.extend(frame.object);
         }
+        if let Some((items, index, value)) = self.item {
+            values.extend([items, index, value]);
+        }
         values
     }
 }
@@ -314,6 +332,10 @@ pub struct Graph {
     pub exits: Vec<Exit>,
     pub sites: Vec<Site>,
     pub steps: Vec<StepSite>,
+    /// What the absolute values of ints are less than, where that is known.
+    pub bounds: HashMap<Val, i64>,
+    /// Sums that were seen not to be near.
+    pub far: HashSet<Val>,
 }
 
 impl Graph {
@@ -339,6 +361,13 @@ impl Graph {
         let val = self.value(Inst { op: Op::Param, args: Vec::new(), ty: Some(ty), exit: None });
         self.block(block).params.push(val);
         val
+    }
+    /// What an int's absolute value is less than.
+    pub fn bound(&self, val: Val) -> Option<i64> {
+        match self.as_int(val) {
+            Some(n) => n.checked_abs().map(|n| n + 1),
+            None => self.bounds.get(&val).copied(),
+        }
     }
     /// The int, when the value is a constant.
     pub fn as_int(&self, val: Val) -> Option<i64> {
@@ -372,6 +401,7 @@ impl Op {
                 | Instance
                 | Clobber(_)
                 | Poll
+                | PollFlag
                 | New(_)
         )
     }
@@ -384,8 +414,8 @@ impl Op {
             _ => None,
         }
     }
-    /// Whether it must stay though nobody uses its value: it has an effect, or may have to raise.
-    pub fn is_needed(self) -> bool {
+    /// Whether it changes something.
+    pub fn has_effect(self) -> bool {
         use Op::*;
         matches!(
             self,
@@ -400,21 +430,18 @@ impl Op {
                 | Instance
                 | Clobber(_)
                 | Poll
+                | PollFlag
                 | New(_)
-                | Bound
-                | GuardTrue
-                | GuardFalse
-        ) || matches!(
-            self,
-            GuardInt
-                | GuardFloat
-                | GuardBool
-                | GuardPlain
-                | GuardHeap
-                | GuardType { .. }
-                | GuardIs(_)
-                | GuardNot(_)
         )
+    }
+}
+
+impl Inst {
+    /// Whether it must stay though nobody uses its value: it has an effect, or where it leaves something is raised or the
+    /// types are others than those that the code behind is made for. A sum that overflows and is not used does neither.
+    pub fn is_needed(&self) -> bool {
+        let may_go = matches!(self.op, Op::IntAdd | Op::IntSub | Op::IntMul | Op::IntNeg);
+        self.op.has_effect() || self.exit.is_some() && !may_go
     }
 }
 

@@ -210,7 +210,10 @@ fn finish(
     opt::sweep(&mut graph);
     if in_vain < MOST_IN_VAIN {
         notes.push(format!("hoisted: {}", opt::hoist(&mut graph)));
+        notes.push(format!("shared bounds: {}", opt::share_bounds(&mut graph)));
     }
+    notes.push(format!("relaxed: {}", opt::relax_sums(&mut graph)));
+    opt::quicken_polls(&mut graph);
     notes.push(format!("removed: {}", opt::sweep(&mut graph)));
     if dump {
         eprintln!("--- {name}, improved\n{graph}");

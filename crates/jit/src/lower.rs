@@ -1,7 +1,7 @@
 //! From the graph to Cranelift's form, and from there to machine code.
 
 use crate::exit::{self, Kind, Way, WayFrame};
-use crate::ir::{Block, Edge, ExitId, Graph, Inst, New, Op, Put, Region, Term, Ty, Val};
+use crate::ir::{Block, Edge, ExitId, Graph, Inst, NEAR, New, Op, Put, Region, Term, Ty, Val};
 use crate::opt;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
@@ -310,8 +310,12 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 framed: frame.framed,
             });
         }
+        if let Some((items, index, value)) = data.item {
+            values.extend([items, index, value]);
+        }
         let way = Box::new(Way {
             pc: data.pc,
+            item: data.item.map(|(_, _, value)| self.graph.ty(value)),
             puts,
             frames,
             why: data.why,
@@ -425,6 +429,14 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.leave_unless(either, exit)?;
                 yes
             }
+            GuardNear => {
+                // The bits from that of `NEAR` on are all the same.
+                let high = self.builder.ins().sshr_imm_s(x()?, i64::from((NEAR << 1).trailing_zeros()));
+                let high = self.builder.ins().iadd_imm_s(high, 1);
+                let far = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, high, 1);
+                self.leave_if(far, exit)?;
+                x()?
+            }
             GuardHeap => {
                 let tag = self.builder.ins().band_imm_s(x()?, 7);
                 self.leave_if(tag, exit)?;
@@ -467,6 +479,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 let n = self.builder.ins().sshr_imm_s(x()?, 1);
                 self.builder.ins().fcvt_from_sint(F64, n)
             }
+            Itself => x()?,
             RawAdd(n) => self.builder.ins().iadd_imm_s(x()?, n),
             TupleItem => {
                 let item = self.call(exit::tuple_item as *const () as usize, &[x()?, y()?]);
@@ -475,6 +488,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             }
             RawToInt => self.builder.ins().ishl_imm_s(x()?, 1),
             IntAddQuick => self.builder.ins().iadd(x()?, y()?),
+            IntSubQuick => self.builder.ins().isub(x()?, y()?),
             IntAdd | IntSub | IntMul | IntNeg | IntFloorDiv | IntMod | IntShl | IntShr => {
                 self.int_operation(inst, args)?
             }
@@ -528,8 +542,8 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.leave_unless(object, exit)?;
                 object
             }
-            Poll => {
-                self.poll(exit)?;
+            Poll | PollFlag => {
+                self.poll(inst.op == Poll, exit)?;
                 return Ok(None);
             }
             New(what) => self.make(what, args, exit)?,
@@ -804,10 +818,13 @@ impl<'a, 'b> Lowering<'a, 'b> {
         Ok(self.builder.ins().ireduce(I8, status))
     }
 
-    fn poll(&mut self, exit: Option<ExitId>) -> Result<(), String> {
+    fn poll(&mut self, collections: bool, exit: Option<ExitId>) -> Result<(), String> {
         let vm = self.target.vm;
         let attention = self.builder.ins().iconst(I64, vm.attention.as_ptr() as i64);
         let flag = self.builder.ins().uload8(I32, MemFlagsData::trusted(), attention, 0);
+        if !collections {
+            return self.leave_if(flag, exit);
+        }
         let (young, trigger) = vm.heap.due_words();
         let young = self.builder.ins().iconst(I64, young as i64);
         let trigger = self.builder.ins().iconst(I64, trigger as i64);

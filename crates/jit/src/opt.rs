@@ -1,6 +1,7 @@
 //! What is done to a graph before it becomes machine code.
 
-use crate::ir::{Block, ExitId, Graph, Op, Region, Term, Val};
+use crate::ir::{Block, ExitId, Graph, Header, Inst, NEAR, Op, Region, SMALL, Term, Ty, Val};
+use pellucid_object::protocol::CmpOp;
 use std::collections::HashSet;
 
 /// The blocks that control goes to from `block`.
@@ -110,6 +111,190 @@ pub fn hoist(graph: &mut Graph) -> usize {
     moved
 }
 
+/// An index that runs over a range from 0 or more, in steps upwards, below an end that stays the same, is within a list whose
+/// length stays the same when the end is: that is looked at once, before the loop. Gives the number of guards saved.
+pub fn share_bounds(graph: &mut Graph) -> usize {
+    let mut saved = 0;
+    for Loop { header, blocks } in loops(graph) {
+        let Some(data) = graph.blocks[header.0 as usize].header else { continue };
+        let Some((param, stop)) = counted(graph, header, &blocks) else { continue };
+        let Some(start) = passed(graph, data.before, header, param) else { continue };
+        let latches: Vec<Block> = blocks
+            .iter()
+            .copied()
+            .filter(|b| successors(&graph.blocks[b.0 as usize].term).contains(&header))
+            .collect();
+        let upwards = |graph: &Graph, latch: &Block| {
+            let next = passed(graph, *latch, header, param).map(|val| graph.inst(val));
+            next.is_some_and(|next| {
+                next.op == Op::IntAddQuick
+                    && next.args[0] == param
+                    && graph.as_int(next.args[1]).is_some_and(|step| step > 0)
+            })
+        };
+        if !latches.iter().all(|latch| upwards(graph, latch)) {
+            continue;
+        }
+        let inside: HashSet<Val> =
+            blocks.iter().flat_map(|b| graph.blocks[b.0 as usize].insts.clone()).collect();
+        let guards: Vec<Val> = inside
+            .iter()
+            .copied()
+            .filter(|val| {
+                let inst = graph.inst(*val);
+                inst.op == Op::Bound && inst.args[0] == param && !inside.contains(&inst.args[1])
+            })
+            .collect();
+        for guard in guards {
+            let len = graph.inst(guard).args[1];
+            guard_range(graph, data, start, stop, len);
+            // What it gave is the index itself.
+            let same = &mut graph.insts[guard.0 as usize];
+            same.op = Op::Itself;
+            same.args.truncate(1);
+            same.exit = None;
+            saved += 1;
+        }
+    }
+    saved
+}
+
+/// Of a loop that begins by comparing a parameter with an end that comes from outside: both.
+fn counted(graph: &Graph, header: Block, blocks: &HashSet<Block>) -> Option<(Val, Val)> {
+    let data = &graph.blocks[header.0 as usize];
+    let Term::Branch(test, then, other) = &data.term else { return None };
+    let inst = graph.inst(*test);
+    if inst.op != Op::CmpInt(CmpOp::Lt) || !blocks.contains(&then.block?) || blocks.contains(&other.block?) {
+        return None;
+    }
+    let (param, stop) = (inst.args[0], inst.args[1]);
+    let made_inside = blocks.iter().any(|b| {
+        let block = &graph.blocks[b.0 as usize];
+        block.insts.contains(&stop) || block.params.contains(&stop)
+    });
+    (data.params.contains(&param) && !made_inside).then_some((param, stop))
+}
+
+/// What a block passes to a parameter of another one.
+fn passed(graph: &Graph, from: Block, to: Block, param: Val) -> Option<Val> {
+    let index = graph.blocks[to.0 as usize].params.iter().position(|p| *p == param)?;
+    let edge = match &graph.blocks[from.0 as usize].term {
+        Term::Jump(edge) if edge.block == Some(to) => edge,
+        _ => return None,
+    };
+    edge.args.get(index).copied()
+}
+
+/// Before a loop: leaves unless `0 <= start` and `stop <= len`.
+fn guard_range(graph: &mut Graph, header: Header, start: Val, stop: Val, len: Val) {
+    let mut emit = |op: Op, args: Vec<Val>, ty: Ty, exit: Option<ExitId>| {
+        let val = graph.value(Inst { op, args, ty: Some(ty), exit });
+        graph.block(header.before).insts.push(val);
+        val
+    };
+    let zero = emit(Op::Int(0), Vec::new(), Ty::Int, None);
+    let end = emit(Op::RawToInt, vec![len], Ty::Int, None);
+    for (a, b) in [(zero, start), (stop, end)] {
+        let holds = emit(Op::CmpInt(CmpOp::Le), vec![a, b], Ty::Bool, None);
+        emit(Op::GuardTrue, vec![holds], Ty::Bool, Some(header.exit));
+    }
+}
+
+/// Sums in a row need no check each when the numbers that they begin with are near: those are looked at instead, where they are
+/// fewer. Gives the number of checks saved.
+pub fn relax_sums(graph: &mut Graph) -> usize {
+    (0..graph.blocks.len()).map(|index| relax_block(graph, Block(index as u32))).sum()
+}
+
+fn relax_block(graph: &mut Graph, block: Block) -> usize {
+    let is_sum = |graph: &Graph, val: Val| {
+        matches!(graph.inst(val).op, Op::IntAdd | Op::IntSub) && !graph.far.contains(&val)
+    };
+    let insts = graph.blocks[block.0 as usize].insts.clone();
+    let sums: Vec<Val> = insts.iter().copied().filter(|val| is_sum(graph, *val)).collect();
+    // Where sums begin, and what they are less than when those are near.
+    let mut roots: Vec<Val> = Vec::new();
+    let mut bounds = graph.bounds.clone();
+    let mut relaxed: Vec<Val> = Vec::new();
+    for sum in sums {
+        let mut bound = 0i64;
+        for arg in graph.inst(sum).args.clone() {
+            let known = match bounds.get(&arg).copied().or_else(|| graph.bound(arg)) {
+                Some(known) => known,
+                None => {
+                    roots.push(arg);
+                    bounds.insert(arg, NEAR);
+                    NEAR
+                }
+            };
+            bound = bound.saturating_add(known);
+        }
+        if bound < SMALL {
+            bounds.insert(sum, bound);
+            relaxed.push(sum);
+        }
+    }
+    if relaxed.len() < 2 * roots.len() || relaxed.is_empty() {
+        return 0;
+    }
+    let mut out = Vec::with_capacity(insts.len() + roots.len());
+    for val in insts {
+        if relaxed.contains(&val) {
+            let (args, exit) = (graph.inst(val).args.clone(), graph.inst(val).exit);
+            for arg in args {
+                if let Some(at) = roots.iter().position(|root| *root == arg) {
+                    roots.swap_remove(at);
+                    out.push(graph.value(Inst {
+                        op: Op::GuardNear,
+                        args: vec![arg],
+                        ty: Some(Ty::Int),
+                        exit,
+                    }));
+                }
+            }
+            let sum = &mut graph.insts[val.0 as usize];
+            sum.op = if sum.op == Op::IntAdd { Op::IntAddQuick } else { Op::IntSubQuick };
+            sum.exit = None;
+        }
+        out.push(val);
+    }
+    graph.block(block).insts = out;
+    // What the roots are less than holds behind their guards only; the sums stand there.
+    let known = relaxed.iter().filter_map(|sum| Some((*sum, *bounds.get(sum)?)));
+    graph.bounds.extend(known);
+    relaxed.len()
+}
+
+/// In loops that make no objects no collection becomes due: they look at the flag alone.
+pub fn quicken_polls(graph: &mut Graph) {
+    for Loop { blocks, .. } in loops(graph) {
+        let insts = |graph: &Graph| -> Vec<Val> {
+            blocks.iter().flat_map(|b| graph.blocks[b.0 as usize].insts.clone()).collect()
+        };
+        let all = insts(graph);
+        let makes = |val: &Val| {
+            matches!(
+                graph.inst(*val).op,
+                Op::Step(_)
+                    | Op::New(_)
+                    | Op::Instance
+                    | Op::BoxFloat
+                    | Op::Dec
+                    | Op::PushFrame(_)
+                    | Op::PopFrame
+            )
+        };
+        if all.iter().any(makes) {
+            continue;
+        }
+        for val in all {
+            if graph.inst(val).op == Op::Poll {
+                graph.insts[val.0 as usize].op = Op::PollFlag;
+            }
+        }
+    }
+}
+
 fn invariant(graph: &Graph, val: Val, inside: &HashSet<Val>, writes: &Writes) -> bool {
     let inst = graph.inst(val);
     if inst.args.iter().any(|arg| inside.contains(arg)) {
@@ -135,7 +320,7 @@ pub fn sweep(graph: &mut Graph) -> usize {
     let reachable = reachable(graph);
     for block in &reachable {
         let data = &graph.blocks[block.0 as usize];
-        todo.extend(data.insts.iter().copied().filter(|v| graph.inst(*v).op.is_needed()));
+        todo.extend(data.insts.iter().copied().filter(|v| graph.inst(*v).is_needed()));
         match &data.term {
             Term::Branch(cond, _, _) => todo.push(*cond),
             Term::Exit(exit) => todo.extend(needed(graph, *exit, &mut exits)),

@@ -87,6 +87,10 @@ pub struct Attrs {
 const _: () = assert!(size_of::<Attrs>() == 16);
 
 impl Attrs {
+    /// For machine code, in bytes: where the address of what stands out of line is, and where that has the dict.
+    pub(crate) const EXTRA_OFFSET: usize = std::mem::offset_of!(Attrs, extra);
+    pub(crate) const DICT_OFFSET: usize = std::mem::offset_of!(Extra, dict);
+
     pub(crate) fn init(&self, root: NonNull<Shape>) {
         self.shape.set(Some(root));
     }

@@ -293,17 +293,30 @@ impl Interpreter {
     /// `ty` is a builtin type without slots and attributes, and its payload is a `T`.
     #[inline(always)]
     pub(crate) unsafe fn alloc_exact<T: Payload>(&self, ty: &Ref<Type>, payload: T) -> Res {
+        // SAFETY: by the contract; the payload is written whole.
+        unsafe { self.alloc_in_place::<T>(ty, |place| place.write(payload)) }
+    }
+
+    /// As [`Interpreter::alloc_exact`]; `write` writes the payload where it stands.
+    ///
+    /// # Safety
+    /// As there, and `write` writes all that `T` needs to be one, without running Python code.
+    #[inline(always)]
+    pub(crate) unsafe fn alloc_in_place<T: Payload>(
+        &self,
+        ty: &Ref<Type>,
+        write: impl FnOnce(*mut T),
+    ) -> Res {
         let size = PAYLOAD_OFFSET + size_of::<T>().next_multiple_of(8);
         let Some(block) = self.heap.alloc(size, T::CONTAINER) else {
-            drop(payload);
             return Err(self.no_memory());
         };
         let header = block.cast::<Header>();
         // SAFETY: the block is `size` bytes, 16-byte aligned and nobody else's.
         unsafe {
+            write(payload_ptr(header.as_ptr()).cast_mut().cast::<T>());
             header.as_ref().ty.set(ty.value().bits() as *const ());
             std::mem::forget(ty.value().clone());
-            payload_ptr(header.as_ptr()).cast_mut().cast::<T>().write(payload);
             if T::CONTAINER {
                 header.as_ref().set(Header::TRACKED);
             }

@@ -480,6 +480,14 @@ impl Interpreter {
         self.native_depth.get() + 100 >= self.native_limit.get()
     }
 
+    /// How deep native code is nested, for code that nests without [`Interpreter::nested`].
+    pub fn native_depth(&self) -> usize {
+        self.native_depth.get()
+    }
+    pub fn set_native_depth(&self, depth: usize) {
+        self.native_depth.set(depth);
+    }
+
     /// The mark of an exception that was raised already.
     pub fn raised_mark(&self) -> Raised {
         debug_assert!(self.raised.is_set());

@@ -18,6 +18,9 @@ pub const TYPE: usize = offset_of!(pellucid_memory::Header, ty);
 /// Of an [`Attrs`]: its shape, and its first inline attribute.
 pub const SHAPE: usize = 0;
 pub const INLINE_WORDS: usize = size_of::<Attrs>();
+/// Of an [`Attrs`]: the address of what stands out of line; of that: the word of the dict.
+pub const EXTRA: usize = Attrs::EXTRA_OFFSET;
+pub const EXTRA_DICT: usize = Attrs::DICT_OFFSET;
 /// Of the object that is a type: its version (32 bits).
 pub const TYPE_VERSION: usize = PAYLOAD_OFFSET + Type::VERSION_OFFSET;
 

@@ -5,7 +5,7 @@ use crate::class::{Type, TypeFlags};
 use crate::heap::{Payload, Ref, SlotWord, Visitor};
 use crate::int::{Int, IntRef};
 use crate::interpreter::Interpreter;
-use crate::native::{BoundMethod, GetSet, Member, MethodDescriptor, Place, Wrapped};
+use crate::native::{BoundMethod, GetSet, Member, MethodDescriptor, Place, Wrapped, call_fixed};
 use crate::slots::{Slot, SlotWrapper};
 use crate::value::Value;
 use crate::{Exception, ListIterator, Raised, RangeIterator, Res, Str, Tuple};
@@ -358,7 +358,10 @@ impl Interpreter {
     #[inline]
     pub fn call(&self, callee: &Value, args: &CallArgs) -> Res {
         match self.type_of_ref(callee).slots.call.get() {
-            Some(f) => self.nested("", || f(self, callee, args)),
+            Some(f) => self.nested("", || {
+                let quick = if args.names.is_empty() { call_fixed(self, callee, args.values) } else { None };
+                quick.unwrap_or_else(|| f(self, callee, args))
+            }),
             None => Err(self.type_error(format!("'{}' object is not callable", self.type_name(callee)))),
         }
     }
@@ -778,7 +781,10 @@ impl Interpreter {
         if a.is(b) {
             return Some(true);
         }
-        if a.is_small_int() && b.is_small_int() || a.is_small_float() && b.is_small_float() {
+        let alike = a.is_small_int() && b.is_small_int()
+            || a.is_small_float() && b.is_small_float()
+            || a.is_bool() && b.is_bool();
+        if alike {
             return Some(false);
         }
         let types = self.types();
@@ -1020,6 +1026,7 @@ impl Interpreter {
     }
 
     /// As [`Interpreter::next`], but an end with a value (`return value` in a generator) is a `StopIteration`.
+    #[inline]
     pub fn next_or_stop(&self, iterator: &Value) -> Res<Option<Value>> {
         match self.type_of_ref(iterator).slots.next.get() {
             Some(f) => f(self, iterator),

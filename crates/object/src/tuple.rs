@@ -7,25 +7,27 @@ use crate::heap::{Payload, SlotWord, Visitor};
 use crate::interpreter::Interpreter;
 use crate::value::Value;
 use std::cell::Cell;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, MaybeUninit, offset_of};
 
 /// Payload of `tuple`. Immutable, so that no cycle goes through tuples alone: the collector finds another object in it to empty.
+#[repr(C)]
 pub struct Tuple {
-    items: ManuallyDrop<Items>,
     /// The hash, once it was asked for; -1, which is no hash, before.
     pub hash: Cell<i64>,
+    len: usize,
+    items: Items,
 }
 
 /// How many items the object itself has room for.
 const FEW: usize = 4;
 
-enum Items {
-    /// The first `len` words are the items.
-    Few {
-        len: u32,
-        words: [Value; FEW],
-    },
-    Many(Box<[Value]>),
+/// Which of the two it is, the tuple's length tells.
+#[repr(C)]
+union Items {
+    /// The first `len` of them are values.
+    few: ManuallyDrop<[MaybeUninit<Value>; FEW]>,
+    /// The buffer of a vector of `len` items that has no further room.
+    many: *mut Value,
 }
 
 // With the header a block of 64 bytes.
@@ -41,15 +43,18 @@ impl Payload for Tuple {
 impl Drop for Tuple {
     #[inline]
     fn drop(&mut self) {
-        match &mut *self.items {
-            Items::Few { len, words } => {
-                let mut at = (*len as usize).min(FEW);
-                while at > 0 {
-                    at -= 1;
-                    drop(std::mem::replace(&mut words[at], Value::UNBOUND));
-                }
+        if self.len > FEW {
+            // SAFETY: `Tuple::new` took the buffer of a box of this length apart.
+            let items =
+                unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(self.items.many, self.len)) };
+            return drop_from_the_end(items.into_vec());
+        }
+        // SAFETY: the first `len` words are values, dropped once.
+        unsafe {
+            let few = &mut *self.items.few;
+            for word in few[..self.len].iter_mut().rev() {
+                word.assume_init_drop();
             }
-            Items::Many(items) => drop_from_the_end(std::mem::take(items).into_vec()),
         }
     }
 }
@@ -66,49 +71,37 @@ impl Tuple {
     /// For machine code: bytes from the payload's start to the word that tells a tuple of few items, to the first item, and
     /// that word for a tuple of `len` items.
     pub(crate) fn few_layout(len: usize) -> Option<(usize, usize, u64)> {
-        let tuple = Tuple::few(len.min(FEW), |_| Value::NONE);
-        let start = std::ptr::from_ref(&tuple).addr();
-        let Items::Few { len, words } = &*tuple.items else { return None };
-        let (head, first) = (std::ptr::from_ref(len).addr() - start, words.as_ptr().addr() - start);
-        // The word before the items holds the length and tells that they are few.
-        let place = first.checked_sub(8).filter(|place| (*place..first).contains(&head))?;
-        // SAFETY: those eight bytes lie in the tuple, and both halves are written: the tag and the length.
-        let word = unsafe { std::ptr::from_ref(&tuple).byte_add(place).cast::<u64>().read() };
-        Some((place, first, word))
+        let fits = len <= FEW;
+        fits.then_some((offset_of!(Tuple, len), offset_of!(Tuple, items), len as u64))
     }
+
     pub fn new(items: Vec<Value>) -> Tuple {
-        match items.len() {
-            len @ 0..=FEW => {
-                let mut items = items.into_iter();
-                Tuple::few(len, |_| items.next().unwrap_or(Value::NONE))
+        let len = items.len();
+        let items = if len <= FEW {
+            let mut few = [const { MaybeUninit::uninit() }; FEW];
+            for (place, item) in few.iter_mut().zip(items) {
+                place.write(item);
             }
-            _ => Tuple::of(Items::Many(items.into_boxed_slice())),
-        }
-    }
-
-    /// A tuple of `len` items, no more than `FEW`, which `item` gives by their index.
-    #[inline(always)]
-    fn few(len: usize, mut item: impl FnMut(usize) -> Value) -> Tuple {
-        let words = std::array::from_fn(|index| if index < len { item(index) } else { Value::UNBOUND });
-        Tuple::of(Items::Few { len: len as u32, words })
-    }
-
-    #[inline(always)]
-    fn of(items: Items) -> Tuple {
-        Tuple { items: ManuallyDrop::new(items), hash: Cell::new(-1) }
+            Items { few: ManuallyDrop::new(few) }
+        } else {
+            Items { many: Box::into_raw(items.into_boxed_slice()).cast() }
+        };
+        Tuple { hash: Cell::new(-1), len, items }
     }
 
     /// The items in place. They stay as they are while the tuple lives.
     #[inline(always)]
     pub fn as_slice(&self) -> &[Value] {
-        match &*self.items {
-            Items::Few { len, words } => &words[..(*len as usize).min(FEW)],
-            Items::Many(items) => items,
+        // SAFETY: the length tells where the items are, and that many there are.
+        unsafe {
+            let items =
+                if self.len <= FEW { (&raw const self.items.few).cast::<Value>() } else { self.items.many };
+            std::slice::from_raw_parts(items, self.len)
         }
     }
     #[inline]
     pub fn len(&self) -> usize {
-        self.as_slice().len()
+        self.len
     }
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -187,13 +180,9 @@ impl Interpreter {
         {
             return Ok(empty);
         }
-        self.alloc_tuple(Tuple::new(items))
-    }
-
-    #[inline(always)]
-    fn alloc_tuple(&self, tuple: Tuple) -> Res {
+        let ty = &self.types().tuple;
         // SAFETY: that type's objects hold a `Tuple`, and it is no class made in Python.
-        unsafe { self.alloc_exact(&self.types().tuple, tuple) }
+        unsafe { self.alloc_exact(ty, Tuple::new(items)) }
     }
 
     /// A new tuple of one to four items, without a buffer on the way. Errors: `MemoryError`.
@@ -201,16 +190,32 @@ impl Interpreter {
     pub fn tuple_of<const N: usize>(&self, items: [Value; N]) -> Res {
         const { assert!(N > 0 && N <= FEW) };
         let mut items = items.into_iter();
-        let tuple = Tuple::few(N, |_| items.next().unwrap_or(Value::NONE));
-        self.alloc_tuple(tuple)
+        self.few_tuple(N, |_| items.next().unwrap_or(Value::NONE))
     }
 
-    /// A new tuple of `len` items, which `item` gives by their index. Errors: `MemoryError`.
+    /// A new tuple of `len` items, which `item` gives by their index, without running Python code. Errors: `MemoryError`.
     #[inline(always)]
     pub fn tuple_from(&self, len: usize, mut item: impl FnMut(usize) -> Value) -> Res {
         match len {
-            1..=FEW => self.alloc_tuple(Tuple::few(len, item)),
+            1..=FEW => self.few_tuple(len, item),
             _ => self.new_tuple((0..len).map(&mut item).collect()),
+        }
+    }
+
+    /// A tuple of no more than `FEW` items, written where it stands.
+    #[inline(always)]
+    fn few_tuple(&self, len: usize, mut item: impl FnMut(usize) -> Value) -> Res {
+        let ty = &self.types().tuple;
+        // SAFETY: that type's objects hold a `Tuple`, and it is no class made in Python; every part of it is written.
+        unsafe {
+            self.alloc_in_place::<Tuple>(ty, |tuple| {
+                (&raw mut (*tuple).hash).write(Cell::new(-1));
+                (&raw mut (*tuple).len).write(len);
+                let words = (&raw mut (*tuple).items.few).cast::<Value>();
+                for index in 0..len.min(FEW) {
+                    words.add(index).write(item(index));
+                }
+            })
         }
     }
 }

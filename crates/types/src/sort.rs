@@ -61,12 +61,10 @@ fn less(vm: &Interpreter, a: &Value, b: &Value) -> Res<bool> {
         && vm.is_exact(b, &types.tuple)
         && let (Some(x), Some(y)) = (a.downcast::<Tuple>(), b.downcast::<Tuple>())
     {
-        let mut i = 0;
-        while let (Some(p), Some(q)) = (x.get(i), y.get(i)) {
-            if !vm.keys_equal(&p, &q)? {
-                return vm.nested(" in comparison", || less(vm, &p, &q));
+        for (p, q) in x.as_slice().iter().zip(y.as_slice()) {
+            if !vm.keys_equal(p, q)? {
+                return vm.nested(" in comparison", || less(vm, p, q));
             }
-            i += 1;
         }
         return Ok(x.len() < y.len());
     }

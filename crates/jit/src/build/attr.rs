@@ -161,8 +161,13 @@ impl Builder<'_> {
 
     pub(crate) fn load_attr(&mut self, instr: Instr) -> Build<bool> {
         let learnt = self.learnt(instr)?;
-        if self.is_dead_end()? || !matches!(learnt.kind, caches::WORD | caches::CLASS) {
+        if self.is_dead_end()? {
             return Ok(false);
+        }
+        match learnt.kind {
+            caches::WORD | caches::CLASS => {}
+            caches::OWN | caches::MODULE => return self.load_attr_of_namespace(instr, &learnt),
+            _ => return Ok(false),
         }
         let Some(class) = self.receiver(&learnt)? else { return self.load_attr_of_several(instr) };
         let Some(object) = self.object(instr.b)? else { return Ok(false) };
@@ -173,6 +178,44 @@ impl Builder<'_> {
         } else {
             self.kept(learnt.value)
         };
+        self.release(instr.b)?;
+        self.result(instr.a, value);
+        Ok(true)
+    }
+
+    /// An attribute of a class or a module.
+    fn load_attr_of_namespace(&mut self, instr: Instr, learnt: &Learnt) -> Build<bool> {
+        let Some(class) = self.receiver(learnt)? else { return Ok(false) };
+        let Some(offset) = class.downcast::<Type>().map(|ty| ty.attrs_offset.get()) else { return Ok(false) };
+        let Some(object) = self.object(instr.b)? else { return Ok(false) };
+        if learnt.kind == caches::OWN {
+            let root = self.vm.types().object.value().clone();
+            let version = u32::try_from(learnt.shape).unwrap_or(0);
+            let Some(own) = Type::with_version(&root, version).filter(|_| version != 0) else {
+                return Ok(false);
+            };
+            let object = self.guard_class(object, &class, learnt.version);
+            let held = self.load32(Region::Header, layout::TYPE_VERSION, object);
+            self.guard(Op::GuardIs(learnt.shape), &[held], Ty::Raw);
+            self.keep.push(own);
+            let value = self.kept(learnt.value);
+            self.release(instr.b)?;
+            self.result(instr.a, value);
+            return Ok(true);
+        }
+        if offset == 0 {
+            return Ok(false);
+        }
+        let object = self.guard_class(object, &class, learnt.version);
+        let extra = self.load(Region::Shape, offset + layout::EXTRA, object, Ty::Raw);
+        let extra = self.guard(Op::GuardNot(0), &[extra], Ty::Raw);
+        let dict = self.load(Region::Shape, layout::EXTRA_DICT, extra, Ty::Raw);
+        let dict = self.guard(Op::GuardNot(0), &[dict], Ty::Raw);
+        let held = self.load(Region::Dict, layout::PAYLOAD + self.layout.dict_version, dict, Ty::Raw);
+        self.guard(Op::GuardIs(learnt.shape), &[held], Ty::Raw);
+        let entries = self.load(Region::Dict, layout::PAYLOAD + self.layout.dict_entries, dict, Ty::Raw);
+        let at = learnt.index * self.layout.entry_size + self.layout.entry_value;
+        let value = self.load(Region::Dict, at, entries, Ty::Word);
         self.release(instr.b)?;
         self.result(instr.a, value);
         Ok(true)
@@ -376,6 +419,8 @@ impl Builder<'_> {
         if let Some(known) = self.state.fact(Op::Item, items, Some(index)) {
             return known;
         }
+        // It may be the one that is not stored yet.
+        self.store_item();
         let val = self.emit(Op::Item, &[items, index], Some(Ty::Word), None);
         self.state.learn(Op::Item, items, Some(index), val);
         val
@@ -424,6 +469,28 @@ impl Builder<'_> {
         }
         let Some((items, index)) = self.list_item(instr.a, instr.b, seen)? else { return Ok(false) };
         let old = self.item(items, index);
+        let value = self.operand(instr.c)?;
+        let plain = match self.graph.ty(value) {
+            Ty::Int | Ty::Bool => true,
+            Ty::Word => self.is_plain(value),
+            _ => false,
+        };
+        if plain && self.is_plain(old) {
+            // Neither is counted: the store can wait, and another one to the same place replaces it.
+            let word = self.boxed(value);
+            if self.state.item.is_some_and(|(i, x, _)| i != items || x != index) {
+                self.store_item();
+            }
+            self.state.item = Some((items, index, value));
+            self.clear_exit();
+            self.state.forget(Region::Items);
+            self.state.learn(Op::Item, items, Some(index), word);
+            self.release(instr.c)?;
+            self.release(instr.b)?;
+            self.release(instr.a)?;
+            return Ok(true);
+        }
+        self.store_item();
         let new = self.operand_owned(instr.c)?;
         self.emit(Op::SetItem, &[items, index, new], None, None);
         self.state.forget(Region::Items);
@@ -437,6 +504,7 @@ impl Builder<'_> {
     pub(crate) fn list_append(&mut self, instr: Instr) -> Build<bool> {
         let at = self.slot(instr.b);
         let Slot::Mem(_) = self.state.slots[at] else { return Ok(false) };
+        self.store_item();
         let list = self.mem_word(at);
         let value = self.operand_word(instr.c)?;
         let exit = self.exit_here();

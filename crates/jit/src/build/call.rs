@@ -2,13 +2,13 @@
 
 use super::state::{Activation, CallSite, Context, ContextKind, Slot};
 use super::{Build, Builder, Flow, Stop};
-use crate::ir::{Op, Region, Site, Ty, Val};
+use crate::ir::{New, Op, Region, Site, Ty, Val};
 use pellucid_interp::code::CodeObject;
 use pellucid_interp::form::Instr;
 use pellucid_interp::function::Function;
 use pellucid_interp::hot::kinds;
 use pellucid_object::layout;
-use pellucid_object::native::Builtin;
+use pellucid_object::native::{Builtin, MethodDescriptor};
 use pellucid_object::protocol::CmpOp;
 use pellucid_object::{Type, TypeFlags, Value};
 use std::rc::Rc;
@@ -42,8 +42,9 @@ impl Builder<'_> {
         };
         if let Some(class) = known.clone().or_else(|| target.clone())
             && class.downcast::<Type>().is_some()
+            && let Some(flow) = self.instantiate(instr, word, known.is_some(), class, callee, given)?
         {
-            return self.instantiate(instr, word, known.is_some(), class, callee, given);
+            return Ok(Some(flow));
         }
         let code = match &known {
             Some(value) => value.downcast::<Function>().and_then(|function| function.code.get()),
@@ -53,9 +54,14 @@ impl Builder<'_> {
             if !self.may_inline(&code, given)? {
                 return Ok(None);
             }
+            let omitted = argcount(&code) - given;
+            if omitted > 0 && !self.fill_in(known.as_ref(), first, given, omitted)? {
+                return Ok(None);
+            }
             if known.is_none() {
                 self.guard_code(word, &code);
             }
+            let given = given + omitted;
             let base = self.slot(first);
             let site = CallSite {
                 function: word,
@@ -83,6 +89,35 @@ impl Builder<'_> {
         self.guard(Op::GuardIs(code.bits()), &[held], Ty::Raw);
     }
 
+    /// Puts the defaults of the last `omitted` parameters behind the arguments. False: that cannot be done here.
+    fn fill_in(&mut self, known: Option<&Value>, first: i16, given: usize, omitted: usize) -> Build<bool> {
+        let Some(value) = known else { return Ok(false) };
+        let Some(function) = value.downcast::<Function>() else { return Ok(false) };
+        let Some(defaults) = function.defaults.get() else { return Ok(false) };
+        let items = defaults.downcast::<pellucid_object::Tuple>().map(|t| t.items()).unwrap_or_default();
+        let Some(from) = items.len().checked_sub(omitted) else { return Ok(false) };
+        let word = self.word(value.bits());
+        self.keep.push(value.clone());
+        let offset = layout::PAYLOAD + std::mem::offset_of!(Function, defaults);
+        let held = self.load(Region::Header, offset, word, Ty::Raw);
+        self.guard(Op::GuardIs(defaults.bits()), &[held], Ty::Raw);
+        self.keep.push(defaults);
+        let base = self.slot(first);
+        let end = base + given + omitted;
+        if self.state.slots.len() < end {
+            self.state.slots.resize(end, Slot::Dead);
+        }
+        for (by, item) in items[from..].iter().enumerate() {
+            let val = self.of_value(item);
+            let slot = match self.graph.ty(val) {
+                Ty::Word if !self.is_plain(val) => Slot::Borrowed(val),
+                _ => Slot::Now { val, clean: false },
+            };
+            self.set_slot(base + given + by, slot);
+        }
+        Ok(true)
+    }
+
     /// Where the current instruction stands among inlined calls.
     fn site_key(&self) -> super::state::Key {
         let mut key = self.context.prefix.clone();
@@ -97,7 +132,7 @@ impl Builder<'_> {
         let length = form.instrs.len();
         Ok(form.simple
             && form.woven.is_none()
-            && form.argcount as usize == given
+            && form.argcount as usize >= given
             && length <= CALLEE
             && self.inlined + length <= INLINED
             && self.context.activation.level < DEEPEST
@@ -118,7 +153,7 @@ impl Builder<'_> {
         let codes: Option<Vec<Value>> = choices.iter().map(code).collect();
         let Some(codes) = codes else { return Ok(None) };
         for code in &codes {
-            if !self.may_inline(code, given)? {
+            if !self.may_inline(code, given)? || argcount(code) != given {
                 return Ok(None);
             }
         }
@@ -233,6 +268,7 @@ impl Builder<'_> {
         if instr.op != pellucid_interp::ops::Op::Call
             || self.is_dead_end()?
             || !self.may_inline(&code, given + 1)?
+            || argcount(&code) != given + 1
             || changes_self(&code)
         {
             return Ok(None);
@@ -378,6 +414,13 @@ impl Builder<'_> {
         given: usize,
     ) -> Build<Option<Flow>> {
         let is_range = self.vm.type_for(&pellucid_types::range::RANGE).is_ok_and(|ty| ty.value().is(&value));
+        if let Some(method) = value.downcast::<MethodDescriptor>() {
+            let is_list = method.owner.value().is(self.vm.types().list.value());
+            return match (method.def.name, given) {
+                ("append", 2) if is_list && !guarded => self.append(instr, callee, first),
+                _ => Ok(None),
+            };
+        }
         let name = match value.downcast::<Builtin>() {
             Some(builtin) if !builtin.pass_this => builtin.def.name,
             _ if is_range => "range",
@@ -400,6 +443,27 @@ impl Builder<'_> {
         self.release(callee)?;
         let at = self.slot(instr.a);
         self.put(at, result);
+        Ok(Some(Flow::Next))
+    }
+
+    /// `list.append(x)` of what was found to be a list.
+    fn append(&mut self, instr: Instr, callee: i16, first: i16) -> Build<Option<Flow>> {
+        let list = self.operand_word(first)?;
+        let ty = self.vm.types().list.value().bits();
+        if self.state.fact(Op::GuardType { ty, stable: true }, list, None).is_none() {
+            return Ok(None);
+        }
+        self.store_item();
+        let value = self.operand_word(first + 1)?;
+        let exit = self.exit_here();
+        self.emit(Op::New(New::Append), &[list, value], None, Some(exit));
+        self.state.forget(Region::List);
+        self.state.forget(Region::Items);
+        self.release(first + 1)?;
+        self.release(first)?;
+        self.release(callee)?;
+        let none = self.word(Value::NONE.bits());
+        self.result(instr.a, none);
         Ok(Some(Flow::Next))
     }
 
@@ -594,6 +658,7 @@ impl Builder<'_> {
         let (then, other) = self.split(more);
         let context = self.context.clone();
         self.now = then;
+        self.store_item();
         let item = self.emit(Op::Item, &[items, place], Some(Ty::Word), None);
         let after = self.pure(Op::RawAdd(1), &[index], Ty::Raw);
         self.store(Region::Iter, layout::LIST_ITERATOR_INDEX, iterator, after);
@@ -655,6 +720,8 @@ impl Builder<'_> {
             Some(n) => self.int(n + step),
             None => {
                 let by = self.int(step);
+                // Within the range: see `FAR`.
+                self.graph.bounds.insert(next, FAR);
                 self.pure(Op::IntAddQuick, &[next, by], Ty::Int)
             }
         };
@@ -662,6 +729,12 @@ impl Builder<'_> {
         self.result(instr.a, next);
         Ok(())
     }
+}
+
+/// How many parameters code has, when it can be inlined.
+fn argcount(code: &Value) -> usize {
+    let form = code.downcast::<CodeObject>().and_then(CodeObject::ready_form);
+    form.map_or(0, |form| form.argcount as usize)
 }
 
 /// Whether a function may give its first parameter another value.

@@ -176,6 +176,7 @@ impl Builder<'_> {
             self.now = from;
             self.state = state;
             self.state.slots.truncate(length);
+            self.store_item();
             let mut passed = Vec::new();
             for (index, plan) in plans.iter().enumerate() {
                 self.pass(index, plan, &mut passed)?;
@@ -192,7 +193,7 @@ impl Builder<'_> {
         let facts = facts.map(|s| s.facts).unwrap_or_default();
         let slots = plans.into_iter().map(|plan| self.met(block, plan)).collect();
         self.now = block;
-        self.state = State { slots, facts };
+        self.state = State { slots, facts, item: None };
         Ok(())
     }
 
@@ -283,6 +284,7 @@ impl Builder<'_> {
     /// Begins a loop: registers that it changes become parameters of its first block.
     fn loop_header(&mut self, key: Key, index: usize) -> Build {
         let base = self.context.activation.base;
+        self.store_item();
         let mut written = self.with_form(|form| written(form, index))?;
         let widened = self.lessons.widened.keys().filter(|(at, _)| *at == key);
         written.extend(widened.map(|(_, slot)| slot - base));
@@ -390,6 +392,7 @@ impl Builder<'_> {
 
     /// Control turns back to the first block of a loop.
     fn turn_back(&mut self, key: Key, pc: u32) -> Build {
+        self.store_item();
         let header = self.headers[&key].clone();
         // Exits of guards here go on in the loop's activation.
         let context = self.context.clone();

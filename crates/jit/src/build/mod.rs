@@ -140,7 +140,7 @@ impl<'a> Builder<'a> {
             lessons,
             graph,
             now: entry,
-            state: State { slots: Vec::new(), facts: Rc::default() },
+            state: State { slots: Vec::new(), facts: Rc::default(), item: None },
             context: Rc::new(context),
             pc: 0,
             entry: 0,
@@ -340,7 +340,8 @@ impl<'a> Builder<'a> {
         let puts =
             self.puts(|slot| !matches!(slot, Slot::Dead | Slot::Mem(_) | Slot::Now { clean: true, .. }));
         let frames = self.exit_frames();
-        self.graph.exits.push(Exit { pc, frames, puts, why });
+        let item = self.state.item;
+        self.graph.exits.push(Exit { pc, frames, puts, item, why });
         ExitId(self.graph.exits.len() as u32 - 1)
     }
 
@@ -362,7 +363,7 @@ impl<'a> Builder<'a> {
     /// What a step leaves to be put when it does not come back: iterators that were not made.
     pub fn step_exit(&mut self) -> ExitId {
         let puts = self.puts(|slot| matches!(slot, Slot::Range(..) | Slot::RangeIter(..)));
-        self.graph.exits.push(Exit { pc: u32::MAX, frames: Vec::new(), puts, why: "step" });
+        self.graph.exits.push(Exit { pc: u32::MAX, frames: Vec::new(), puts, item: None, why: "step" });
         ExitId(self.graph.exits.len() as u32 - 1)
     }
 
@@ -395,6 +396,11 @@ impl<'a> Builder<'a> {
         let exit = self.exit_at(self.pc, why);
         let now = self.now;
         self.graph.block(now).term = Term::Exit(exit);
+    }
+
+    /// The state has changed: exits of the instruction do not stand for it any more.
+    pub fn clear_exit(&mut self) {
+        self.exit_here = None;
     }
 
     // Registers.
@@ -484,6 +490,15 @@ impl<'a> Builder<'a> {
         Slot::Mem(Some(word))
     }
 
+    /// Stores the item that was put off.
+    pub fn store_item(&mut self) {
+        if let Some((items, index, val)) = self.state.item.take() {
+            let word = self.boxed(val);
+            self.emit(Op::SetItem, &[items, index, word], None, None);
+            self.exit_here = None;
+        }
+    }
+
     pub fn own_borrowed(&mut self) -> Build {
         for index in 0..self.state.slots.len() {
             if matches!(self.state.slots[index], Slot::Borrowed(_)) {
@@ -528,6 +543,7 @@ impl<'a> Builder<'a> {
         if self.dying.is_empty() {
             return Ok(());
         }
+        self.store_item();
         self.own_borrowed()?;
         for word in std::mem::take(&mut self.dying) {
             let exit = self.exit_at(next, "what died ran code");

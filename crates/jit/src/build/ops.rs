@@ -2,7 +2,7 @@
 
 use super::state::{ContextKind, Slot};
 use super::{Build, Builder, Flow, Stop};
-use crate::ir::{Op, StepSite, Ty, Val};
+use crate::ir::{Op, SMALL, StepSite, Ty, Val};
 use pellucid_interp::form::Instr;
 use pellucid_interp::hot::kinds;
 use pellucid_interp::one::{always_raises, binary_operator, comparison, generic_effect};
@@ -106,7 +106,8 @@ impl Builder<'_> {
                 self.leave("");
                 return Ok(Flow::Done);
             }
-            Code::JumpContains | Code::JumpIfFalseKeep | Code::JumpIfTrueKeep | Code::JumpIfNotExcMatch => {
+            Code::JumpIfFalseKeep | Code::JumpIfTrueKeep => return self.jump_keeping(instr),
+            Code::JumpContains | Code::JumpIfNotExcMatch => {
                 return self.step_jump(instr);
             }
             _ => false,
@@ -306,8 +307,7 @@ impl Builder<'_> {
         Some(match op {
             BinOp::Add if self.graph.as_int(y) == Some(0) => x,
             BinOp::Add if self.graph.as_int(x) == Some(0) => y,
-            BinOp::Add => self.checked(Op::IntAdd, &[x, y], Ty::Int),
-            BinOp::Sub => self.checked(Op::IntSub, &[x, y], Ty::Int),
+            BinOp::Add | BinOp::Sub => return self.add(op, x, y),
             BinOp::Mul => self.checked(Op::IntMul, &[x, y], Ty::Int),
             BinOp::FloorDiv => self.checked(Op::IntFloorDiv, &[x, y], Ty::Int),
             BinOp::Mod => self.checked(Op::IntMod, &[x, y], Ty::Int),
@@ -326,6 +326,25 @@ impl Builder<'_> {
             BinOp::Pow if self.graph.as_int(y) == Some(2) => self.checked(Op::IntMul, &[x, x], Ty::Int),
             _ => return None,
         })
+    }
+
+    /// A sum or difference: unchecked where the operands are known to be near enough.
+    fn add(&mut self, op: BinOp, x: Val, y: Val) -> Option<Val> {
+        let (quick, checked) = match op {
+            BinOp::Add => (Op::IntAddQuick, Op::IntAdd),
+            _ => (Op::IntSubQuick, Op::IntSub),
+        };
+        let sum = self.graph.bound(x).zip(self.graph.bound(y)).and_then(|(a, b)| a.checked_add(b));
+        if let Some(bound) = sum.filter(|sum| *sum < SMALL) {
+            let result = self.pure(quick, &[x, y], Ty::Int);
+            self.graph.bounds.insert(result, bound);
+            return Some(result);
+        }
+        let result = self.checked(checked, &[x, y], Ty::Int);
+        if self.seen(|seen| seen.failed.get()).unwrap_or(1) > 0 {
+            self.graph.far.insert(result);
+        }
+        Some(result)
     }
 
     fn float_binary(&mut self, op: BinOp, x: Val, y: Val) -> Option<Val> {
@@ -499,6 +518,28 @@ impl Builder<'_> {
         self.jump(instr, test, instr.op == Code::JumpIfTrue)
     }
 
+    /// Jumps keeping the tested temporary, or goes on without it.
+    fn jump_keeping(&mut self, instr: Instr) -> Build<Flow> {
+        let at = self.slot(instr.b);
+        if instr.d <= self.pc {
+            return self.step_jump(instr);
+        }
+        let Some(test) = self.truth(instr.b)? else { return self.step_jump(instr) };
+        let (taken, next) = (instr.d, self.pc + 1);
+        let state = self.state.clone();
+        let (yes, no) = self.split(test);
+        let (jump, on) = if instr.op == Code::JumpIfTrueKeep { (yes, no) } else { (no, yes) };
+        let context = self.context.clone();
+        self.now = jump;
+        self.go(&context, taken)?;
+        self.now = on;
+        self.state = state;
+        self.give_up(at);
+        self.bury(next)?;
+        self.go(&context, next)?;
+        Ok(Flow::Done)
+    }
+
     fn is(&mut self, instr: Instr) -> Build<Flow> {
         let jumps = instr.op == Code::JumpIs;
         let temporary = |b: &Self, operand: i16| -> Build<bool> {
@@ -531,6 +572,7 @@ impl Builder<'_> {
         if self.context.activation.call.as_ref().is_some_and(|call| !call.framed) {
             return Err(Stop::Frame(self.inlining_keys()));
         }
+        self.store_item();
         let operands = self.stepped(instr)?;
         self.ran_out_of_line += self.seen(|seen| u64::from(seen.ran.get()))?;
         self.note(&format!("out of line {}", instr.op.name()));

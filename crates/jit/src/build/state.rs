@@ -86,6 +86,8 @@ pub struct State {
     pub slots: Vec<Slot>,
     /// Loads and guards that hold here.
     pub facts: Rc<HashMap<FactKey, Val>>,
+    /// An item of a list that is not stored yet: the items, the index, the value, which like the one before it is no heap word.
+    pub item: Option<(Val, Val, Val)>,
 }
 
 impl State {

@@ -136,11 +136,11 @@ fn next_star(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
     let it = this::<Filtered>(vm, value)?;
     let (Some(function), Some(iterator)) = (it.predicate.get(), it.iterator.get()) else { return Ok(None) };
     let Some(item) = vm.next(&iterator)? else { return Ok(None) };
-    let args = match item.downcast::<Tuple>() {
-        Some(tuple) => tuple.items(),
-        None => vm.collect(&item)?,
+    let result = match item.downcast::<Tuple>() {
+        Some(tuple) => vm.call_values(&function, tuple.as_slice()),
+        None => vm.call_values(&function, &vm.collect(&item)?),
     };
-    vm.call_values(&function, &args).map(Some)
+    result.map(Some)
 }
 
 pub static STAR_MAP: TypeDef = super::iterator::<Filtered>(
