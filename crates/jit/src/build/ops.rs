@@ -680,7 +680,8 @@ impl Builder<'_> {
                 operands.extend((instr.e != NO_STEP).then(|| operand_of(instr.e)));
             }
             StoreSlice => operands.extend([instr.a, instr.b, instr.c, instr.d as u16 as i16]),
-            LoadGlobal | LoadName | LoadConst | CheckLocal | DeleteLocal | MakeComprehension => {}
+            LoadGlobal | LoadName | LoadConst | CheckLocal | DeleteLocal | MakeComprehension
+            | LoadSuperAttr | LoadSuperMethod => {}
             LoadDeref => operands.push(instr.b),
             StoreDeref => operands.extend([instr.a, instr.b]),
             Comprehension | GetIter | ForIter | Format | UnpackSequence | UnpackTwo | LoadAttr
