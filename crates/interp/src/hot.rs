@@ -519,7 +519,7 @@ pub fn operands(op: Op) -> Operands {
     match op {
         Move | Take | Neg | Pos | Invert | Not | JumpIfFalse | JumpIfTrue | JumpIfFalseKeep
         | JumpIfTrueKeep | LoadAttr | LoadMethod | ForIter | GetIter | Return | UnpackSequence
-        | StoreDeref => Operands::B,
+        | UnpackTwo | StoreDeref => Operands::B,
         Is | JumpIs | Contains | JumpContains | LoadSubscr | StoreAttr | ListAppend | LoadSlice => {
             Operands::BC
         }

@@ -125,6 +125,7 @@ pub unsafe fn one(
             Op::BuildSet => ops_build::build_set(vm, frame, pc),
             Op::MapAdd => ops_build::map_add(vm, frame, pc),
             Op::SetAdd => ops_build::set_add(vm, frame, pc),
+            Op::UnpackTwo => ops_build::unpack_two(vm, frame, pc),
             Op::UnpackSequence => ops_build::unpack_sequence(vm, frame, pc),
             Op::CheckLocal => {
                 if (*(*frame).regs.offset(i.a as isize)).is_unbound() {

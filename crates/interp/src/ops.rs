@@ -82,7 +82,7 @@ macro_rules! for_each_op {
             LoadSubscr,
             /// `rk(a)[rk(b)] = rk(c)`
             StoreSubscr,
-            /// `r[a] = rk(b)[rk(c):rk(k)]`
+            /// `r[a] = rk(b)[rk(c):rk(k)]`, or `rk(b)[rk(c):rk(k):rk(e)]`
             LoadSlice,
             /// `rk(a)[rk(b):rk(k)] = rk(c)`
             StoreSlice,
@@ -104,6 +104,8 @@ macro_rules! for_each_op {
             GetIter,
             /// `r[a] = next(r[b])`, or at its end drop `r[b]` and jump to k
             ForIter,
+            /// `JumpBack` to a `ForIter` of the same registers, and what that does: the loop's head and its end stand there
+            ForBack,
             /// `r[a] = tuple(r[b..][..k])`
             BuildTuple,
             /// `r[a] = list(r[b..][..k])`
@@ -124,6 +126,8 @@ macro_rules! for_each_op {
             SetAdd,
             /// `r[a..][..k] = reversed(items of rk(b))`
             UnpackSequence,
+            /// `r[a], r[c] = items of rk(b)`
+            UnpackTwo,
             /// `if not matches(rk(b), rk(c)): jump to k`
             JumpIfNotExcMatch,
             /// `return rk(b)`

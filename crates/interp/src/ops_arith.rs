@@ -7,7 +7,7 @@ use crate::form::Instr;
 use crate::frame::{Frame, Thread};
 use crate::state::State;
 use pellucid_object::protocol::{BinOp, CmpOp, UnOp};
-use pellucid_object::{Interpreter, Res, Str, Value};
+use pellucid_object::{Dict, Interpreter, List, Res, Str, Tuple, Value};
 
 /// A small int from its word.
 #[inline(always)]
@@ -388,13 +388,72 @@ pub unsafe fn is(frame: *mut Frame, pc: *const Instr) {
     }
 }
 
+/// `item in container`.
+fn is_in(vm: &Interpreter, item: &Value, container: &Value) -> Res<bool> {
+    let Some(ty) = container.header().map(|header| header.ty.get() as u64) else {
+        return vm.contains(container, item);
+    };
+    let types = vm.types();
+    // All but the equality that somebody must be asked about.
+    let among = |items: &[Value]| {
+        for other in items {
+            if vm.plainly_equal(other, item)? {
+                return Some(true);
+            }
+        }
+        Some(false)
+    };
+    let found = match () {
+        () if ty == types.dict.value().bits() => match container.downcast::<Dict>() {
+            Some(dict) => return dict.contains(vm, item),
+            None => None,
+        },
+        () if ty == types.tuple.value().bits() => container.downcast::<Tuple>().and_then(|t| t.with(among)),
+        () if ty == types.list.value().bits() => container.downcast::<List>().and_then(|l| l.with(among)),
+        () => None,
+    };
+    match found {
+        Some(found) => Ok(found),
+        None => vm.contains(container, item),
+    }
+}
+
+/// The truth of an int, bool or None that lives in the word.
+#[inline(always)]
+pub fn word_truth(value: &Value) -> Option<bool> {
+    match () {
+        () if value.is_bool() => Some(value.is_true()),
+        () if value.is_small_int() => Some(value.bits() != 1),
+        () if value.is_none() => Some(false),
+        () => None,
+    }
+}
+
+/// The truth of a value.
+#[inline]
+fn truth(vm: &Interpreter, value: &Value) -> Res<bool> {
+    let Some(header) = value.header() else { return vm.truthy(value) };
+    let (ty, types) = (header.ty.get() as u64, vm.types());
+    let len = match () {
+        () if ty == types.list.value().bits() => value.downcast::<List>().map(List::len),
+        () if ty == types.str.value().bits() => value.downcast::<Str>().map(|s| s.text.len()),
+        () if ty == types.tuple.value().bits() => value.downcast::<Tuple>().map(Tuple::len),
+        () if ty == types.dict.value().bits() => value.downcast::<Dict>().map(Dict::len),
+        () => None,
+    };
+    match len {
+        Some(len) => Ok(len != 0),
+        None => vm.truthy(value),
+    }
+}
+
 /// # Safety
 /// As for [`binary`].
 pub unsafe fn contains(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
-        let found = vm.contains(rk(frame, i.c), rk(frame, i.b))?;
+        let found = is_in(vm, rk(frame, i.b), rk(frame, i.c))?;
         release(frame, i.c);
         release(frame, i.b);
         set(frame, i.a, Value::bool(found != (i.d != 0)));
@@ -408,7 +467,7 @@ pub unsafe fn contains_test(vm: &Interpreter, frame: *mut Frame, pc: *const Inst
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
-        let found = vm.contains(rk(frame, i.c), rk(frame, i.b))?;
+        let found = is_in(vm, rk(frame, i.b), rk(frame, i.c))?;
         release(frame, i.c);
         release(frame, i.b);
         Ok(found == (i.a != 0))
@@ -424,7 +483,7 @@ pub unsafe fn test(vm: &Interpreter, frame: *mut Frame, pc: *const Instr, sense:
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
-        let truth = vm.truthy(rk(frame, i.b))?;
+        let truth = truth(vm, rk(frame, i.b))?;
         release(frame, i.b);
         Ok(truth == sense)
     }
@@ -438,7 +497,7 @@ pub unsafe fn test_keep(vm: &Interpreter, frame: *mut Frame, pc: *const Instr, s
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
-        let truth = vm.truthy(rk(frame, i.b))?;
+        let truth = truth(vm, rk(frame, i.b))?;
         if truth != sense {
             release(frame, i.b);
         }

@@ -24,14 +24,14 @@ use crate::ops_arith::{release, rk, set};
 use crate::ops_name::take;
 use crate::run::{Entered, is_function};
 use crate::state::State;
-use crate::translate::operand_of;
+use crate::translate::{NO_STEP, operand_of};
 use pellucid_memory::Header;
 use pellucid_object::attrs::Attrs;
 use pellucid_object::heap::{type_of_header, type_ref_of_header};
 use pellucid_object::native::{Member, Module, Wrapped};
 use pellucid_object::{Bytes, Dict, Interpreter, List, Res, SlotWord, Str, Tuple, Type, TypeFlags, Value};
 use pellucid_types::property::{PROPERTY as PROPERTY_TYPE, Property};
-use pellucid_types::slice::new_slice;
+use pellucid_types::slice::{Parts, new_slice};
 
 pub const WORD: u16 = 1;
 const OVERFLOW: u16 = 2;
@@ -105,7 +105,7 @@ unsafe fn cached_value(cache: &Cache) -> Value {
     unsafe { Value::borrow_bits(&bits).clone() }
 }
 
-/// The attribute by the cache.
+/// The attribute by the cache, where it is a word of the object.
 ///
 /// # Safety
 /// As for [`rk`].
@@ -121,11 +121,12 @@ pub unsafe fn cached(cache: &Cache, object: &Value) -> Option<Value> {
     }
 }
 
-/// The attribute by a cache of any other kind.
+/// The attribute by a cache of any kind.
 ///
 /// # Safety
 /// As for [`cached`].
-unsafe fn cached_elsewhere(cache: &Cache, object: &Value) -> Option<Value> {
+#[inline(never)]
+pub unsafe fn cached_elsewhere(cache: &Cache, object: &Value) -> Option<Value> {
     // SAFETY: by the contract.
     unsafe {
         let header = object.header()?;
@@ -334,7 +335,8 @@ pub unsafe fn load(
     unsafe {
         let i = *pc;
         let object = rk(frame, i.b);
-        if let Some(getter) = cached_getter(cache_of(frame, &i), object).filter(|f| is_function(st, f)) {
+        let cache = cache_of(frame, &i);
+        if let Some(getter) = cached_getter(cache, object).filter(|f| is_function(st, f)) {
             let entered = enter_method(vm, st, thread, frame, getter, &[object], Ret::Call, i.a)?;
             release(frame, i.b);
             return match entered {
@@ -667,8 +669,48 @@ fn text_item(vm: &Interpreter, container: &Value, key: &Value) -> Option<Res> {
     None
 }
 
+/// Every so many of the items of an exact list or tuple between two bounds.
+fn stepped_slice(
+    vm: &Interpreter,
+    container: &Value,
+    start: &Value,
+    stop: &Value,
+    step: &Value,
+) -> Option<Res> {
+    let bound = |value: &Value| match value.is_none() {
+        true => Some(None),
+        false => value.as_small_int().map(Some),
+    };
+    let step = if step.is_none() { 1 } else { step.as_small_int().filter(|step| *step != 0)? };
+    let parts = Parts::new(bound(start)?, bound(stop)?, step);
+    let copy = |items: &[Value]| {
+        let span = parts.over(items.len());
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(span.count).ok()?;
+        copy.extend(span.places().filter_map(|place| items.get(place).cloned()));
+        Some(copy)
+    };
+    if vm.is_exact(container, &vm.types().list) {
+        let items = container.downcast::<List>()?.with(copy)?;
+        return Some(vm.new_list(items));
+    }
+    if vm.is_exact(container, &vm.types().tuple) {
+        let items = container.downcast::<Tuple>()?.with(copy)?;
+        return Some(vm.new_tuple(items));
+    }
+    None
+}
+
 /// Puts the items of an exact list in place of a part of another one; false when that is not what is asked for.
-fn replace_slice(vm: &Interpreter, list: &Value, start: &Value, stop: &Value, new: &Value) -> Res<bool> {
+/// A new list that `dies` now gives its items away.
+fn replace_slice(
+    vm: &Interpreter,
+    list: &Value,
+    start: &Value,
+    stop: &Value,
+    new: &Value,
+    dies: bool,
+) -> Res<bool> {
     let ty = &vm.types().list;
     if !vm.is_exact(list, ty) || !vm.is_exact(new, ty) {
         return Ok(false);
@@ -676,7 +718,7 @@ fn replace_slice(vm: &Interpreter, list: &Value, start: &Value, stop: &Value, ne
     let (Some(list), Some(new)) = (list.downcast::<List>(), new.downcast::<List>()) else { return Ok(false) };
     let len = list.len();
     let (Some(from), Some(to)) = (bound(start, len, 0), bound(stop, len, len)) else { return Ok(false) };
-    let mut new = new.items();
+    let mut new = if dies { new.take() } else { new.items() };
     let to = to.max(from);
     // What was there dies when the list is whole again.
     let old = list.with_mut(|items| {
@@ -700,13 +742,22 @@ pub unsafe fn load_slice(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) 
         let i = *pc;
         let end = operand_of(i.d);
         let (container, start, stop) = (rk(frame, i.b), rk(frame, i.c), rk(frame, end));
-        let value = match sequence_slice(vm, container, start, stop) {
+        let step = (i.e != NO_STEP).then(|| operand_of(i.e));
+        let quick = match step {
+            None => sequence_slice(vm, container, start, stop),
+            Some(step) => stepped_slice(vm, container, start, stop, rk(frame, step)),
+        };
+        let value = match quick {
             Some(value) => value?,
             None => {
-                let slice = new_slice(vm, start.clone(), stop.clone(), Value::NONE)?;
+                let step = step.map_or(Value::NONE, |step| rk(frame, step).clone());
+                let slice = new_slice(vm, start.clone(), stop.clone(), step)?;
                 vm.get_item(container, &slice)?
             }
         };
+        if let Some(step) = step {
+            release(frame, step);
+        }
         release(frame, end);
         release(frame, i.c);
         release(frame, i.b);
@@ -725,7 +776,8 @@ pub unsafe fn store_slice(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
         let end = operand_of(i.d);
         let (container, start, stop, value) =
             (rk(frame, i.a), rk(frame, i.b), rk(frame, end), rk(frame, i.c));
-        if !replace_slice(vm, container, start, stop, value)? {
+        let dies = i.temps & TEMP_C != 0 && value.refcount() == Some(1);
+        if !replace_slice(vm, container, start, stop, value, dies)? {
             let slice = new_slice(vm, start.clone(), stop.clone(), Value::NONE)?;
             vm.set_item(container, &slice, Some(value))?;
         }
@@ -773,7 +825,7 @@ pub unsafe fn store_subscr(
     }
 }
 
-/// A `LoadAttr` by its cache alone; false when that does not know.
+/// A `LoadAttr` by what its cache knows now; false when that does not know.
 ///
 /// # Safety
 /// As for [`load`].
@@ -781,7 +833,7 @@ pub unsafe fn load_quick(frame: *mut Frame, pc: *const Instr) -> bool {
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
-        let Some(value) = cached(cache_of(frame, &i), rk(frame, i.b)) else { return false };
+        let Some(value) = cached_elsewhere(cache_of(frame, &i), rk(frame, i.b)) else { return false };
         release(frame, i.b);
         set(frame, i.a, value);
         true

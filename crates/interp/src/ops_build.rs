@@ -49,11 +49,43 @@ pub unsafe fn get_iter(
     }
 }
 
+/// Where the body of the loop begins whose `ForIter` or `ForBack` is at `pc`.
+///
+/// # Safety
+/// `pc` is such an instruction of a form.
+#[inline(always)]
+pub unsafe fn body(pc: *const Instr) -> *const Instr {
+    // SAFETY: by the contract.
+    unsafe { head(pc).add(1) }
+}
+
+/// Where that loop ends.
+///
+/// # Safety
+/// As for [`body`].
+pub unsafe fn end(pc: *const Instr) -> *const Instr {
+    // SAFETY: by the contract.
+    unsafe {
+        let head = head(pc);
+        head.byte_offset((*head).e as i32 as isize)
+    }
+}
+
+/// Its `ForIter`.
+///
+/// # Safety
+/// As for [`body`].
+#[inline(always)]
+unsafe fn head(pc: *const Instr) -> *const Instr {
+    // SAFETY: by the contract.
+    unsafe { if (*pc).op == Op::ForBack { pc.byte_offset((*pc).e as i32 as isize) } else { pc } }
+}
+
 /// The next turn of a loop. With `UNPACKS` the instruction behind may be done as well, when that takes the value apart.
 ///
 /// # Safety
 /// As for [`get_iter`]; `frame` is the innermost one.
-#[inline(always)]
+#[inline(never)]
 pub unsafe fn for_iter<const UNPACKS: bool>(
     vm: &Interpreter,
     st: &State,
@@ -108,9 +140,9 @@ pub unsafe fn for_iter<const UNPACKS: bool>(
             return generator::enter_for(vm, st, thread, frame, pc);
         }
         let ty = pellucid_object::heap::type_of_header(header);
-        let behind = &*pc.add(1);
+        let behind = &*body(pc);
         if UNPACKS
-            && behind.op == Op::UnpackSequence
+            && matches!(behind.op, Op::UnpackSequence | Op::UnpackTwo)
             && behind.b == i.a
             && let Some(next) = ty.slots.next_items.get()
             // A class may have a `__next__` of its own.
@@ -138,7 +170,7 @@ pub unsafe fn for_iter<const UNPACKS: bool>(
 /// `for a, b in ...` over an iterator that gives the items of its tuples without making the tuples. `None`: nothing was done.
 ///
 /// # Safety
-/// As for [`rk`]; `i` and `behind` are the frame's current instruction, a `ForIter`, and the one behind it, an `UnpackSequence`.
+/// As for [`rk`]; `i` and `behind` are the frame's current instruction, a `ForIter`, and the one behind it, one that takes a value apart.
 #[inline]
 unsafe fn next_items(
     vm: &Interpreter,
@@ -150,6 +182,22 @@ unsafe fn next_items(
     // SAFETY: by the contract. The targets are free temporaries, which nobody else looks at meanwhile; where an error leaves
     // values in them, unwinding finds them.
     unsafe {
+        if behind.op == Op::UnpackTwo {
+            let pair = [const { Cell::new(Value::UNBOUND) }; 2];
+            return Ok(match next(vm, &*(*frame).regs.offset(i.b as isize), Places::new(&pair))? {
+                Unpacked::Items => {
+                    let [second, first] = pair.map(Cell::into_inner);
+                    set(frame, behind.a, first);
+                    set(frame, behind.c, second);
+                    Some(Step::Unpacked)
+                }
+                Unpacked::End => {
+                    set(frame, i.b, Value::UNBOUND);
+                    Some(Step::End)
+                }
+                Unpacked::Other => None,
+            });
+        }
         let first = (*frame).regs.offset(behind.a as isize).cast::<Cell<Value>>();
         let places = Places::new(std::slice::from_raw_parts(first, behind.d as usize));
         match next(vm, &*(*frame).regs.offset(i.b as isize), places)? {
@@ -174,8 +222,15 @@ fn no_iterator(vm: &Interpreter, value: &Value) -> Res<Step> {
 /// # Safety
 /// As for [`rk`]; they are temporaries.
 pub unsafe fn take_many(frame: *mut Frame, first: usize, count: usize) -> Vec<Value> {
-    // SAFETY: by the contract.
-    unsafe { (first..first + count).map(|r| (*frame).regs.add(r).replace(Value::UNBOUND)).collect() }
+    let mut values = Vec::with_capacity(count);
+    // SAFETY: by the contract; the vector has room for them, and what is left behind is dead.
+    unsafe {
+        let from = (*frame).regs.add(first);
+        std::ptr::copy_nonoverlapping(from, values.as_mut_ptr(), count);
+        values.set_len(count);
+        (0..count).for_each(|index| from.add(index).write(Value::UNBOUND));
+    }
+    values
 }
 
 /// # Safety
@@ -363,6 +418,41 @@ unsafe fn unpack_tuple(vm: &Interpreter, frame: *mut Frame, i: &Instr) -> bool {
             drop(ManuallyDrop::into_inner(source));
         }
         true
+    }
+}
+
+/// # Safety
+/// As for [`get_iter`].
+#[inline(never)]
+pub unsafe fn unpack_two(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Res<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = *pc;
+        let source = rk(frame, i.b);
+        let types = vm.types();
+        let both = |items: &[Value]| match items {
+            [first, second] => Some((first.clone(), second.clone())),
+            _ => None,
+        };
+        let items = match source.header().map(|header| header.ty.get() as u64) {
+            Some(ty) if ty == types.tuple.value().bits() => source.payload_unchecked::<Tuple>().with(both),
+            Some(ty) if ty == types.list.value().bits() => source.payload_unchecked::<List>().with(both),
+            _ => None,
+        };
+        let (first, second) = match items {
+            Some(items) => items,
+            None => {
+                let mut items = unpack(vm, &source.clone(), 2, None)?.into_iter();
+                match (items.next(), items.next()) {
+                    (Some(first), Some(second)) => (first, second),
+                    _ => return Err(vm.bug("two values were unpacked")),
+                }
+            }
+        };
+        release(frame, i.b);
+        set(frame, i.a, first);
+        set(frame, i.c, second);
+        Ok(())
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     super_, unwind,
 };
 use pellucid_object::protocol::{BinOp, CmpOp, UnOp};
-use pellucid_object::{CallArgs, Interpreter, Raised, Res, Value};
+use pellucid_object::{CallArgs, Interpreter, ListIterator, Raised, RangeIterator, Res, Value};
 
 /// Native code calls a Python function. Errors: what binding and the function raise.
 pub fn call_function(vm: &Interpreter, thread: &Thread, callee: &Value, args: &CallArgs) -> Res {
@@ -416,6 +416,62 @@ unsafe fn run_frames<const OBSERVE: bool>(
                         }
                     }};
                 }
+                // The next round of a loop whose body begins at `$body`, or its end.
+                macro_rules! iterate {
+                    ($body:expr, $end:expr) => {{
+                        (*frame).pc = pc;
+                        let iterator = reg!(i.b);
+                        if let Some(header) = iterator.header() {
+                            if header.ty.get() as u64 == st.range_iterator.value().bits() {
+                                let range = iterator.payload_unchecked::<RangeIterator>();
+                                match range.advance().and_then(Value::small_int) {
+                                    Some(value) => {
+                                        set!(i.a, value);
+                                        pc = $body;
+                                        continue 'dispatch;
+                                    }
+                                    None => {
+                                        set!(i.b, Value::UNBOUND);
+                                        pc = $end;
+                                        continue 'dispatch;
+                                    }
+                                }
+                            }
+                            if header.ty.get() as u64 == st.list_iterator.value().bits()
+                                && let Some(value) = iterator.payload_unchecked::<ListIterator>().advance()
+                            {
+                                set!(i.a, value);
+                                pc = $body;
+                                continue 'dispatch;
+                            }
+                        }
+                        let step = if OBSERVE {
+                            // Each instruction is to be seen.
+                            ops_build::for_iter::<false>(vm, st, thread, frame, pc)
+                        } else {
+                            ops_build::for_iter::<true>(vm, st, thread, frame, pc)
+                        };
+                        match step {
+                            Ok(ops_build::Step::Next) => {
+                                pc = $body;
+                                continue 'dispatch;
+                            }
+                            Ok(ops_build::Step::Unpacked) => {
+                                pc = ($body).add(1);
+                                continue 'dispatch;
+                            }
+                            Ok(ops_build::Step::End) => {
+                                pc = $end;
+                                continue 'dispatch;
+                            }
+                            Ok(ops_build::Step::Entered) => {
+                                reload!();
+                                continue 'dispatch;
+                            }
+                            Err(raised) => break 'dispatch raised,
+                        }
+                    }};
+                }
                 macro_rules! arith {
                     ($int:expr, $float:expr, $op:expr, $inplace:expr) => {{
                         let (x, y) = (rk!(i.b), rk!(i.c));
@@ -446,6 +502,17 @@ unsafe fn run_frames<const OBSERVE: bool>(
                         }
                         std::hint::cold_path();
                         entering!(arith::compare(vm, st, thread, frame, pc, $op))
+                    }};
+                }
+                macro_rules! jump_if {
+                    ($sense:expr, $f:expr) => {{
+                        if let Some(truth) = arith::word_truth(rk!(i.b)) {
+                            if truth == $sense {
+                                branch!()
+                            }
+                            next!()
+                        }
+                        slow_jump!($f(vm, frame, pc, $sense))
                     }};
                 }
                 macro_rules! compare_jump {
@@ -633,28 +700,10 @@ unsafe fn run_frames<const OBSERVE: bool>(
                         }
                         turn!(pc.byte_offset(i.e as i32 as isize))
                     }
-                    Op::JumpIfFalse => {
-                        let value = rk!(i.b);
-                        if value.is_bool() {
-                            if !value.is_true() {
-                                branch!()
-                            }
-                            next!()
-                        }
-                        slow_jump!(arith::test(vm, frame, pc, false))
-                    }
-                    Op::JumpIfTrue => {
-                        let value = rk!(i.b);
-                        if value.is_bool() {
-                            if value.is_true() {
-                                branch!()
-                            }
-                            next!()
-                        }
-                        slow_jump!(arith::test(vm, frame, pc, true))
-                    }
-                    Op::JumpIfFalseKeep => slow_jump!(arith::test_keep(vm, frame, pc, false)),
-                    Op::JumpIfTrueKeep => slow_jump!(arith::test_keep(vm, frame, pc, true)),
+                    Op::JumpIfFalse => jump_if!(false, arith::test),
+                    Op::JumpIfTrue => jump_if!(true, arith::test),
+                    Op::JumpIfFalseKeep => jump_if!(false, arith::test_keep),
+                    Op::JumpIfTrueKeep => jump_if!(true, arith::test_keep),
                     Op::LoadGlobal => {
                         if let Some(value) = ops_name::cached_global(frame, cache!()) {
                             set!(i.a, value);
@@ -668,6 +717,11 @@ unsafe fn run_frames<const OBSERVE: bool>(
                     Op::LoadAttr => {
                         let object = reg!(i.b);
                         if let Some(value) = ops_attr::cached(cache!(), object) {
+                            release!(b);
+                            set!(i.a, value);
+                            next!()
+                        }
+                        if let Some(value) = ops_attr::cached_elsewhere(cache!(), object) {
                             release!(b);
                             set!(i.a, value);
                             next!()
@@ -758,27 +812,28 @@ unsafe fn run_frames<const OBSERVE: bool>(
                     Op::Comprehension => entering!(comprehension::enter(vm, st, thread, frame, pc)),
                     Op::MakeComprehension => done!(comprehension::make(vm, frame, pc)),
                     Op::GetIter => done!(ops_build::get_iter(vm, st, thread, frame, pc)),
-                    Op::ForIter => {
-                        (*frame).pc = pc;
-                        let step = if OBSERVE {
-                            // Each instruction is to be seen.
-                            ops_build::for_iter::<false>(vm, st, thread, frame, pc)
-                        } else {
-                            ops_build::for_iter::<true>(vm, st, thread, frame, pc)
-                        };
-                        match step {
-                            Ok(ops_build::Step::Next) => next!(),
-                            Ok(ops_build::Step::End) => jump!(),
-                            Ok(ops_build::Step::Unpacked) => {
-                                pc = pc.add(2);
-                                continue 'dispatch;
+                    Op::ForIter => iterate!(pc.add(1), pc.byte_offset(i.e as i32 as isize)),
+                    Op::ForBack => {
+                        if poll::pending(vm) {
+                            (*frame).pc = pc;
+                            match poll::poll_loop(vm, st, thread, frame, pc) {
+                                Ok(false) => {}
+                                Ok(true) => {
+                                    reload!();
+                                    continue 'dispatch;
+                                }
+                                Err(raised) => break 'dispatch raised,
                             }
-                            Ok(ops_build::Step::Entered) => {
-                                reload!();
-                                continue 'dispatch;
-                            }
-                            Err(raised) => break 'dispatch raised,
                         }
+                        let head = pc.byte_offset(i.e as i32 as isize);
+                        if OBSERVE {
+                            turn!(head)
+                        }
+                        if (*(*(*frame).form).loops.as_ptr().add(i.d as usize)).heat.cool() {
+                            (*frame).pc = head;
+                            turned!(hot::turn(vm, st, frame, i.d as usize));
+                        }
+                        iterate!(head.add(1), head.byte_offset((*head).e as i32 as isize))
                     }
                     Op::BuildTuple => done!(ops_build::build_tuple(vm, frame, pc)),
                     Op::BuildList => done!(ops_build::build_list(vm, frame, pc)),
@@ -789,6 +844,7 @@ unsafe fn run_frames<const OBSERVE: bool>(
                     Op::BuildSet => done!(ops_build::build_set(vm, frame, pc)),
                     Op::MapAdd => done!(ops_build::map_add(vm, frame, pc)),
                     Op::SetAdd => done!(ops_build::set_add(vm, frame, pc)),
+                    Op::UnpackTwo => done!(ops_build::unpack_two(vm, frame, pc)),
                     Op::UnpackSequence => done!(ops_build::unpack_sequence(vm, frame, pc)),
                     Op::JumpIfNotExcMatch => slow_jump!(unwind::no_match(vm, frame, pc)),
                     Op::Return => {
@@ -815,7 +871,7 @@ unsafe fn run_frames<const OBSERVE: bool>(
                                     reload!();
                                     let i = &*pc;
                                     set!(i.b, Value::UNBOUND);
-                                    pc = pc.byte_offset(i.e as i32 as isize);
+                                    pc = ops_build::end(pc);
                                     continue 'dispatch;
                                 }
                                 generator::Finished::Delegate(value) => {
@@ -887,7 +943,8 @@ unsafe fn run_frames<const OBSERVE: bool>(
                             Ok(generator::Yielded::ForIter(value)) => {
                                 reload!();
                                 set!((*pc).a, value);
-                                next!()
+                                pc = ops_build::body(pc);
+                                continue 'dispatch;
                             }
                         }
                     }
@@ -906,7 +963,8 @@ unsafe fn run_frames<const OBSERVE: bool>(
                             Ok(generator::Delegated::Yielded(generator::Yielded::ForIter(value))) => {
                                 reload!();
                                 set!((*pc).a, value);
-                                next!()
+                                pc = ops_build::body(pc);
+                                continue 'dispatch;
                             }
                         }
                     }

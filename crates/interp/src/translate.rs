@@ -108,6 +108,8 @@ struct Translator<'a> {
     most_depth: usize,
     caches: u32,
     comprehensions: Vec<Comprehension>,
+    /// Events will be woven in, which belong to single steps.
+    weaving: bool,
     /// The last instruction writes the temporary on top of the stack, and may write a local instead.
     producer: Option<usize>,
     /// The word that would copy the keywords of a call, which are passed on as they are.
@@ -149,6 +151,7 @@ pub fn translate_with(code: &Code, weaver: Option<Weaver>) -> Result<Form, Malfo
         most_depth: 0,
         caches: 0,
         comprehensions: Vec::new(),
+        weaving: weaver.is_some(),
         producer: None,
         uncopied: None,
         words,
@@ -494,6 +497,7 @@ pub fn is_jump(op: Op) -> bool {
             | JumpIfFalseKeep
             | JumpIfTrueKeep
             | ForIter
+            | ForBack
             | JumpIfNotExcMatch
     )
 }
@@ -814,6 +818,25 @@ impl Translator<'_> {
         Ok(())
     }
 
+    /// The variables that the two words from `at` on store, which are different and which nothing jumps between.
+    fn stores_two(&self, at: usize) -> Option<(i16, i16)> {
+        let store = |at: usize| {
+            let word = self.words.get(at).filter(|word| word.op == Word::StoreFast && !self.leader[at])?;
+            i16::try_from(word.arg).ok()
+        };
+        let (first, second) = (store(at)?, store(at + 1)?);
+        (first != second).then_some((first, second))
+    }
+
+    /// Whether the words from `at` on only exchange two variables that were just loaded.
+    fn exchanges_locals(&self, at: usize) -> bool {
+        let [.., Sym::Local(second), Sym::Local(first)] = self.stack[..] else { return false };
+        let others = &self.stack[..self.stack.len() - 2];
+        self.stores_two(at + 1) == Some((first, second))
+            && !others.contains(&Sym::Local(first))
+            && !others.contains(&Sym::Local(second))
+    }
+
     /// `super().name` makes no `super` object: how many of the words behind the one that loads `super` are done with it.
     fn super_look_up(&mut self, at: usize, global: u32) -> Option<usize> {
         let [call, look_up] = self.words.get(at + 1..at + 3)? else { return None };
@@ -881,16 +904,18 @@ impl Translator<'_> {
 
     /// A slice that is only a subscript is never made. How many of the next instructions are done with this one.
     fn build_slice(&mut self, at: usize, word: WordInstr) -> Done<usize> {
-        let next = self.words.get(at + 1).filter(|_| word.arg == 2 && !self.leader[at + 1]);
+        let next = self.words.get(at + 1).filter(|_| !self.leader[at + 1]);
         match next.map(|next| next.op) {
             Some(Word::BinarySubscr) => {
+                let step = if word.arg == 3 { operand_word(self.pop()?) } else { NO_STEP };
                 let (stop, start, container) = (self.pop()?, self.pop()?, self.pop()?);
                 let dst = self.next_temp();
                 let instr = self.emit(Op::LoadSlice, dst, container, start, operand_word(stop));
+                self.instrs[instr].e = step;
                 self.push_result(instr);
                 Ok(1)
             }
-            Some(Word::StoreSubscr) => {
+            Some(Word::StoreSubscr) if word.arg == 2 => {
                 let (stop, start) = (self.pop()?, self.pop()?);
                 let (container, value) = (self.pop()?, self.pop()?);
                 self.emit(Op::StoreSlice, container, start, value, operand_word(stop));
@@ -929,6 +954,12 @@ impl Translator<'_> {
                     self.emit(Op::Drop, temp, 0, 0, 0);
                 }
                 self.producer = None;
+            }
+            RotTwo if self.exchanges_locals(at) => {
+                if let [.., Sym::Local(b), Sym::Local(a)] = self.stack[..] {
+                    self.emit(Op::Swap, a, b, 0, 0);
+                }
+                return Ok(2);
             }
             RotTwo => self.rotate(2)?,
             RotThree => self.rotate(3)?,
@@ -985,8 +1016,10 @@ impl Translator<'_> {
             ContainsOp => return self.fused(at, Op::Contains, Op::JumpContains, arg != 0),
             JumpForward | JumpAbsolute => {
                 self.settle_all();
-                let op = if word.target <= at { Op::JumpBack } else { Op::Jump };
-                self.emit(op, 0, 0, 0, word.target as u32);
+                match word.target <= at {
+                    true => self.jump_back(word.target),
+                    false => drop(self.emit(Op::Jump, 0, 0, 0, word.target as u32)),
+                }
             }
             PopJumpIfFalse => self.conditional_jump(Op::JumpIfFalse, 0, word.target)?,
             PopJumpIfTrue => self.conditional_jump(Op::JumpIfTrue, 0, word.target)?,
@@ -1093,6 +1126,17 @@ impl Translator<'_> {
                 let b = self.container(arg)?;
                 self.emit(Op::MapAdd, a, b, c, 0);
             }
+            UnpackSequence if arg == 2 && self.stores_two(at + 1).is_some() => {
+                let b = self.pop()?;
+                let Some((first, second)) = self.stores_two(at + 1) else {
+                    return Err(Malformed("no two variables"));
+                };
+                self.unalias(first);
+                self.unalias(second);
+                self.emit(Op::UnpackTwo, first, b, second, 0);
+                self.stack.extend([Sym::Temp, Sym::Temp]);
+                return Ok(2);
+            }
             UnpackSequence => {
                 let b = self.pop()?;
                 let dst = self.next_temp();
@@ -1123,6 +1167,22 @@ impl Translator<'_> {
         Ok(0)
     }
 
+    /// Ends the body of a loop. Where the loop's head is a `ForIter`, that is done at once.
+    fn jump_back(&mut self, target: usize) {
+        let head = self.starts[target] as usize;
+        let head = self.instrs.get(head).copied();
+        let Some(head) = head.filter(|head| head.op == Op::ForIter && !self.weaving) else {
+            self.emit(Op::JumpBack, 0, 0, 0, target as u32);
+            return;
+        };
+        // What the iterator raises is raised in the loop's head.
+        let now = (self.now_offset, self.now_open);
+        self.now_offset = self.words[target].offset;
+        self.now_open = self.entries[target].as_ref().map_or(0, |entry| entry.open);
+        self.emit(Op::ForBack, head.a, head.b, 0, target as u32);
+        (self.now_offset, self.now_open) = now;
+    }
+
     /// The loop's variable is written at once when the body starts by storing it.
     fn for_iter(&mut self, at: usize, word: WordInstr) -> Done<usize> {
         self.settle_all();
@@ -1134,6 +1194,9 @@ impl Translator<'_> {
         Ok(usize::from(stored.is_some()))
     }
 }
+
+/// In place of the step of a `LoadSlice` that has none.
+pub const NO_STEP: u32 = u32::MAX;
 
 /// An operand that stands where a number does; see [`operand_of`].
 fn operand_word(operand: i16) -> u32 {

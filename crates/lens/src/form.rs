@@ -8,6 +8,7 @@ use pellucid_bytecode::Op as Word;
 use pellucid_interp::code::CodeObject;
 use pellucid_interp::form::{Form, Instr};
 use pellucid_interp::ops::Op;
+use pellucid_interp::translate::{NO_STEP, operand_of};
 use pellucid_object::{Interpreter, Res};
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -68,6 +69,7 @@ fn jumps(op: Op) -> bool {
             | JumpIfFalseKeep
             | JumpIfTrueKeep
             | ForIter
+            | ForBack
             | JumpIfNotExcMatch
     )
 }
@@ -201,6 +203,15 @@ impl View<'_> {
             SetAdd => format!("{b}.add({c})"),
             BuildString => format!("{a} = ''.join(({}))", self.row(i.b, i.d)),
             Format => format!("{a} = {}({b})", ["format", "str", "repr", "ascii"][i.d as usize & 3]),
+            ForBack => format!("to {to}, {a} = next({b})"),
+            LoadSlice => {
+                let stop = self.value(operand_of(i.d));
+                match i.e {
+                    NO_STEP => format!("{a} = {b}[{c}:{stop}]"),
+                    step => format!("{a} = {b}[{c}:{stop}:{}]", self.value(operand_of(step))),
+                }
+            }
+            UnpackTwo => format!("{a}, {c} = {b}"),
             UnpackSequence => format!("{} = reversed({b})", self.row(i.a, i.d)),
             JumpIfNotExcMatch => format!("if {b} does not match {c}: to {to}"),
             Return => b,

@@ -41,6 +41,14 @@ pub struct Dict {
 /// How errors call a key.
 const KEY: &str = "a dict key";
 
+/// What a look-up that asks nobody gives.
+enum Plain {
+    Found(usize),
+    Missing,
+    /// A key with the same hash must be asked whether it is equal.
+    Ask,
+}
+
 enum Probe {
     Found(usize),
     Missing,
@@ -120,6 +128,35 @@ impl Table {
                 continue;
             }
             return Probe::Compare(slot - 2, entry.key.clone());
+        }
+    }
+
+    /// Looks for `key` among keys that can be compared without Python code.
+    #[inline]
+    fn find_plain(&self, vm: &Interpreter, key: &Value, hash: i64) -> Plain {
+        let Some(mask) = self.index.len().checked_sub(1) else { return Plain::Missing };
+        let (spread, mut step) = (spread(hash), 0);
+        loop {
+            let slot = self.index[(spread + triangular(step)) & mask] as usize;
+            step += 1;
+            if slot < 2 {
+                if slot == 0 {
+                    return Plain::Missing;
+                }
+                continue;
+            }
+            let Some(Some(entry)) = self.entries.get(slot - 2) else { continue };
+            if entry.key.is(key) {
+                return Plain::Found(slot - 2);
+            }
+            if entry.hash != hash {
+                continue;
+            }
+            match vm.plainly_equal(&entry.key, key) {
+                Some(true) => return Plain::Found(slot - 2),
+                Some(false) => {}
+                None => return Plain::Ask,
+            }
         }
     }
 
@@ -271,7 +308,19 @@ impl Dict {
     }
 
     /// The entry index of `key`. Errors: what comparing raises.
+    #[inline]
     pub fn find(&self, vm: &Interpreter, key: &Value, hash: i64) -> Res<Option<usize>> {
+        let Some(table) = self.peek() else { return Err(vm.bug("a dict is looked at while it changes")) };
+        match table.find_plain(vm, key, hash) {
+            Plain::Found(i) => Ok(Some(i)),
+            Plain::Missing => Ok(None),
+            Plain::Ask => self.find_asking(vm, key, hash),
+        }
+    }
+
+    /// As [`Dict::find`], some of the keys being of types that must be asked.
+    #[inline(never)]
+    fn find_asking(&self, vm: &Interpreter, key: &Value, hash: i64) -> Res<Option<usize>> {
         let text = if vm.is_exact(key, &vm.types().str) { key.downcast::<Str>() } else { None };
         let mut step = 0;
         loop {
@@ -302,6 +351,7 @@ impl Dict {
         }
     }
 
+    #[inline]
     pub fn get(&self, vm: &Interpreter, key: &Value) -> Res<Option<Value>> {
         let hash = vm.hash_key(key, KEY)?;
         Ok(self.find(vm, key, hash)?.and_then(|i| self.value_at(i)))
@@ -363,7 +413,14 @@ impl Dict {
     /// The value of entry `i`, if that entry lives.
     #[inline]
     pub fn value_at(&self, i: usize) -> Option<Value> {
-        self.table.borrow().entries.get(i)?.as_ref().map(|e| e.value.clone())
+        self.peek()?.entries.get(i)?.as_ref().map(|e| e.value.clone())
+    }
+
+    /// The table, for as long as nothing else runs.
+    #[inline(always)]
+    fn peek(&self) -> Option<&Table> {
+        // SAFETY: its users neither run Python code nor change the table while they hold the reference.
+        unsafe { self.table.try_borrow_unguarded() }.ok()
     }
 
     /// Replaces the value of entry `i`; gives `value` back when there is no such entry.

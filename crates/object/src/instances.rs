@@ -40,6 +40,9 @@ impl Interpreter {
             if self.is_instance(value, &ty) {
                 return Ok(true);
             }
+            if self.is_what_it_claims(value)? {
+                return Ok(false);
+            }
             let claimed = self.get_attr_opt(value, "__class__")?;
             let claimed = claimed.filter(|c| !c.is(self.type_of_ref(value).value()));
             return Ok(claimed.and_then(|c| c.downcast_ref::<Type>()).is_some_and(|c| c.is_subtype_of(&ty)));
@@ -49,6 +52,26 @@ impl Interpreter {
             Some(claimed) => self.derives_from(&claimed, cls),
             None => Ok(false),
         }
+    }
+
+    /// Whether `value.__class__` cannot be but the type: nothing of the object's own comes before it.
+    fn is_what_it_claims(&self, value: &Value) -> Res<bool> {
+        if !value.is_heap() {
+            return Ok(true);
+        }
+        let (ty, object) = (self.type_of_ref(value), &self.types().object);
+        let plain = match (ty.slots.getattr.get(), object.slots.getattr.get()) {
+            (Some(a), Some(b)) => std::ptr::fn_addr_eq(a, b),
+            _ => false,
+        };
+        if !plain {
+            return Ok(false);
+        }
+        let name = self.intern_static("__class__")?;
+        Ok(match (ty.lookup(self, &name), object.lookup(self, &name)) {
+            (Some(a), Some(b)) => a.is(&b),
+            _ => false,
+        })
     }
 
     /// `issubclass(derived, cls)`. Errors: `TypeError`, what `__subclasscheck__` raises.

@@ -47,20 +47,25 @@ impl List {
     }
     #[inline]
     pub fn len(&self) -> usize {
-        self.0.borrow().len()
+        self.peek().map_or(0, Vec::len)
+    }
+    /// The items, for as long as nothing else runs. `None`: they are being changed, which nobody sees.
+    #[inline(always)]
+    fn peek(&self) -> Option<&Vec<Value>> {
+        // SAFETY: its users neither run Python code nor change the list while they hold the reference.
+        unsafe { self.0.try_borrow_unguarded() }.ok()
     }
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
     #[inline]
     pub fn get(&self, index: usize) -> Option<Value> {
-        self.0.borrow().get(index).cloned()
+        self.peek()?.get(index).cloned()
     }
     /// The item at a Python index, which counts from the end when it is negative.
     #[inline(always)]
     pub fn at(&self, index: i64) -> Option<Value> {
-        // SAFETY: nothing runs while the borrow lasts.
-        let items = unsafe { self.0.try_borrow_unguarded() }.ok()?;
+        let items = self.peek()?;
         items.get(position(index, items.len())?).cloned()
     }
     /// Replaces the item at a Python index; false when there is none.

@@ -776,7 +776,7 @@ impl Interpreter {
 
     /// [`Interpreter::keys_equal`] of values that can be compared without Python code: numbers, strings, and tuples of them, `depth`
     /// levels of them.
-    fn quick_equal(&self, a: &Value, b: &Value, depth: usize) -> Option<bool> {
+    pub(crate) fn quick_equal(&self, a: &Value, b: &Value, depth: usize) -> Option<bool> {
         if a.is(b) {
             return Some(true);
         }
@@ -786,11 +786,17 @@ impl Interpreter {
         if alike {
             return Some(false);
         }
-        let (x, y) = (a.header()?, b.header()?);
+        let types = self.types();
+        let (x, y) = match (a.header(), b.header()) {
+            (Some(x), Some(y)) => (x, y),
+            // No number or singleton equals a string.
+            (Some(_), None) if self.is_exact(a, &types.str) => return Some(false),
+            (None, Some(_)) if self.is_exact(b, &types.str) => return Some(false),
+            _ => return None,
+        };
         if x.ty.get() != y.ty.get() {
             return None;
         }
-        let types = self.types();
         if self.is_exact(a, &types.str) {
             return Some(a.downcast::<Str>()?.text == b.downcast::<Str>()?.text);
         }
@@ -808,6 +814,16 @@ impl Interpreter {
             }
         }
         Some(true)
+    }
+
+    /// What [`Interpreter::keys_equal`] says, where nobody needs to be asked.
+    #[inline]
+    pub fn plainly_equal(&self, a: &Value, b: &Value) -> Option<bool> {
+        match () {
+            () if a.is(b) => Some(true),
+            () if a.is_small_int() && b.is_small_int() => Some(false),
+            () => self.quick_equal(a, b, 3),
+        }
     }
 
     /// `a is b or a == b`, as containers compare.
@@ -847,10 +863,19 @@ impl Interpreter {
         {
             return Ok(self.str_hash(s));
         }
-        if value.is_small_int()
-            && let Some(hash) = self.hash_of_int(value)
+        if let Some(i) = value.as_small_int() {
+            if i.unsigned_abs() < 1 << 60 {
+                return Ok(if i == -1 { -2 } else { i });
+            }
+            if let Some(hash) = self.hash_of_int(value) {
+                return Ok(hash);
+            }
+        }
+        if let Some(tuple) = value.downcast::<Tuple>()
+            && tuple.hash.get() != -1
+            && self.is_exact(value, &self.types().tuple)
         {
-            return Ok(hash);
+            return Ok(tuple.hash.get());
         }
         match self.type_of_ref(value).slots.hash.get() {
             Some(f) => f(self, value),

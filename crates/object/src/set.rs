@@ -99,6 +99,20 @@ fn same_text(a: &Value, b: &Value) -> Option<bool> {
 }
 
 impl Table {
+    /// Looks for `key` among keys that can be compared without Python code; `None`: one must be asked.
+    fn find_plain(&self, vm: &Interpreter, key: &Value, hash: i64) -> Option<Result<usize, usize>> {
+        let Some(mask) = self.places.len().checked_sub(1) else { return Some(Err(usize::MAX)) };
+        let mut path = Path::new(hash, mask);
+        loop {
+            let i = path.next();
+            match self.places.get(i)? {
+                Place::Empty => return Some(Err(i)),
+                Place::Key(h, found) if *h == hash && vm.plainly_equal(found, key)? => return Some(Ok(i)),
+                _ => {}
+            }
+        }
+    }
+
     fn probe(&self, key: &Value, hash: i64, plain_text: bool, path: &mut Path) -> Probe {
         loop {
             let i = path.next();
@@ -175,6 +189,18 @@ impl Set {
 
     /// Looks for `key`: `Ok(place)` where it is, `Err(place)` where it belongs. The table is not empty.
     fn find(&self, vm: &Interpreter, key: &Value, hash: i64) -> Res<Result<usize, usize>> {
+        // SAFETY: comparing plain values changes nothing.
+        let table = unsafe { self.table.try_borrow_unguarded() };
+        let Ok(table) = table else { return Err(vm.bug("a set is looked at while it changes")) };
+        match table.find_plain(vm, key, hash) {
+            Some(found) => Ok(found),
+            None => self.find_asking(vm, key, hash),
+        }
+    }
+
+    /// As [`Set::find`], some of the keys being of types that must be asked.
+    #[inline(never)]
+    fn find_asking(&self, vm: &Interpreter, key: &Value, hash: i64) -> Res<Result<usize, usize>> {
         let plain_text = vm.is_exact(key, &vm.types().str);
         'again: loop {
             let version = self.version.get();

@@ -47,6 +47,7 @@ impl Value {
     /// What a register holds before its variable is assigned; never visible to Python code.
     pub const UNBOUND: Value = Value::word(UNBOUND);
 
+    #[inline(always)]
     const fn word(bits: u64) -> Value {
         match NonZeroU64::new(bits) {
             Some(bits) => Value(bits, PhantomData),
@@ -121,12 +122,14 @@ impl Value {
     /// The float as a word, or `None` when its exponent needs a heap object.
     #[inline(always)]
     pub fn small_float(f: f64) -> Option<Value> {
-        let bits = f.to_bits();
-        let top = (bits >> 60) & 7;
-        if (top == 3 || top == 4) && bits != 0x3000_0000_0000_0000 {
+        // The three bits behind the sign are 011 or 100 in a common float. Rotated, the last of them comes to the top and the
+        // others to the bottom, which reads 10 in either case once the top bit was added.
+        let rotated = f.to_bits().rotate_left(3);
+        let word = rotated.wrapping_add(rotated >> 63);
+        if word & 3 == 2 && word != FLOAT_ZERO {
             // SAFETY: a word that ends so is a float, which owns nothing.
-            Some(unsafe { Value::from_bits((bits.rotate_left(3) & !3) | 2) })
-        } else if bits == 0 {
+            Some(unsafe { Value::from_bits(word) })
+        } else if rotated == 0 {
             Some(Value::word(FLOAT_ZERO))
         } else {
             None
@@ -146,7 +149,7 @@ impl Value {
         } else if word == FLOAT_ZERO {
             Some(0.0)
         } else {
-            Some(f64::from_bits(((2 - (word >> 63)) | (word & !3)).rotate_right(3)))
+            Some(f64::from_bits((word - (word >> 63)).rotate_right(3)))
         }
     }
 
@@ -232,6 +235,7 @@ impl Drop for Value {
             let count = header.refcount.get().wrapping_sub(1);
             header.refcount.set(count);
             if count == 0 {
+                std::hint::cold_path();
                 // SAFETY: the last reference is gone, nobody can reach the object any more.
                 unsafe { heap::destroy(NonNull::from(header)) }
             }

@@ -87,6 +87,11 @@ pub fn parts(vm: &Interpreter, slice: &Slice) -> Res<Parts> {
 }
 
 impl Parts {
+    /// Bounds and step, which is not 0.
+    pub fn new(start: Option<i64>, stop: Option<i64>, step: i64) -> Parts {
+        Parts(start, stop, step)
+    }
+
     /// Applies the slice to a length; runs no Python code.
     pub fn over(&self, len: usize) -> Span {
         let (step, len) = (self.2, len as i64);

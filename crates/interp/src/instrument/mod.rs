@@ -23,6 +23,7 @@ use crate::code::CodeObject;
 use crate::form::{Form, Instr};
 use crate::frame::{Frame, Thread};
 use crate::generator::Outcome;
+use crate::ops::Op;
 use crate::state::{State, state, thread};
 use crate::translate::{Malformed, translate_with};
 use events::{COUNT, LOCAL, UNGROUPED, bit};
@@ -250,6 +251,12 @@ fn counterpart(old: &Form, pc: *const Instr, new: &Form) -> *const Instr {
     &new.instrs[weave::position(new, weave::real(plain))]
 }
 
+/// The instruction that waits for a generator at `pc`: in a form with events it is the loop's head alone.
+fn loop_head(pc: *const Instr) -> *const Instr {
+    // SAFETY: the record of a live frame points to an instruction, of the same form as the head.
+    unsafe { if (*pc).op == Op::ForBack { pc.byte_offset((*pc).e as i32 as isize) } else { pc } }
+}
+
 /// Frames that wait for a Python function change their form now; others will.
 fn refresh(vm: &Interpreter) -> Res<()> {
     let monitors = monitors(vm);
@@ -272,7 +279,7 @@ fn refresh_waiting(vm: &Interpreter, thread: &Thread) -> Res<()> {
             let Some(code) = code.downcast::<CodeObject>() else { continue };
             let new = code.form(vm)?;
             if !std::ptr::eq((*frame).form, new) {
-                (*frame).pc = counterpart(&*(*frame).form, (*frame).pc, new);
+                (*frame).pc = counterpart(&*(*frame).form, loop_head((*frame).pc), new);
                 (*frame).change_form(new);
             }
         }

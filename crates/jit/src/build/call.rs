@@ -681,7 +681,8 @@ impl Builder<'_> {
         if self.is_dead_end()? || self.graph.ty(val) != Ty::Word {
             return Ok(false);
         }
-        let count = instr.d as usize;
+        let two = instr.op == pellucid_interp::ops::Op::UnpackTwo;
+        let count = if two { 2 } else { instr.d as usize };
         let items: Vec<Val> = match (seen, layout::small_tuple(count)) {
             (kinds::TUPLE, Some((place, word, first))) => {
                 let ty = self.vm.types().tuple.value().bits();
@@ -702,8 +703,12 @@ impl Builder<'_> {
             _ => return Ok(false),
         };
         self.release(instr.b)?;
-        for (by, item) in items.into_iter().rev().enumerate() {
-            self.result(instr.a + by as i16, item);
+        for (index, item) in items.into_iter().enumerate() {
+            let to = match two {
+                true => [instr.a, instr.c][index],
+                false => instr.a + (count - 1 - index) as i16,
+            };
+            self.result(to, item);
         }
         Ok(true)
     }

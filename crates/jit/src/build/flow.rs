@@ -510,12 +510,13 @@ pub fn writes(instr: &Instr) -> Vec<i16> {
     use Code::*;
     match instr.op {
         Nop | Drop | CheckLocal | StoreName | StoreGlobal | StoreAttr | StoreSubscr | StoreSlice
-        | StoreDeref | ListAppend | MapAdd | SetAdd | Return | Jump | JumpBack | JumpIfFalse | JumpIfTrue
-        | JumpIfFalseKeep | JumpIfTrueKeep | JumpIs | JumpContains | JumpLt | JumpLe | JumpEq | JumpNe
-        | JumpGt | JumpGe | JumpIfNotExcMatch | Generic => Vec::new(),
+        | StoreDeref | ListAppend | MapAdd | SetAdd | Return | Jump | JumpBack | ForBack | JumpIfFalse
+        | JumpIfTrue | JumpIfFalseKeep | JumpIfTrueKeep | JumpIs | JumpContains | JumpLt | JumpLe
+        | JumpEq | JumpNe | JumpGt | JumpGe | JumpIfNotExcMatch | Generic => Vec::new(),
         Swap => vec![instr.a, instr.b],
         LoadMethod | LoadSuperMethod => vec![instr.a, instr.a + 1],
         ForIter => vec![instr.a, instr.b],
+        UnpackTwo => vec![instr.a, instr.c],
         UnpackSequence => (0..instr.d as i16).map(|by| instr.a + by).collect(),
         _ => vec![instr.a],
     }

@@ -7,6 +7,7 @@ use pellucid_interp::form::Instr;
 use pellucid_interp::hot::kinds;
 use pellucid_interp::one::{always_raises, binary_operator, comparison, generic_effect};
 use pellucid_interp::ops::Op as Code;
+use pellucid_interp::translate::{NO_STEP, operand_of};
 use pellucid_object::Value;
 use pellucid_object::protocol::{BinOp, CmpOp};
 
@@ -62,12 +63,12 @@ impl Builder<'_> {
                 self.go(&context, instr.d)?;
                 return Ok(Flow::Done);
             }
-            Code::JumpBack if self.context.activation.level == 0 && instr.d < self.entry => {
+            Code::JumpBack | Code::ForBack if self.context.activation.level == 0 && instr.d < self.entry => {
                 // The interpreter counts the turn of a loop around the one that is compiled.
                 self.leave("");
                 return Ok(Flow::Done);
             }
-            Code::JumpBack => {
+            Code::JumpBack | Code::ForBack => {
                 self.poll();
                 let context = self.context.clone();
                 self.go(&context, instr.d)?;
@@ -98,7 +99,7 @@ impl Builder<'_> {
                 false
             }
             Code::GetIter => self.get_iter(instr)?,
-            Code::UnpackSequence => self.unpack(instr)?,
+            Code::UnpackSequence | Code::UnpackTwo => self.unpack(instr)?,
             Code::ForIter => return self.for_iter(instr),
             Code::Return if self.context_is_inlined() => return self.inlined_return(instr),
             Code::Return | Code::Yield | Code::YieldFrom => {
@@ -676,15 +677,18 @@ impl Builder<'_> {
                 operands.extend(first..instr.a);
             }
             StoreSubscr | MapAdd => operands.extend([instr.a, instr.b, instr.c]),
-            LoadSlice => operands.extend([instr.b, instr.c, instr.d as u16 as i16]),
+            LoadSlice => {
+                operands.extend([instr.b, instr.c, operand_of(instr.d)]);
+                operands.extend((instr.e != NO_STEP).then(|| operand_of(instr.e)));
+            }
             StoreSlice => operands.extend([instr.a, instr.b, instr.c, instr.d as u16 as i16]),
             LoadGlobal | LoadName | LoadConst | CheckLocal | DeleteLocal | MakeComprehension
             | LoadSuperAttr | LoadSuperMethod => {}
             LoadDeref => operands.push(instr.b),
             StoreDeref => operands.extend([instr.a, instr.b]),
-            Comprehension | GetIter | ForIter | Format | UnpackSequence | LoadAttr | LoadMethod
-            | StoreName | StoreGlobal | Neg | Pos | Invert | Not | Move | Take | JumpIfFalse | JumpIfTrue
-            | JumpIfFalseKeep | JumpIfTrueKeep => operands.push(instr.b),
+            Comprehension | GetIter | ForIter | Format | UnpackSequence | UnpackTwo | LoadAttr
+            | LoadMethod | StoreName | StoreGlobal | Neg | Pos | Invert | Not | Move | Take | JumpIfFalse
+            | JumpIfTrue | JumpIfFalseKeep | JumpIfTrueKeep => operands.push(instr.b),
             Drop => operands.push(instr.a),
             Swap => operands.extend([instr.a, instr.b]),
             _ => operands.extend([instr.b, instr.c]),
