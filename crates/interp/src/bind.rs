@@ -95,7 +95,7 @@ unsafe fn fill_defaults(
         return Err(unsafe { missing(vm, function, code, window, 0, first, "positional") });
     }
     for index in given..count {
-        if let Some(value) = defaults.and_then(|d| d.get(index - first)) {
+        if let Some(value) = defaults.and_then(|d| d.get(index + d.len() - count)) {
             // SAFETY: the word is unbound.
             unsafe { window.add(index).write(value) };
         }
@@ -182,7 +182,7 @@ unsafe fn default_any(
             }
             for index in positional.max(first)..count {
                 if unbound(index)
-                    && let Some(value) = defaults.and_then(|d| d.get(index - first))
+                    && let Some(value) = defaults.and_then(|d| d.get(index + d.len() - count))
                 {
                     window.add(index).write(value);
                 }
@@ -275,7 +275,8 @@ fn too_many(
     let only = &code.varnames[count..count + code.code.kwonlyargcount as usize];
     let only_given = names.iter().filter(|name| only.iter().any(|o| o.is(name))).count();
     let (plural, takes) = if defaults > 0 {
-        (true, format!("from {} to {count}", count.saturating_sub(defaults)))
+        // `__defaults__` may be longer than the parameters are many.
+        (true, format!("from {} to {count}", count as i64 - defaults as i64))
     } else {
         (count != 1, count.to_string())
     };
