@@ -109,7 +109,7 @@ const HELP_X: &str = "\
 The following implementation-specific options are available:
 -X dev                       : development mode: more warnings
 -X importtime                : say how long each import takes
--X jit=off|on|eager          : machine code for hot code: never (default), when it pays, at once
+-X jit=off|on|eager          : machine code for hot code: never, when it pays (default), at once
 -X jit_loop=n, -X jit_call=n : turns of a loop, calls of a function, before it is compiled
 -X jit_dump                  : show what is compiled on standard error
 -X memory_limit=size         : the most memory that the program may use: bytes, or 50M, 2G
@@ -356,8 +356,8 @@ impl Reader {
         let mode = self.config.x_option("jit").map(str::to_string).or(variable);
         let mut options = Default::default();
         match mode.as_deref() {
-            Some("" | "on") => {}
-            None | Some("off") => {
+            None | Some("" | "on") => {}
+            Some("off") => {
                 self.config.jit = None;
                 return Ok(());
             }

@@ -7,7 +7,7 @@ use crate::code::CodeObject;
 use crate::form::Form;
 use crate::frame::drop_words;
 use crate::function::Function;
-use crate::state::state;
+use crate::state::{state, thread};
 use pellucid_bytecode::code::flags;
 use pellucid_object::{Dict, Interpreter, Raised, Res, SlotWord, Str, Tuple, Value};
 
@@ -15,7 +15,8 @@ use pellucid_object::{Dict, Interpreter, Raised, Res, SlotWord, Str, Tuple, Valu
 /// window are set up; on an error none is left. Errors: `TypeError` in CPython's words, `MemoryError`.
 ///
 /// # Safety
-/// `window` has room for the form's registers, holds `given` owned values, and dead words behind them.
+/// `window` has room for the form's registers and, behind them and the values that are given, for as many values as there
+/// are names; it holds `given` owned values, and dead words behind them.
 pub unsafe fn bind(
     vm: &Interpreter,
     function: &Function,
@@ -31,16 +32,23 @@ pub unsafe fn bind(
         for index in given..variables {
             window.add(index).write(Value::UNBOUND);
         }
-        let plain = names.is_empty()
-            && code.code.kwonlyargcount == 0
-            && code.code.flags & (flags::VARARGS | flags::VARKEYWORDS) == 0
-            && given <= form.argcount as usize;
-        let done = if plain {
+        let done = if names.is_empty() && form.positional && given <= form.argcount as usize {
             fill_defaults(vm, function, code, window, given)
         } else {
-            bind_any(vm, function, code, window, given, names)
+            let spare = window.add(variables.max(given));
+            // Comparing keywords may run Python code, which stays behind all that.
+            let end = spare.add(names.len());
+            let done =
+                thread(vm).reserving(end, || bind_any(vm, function, code, window, given, names, spare));
+            if done.is_err() {
+                drop_words(spare, end);
+            }
+            done
         };
-        let done = done.and_then(|()| make_cells(vm, function, form, window));
+        let done = match done {
+            Ok(()) if form.ncells + form.nfrees > 0 => make_cells(vm, function, form, window),
+            done => done,
+        };
         if done.is_err() {
             drop_words(window, window.add(variables.max(given)));
         }
@@ -88,23 +96,25 @@ unsafe fn fill_defaults(
         return Ok(());
     }
     let defaults = function.defaults.get();
-    let defaults = defaults.as_ref().and_then(|d| d.downcast::<Tuple>());
-    let first = count.saturating_sub(defaults.map_or(0, Tuple::len));
-    if given < first {
-        // SAFETY: as for `bind`.
-        return Err(unsafe { missing(vm, function, code, window, 0, first, "positional") });
-    }
-    for index in given..count {
-        if let Some(value) = defaults.and_then(|d| d.get(index + d.len() - count)) {
+    let copy = |defaults: &[Value]| {
+        // The last default belongs to the last parameter.
+        let from = (given + defaults.len()).checked_sub(count).ok_or_else(|| count - defaults.len())?;
+        for (index, value) in (given..count).zip(&defaults[from..]) {
             // SAFETY: the word is unbound.
-            unsafe { window.add(index).write(value) };
+            unsafe { window.add(index).write(value.clone()) };
         }
-    }
-    Ok(())
+        Ok(())
+    };
+    let done = match defaults.as_ref().and_then(|d| d.downcast::<Tuple>()) {
+        Some(defaults) => defaults.with(copy),
+        None => copy(&[]),
+    };
+    // SAFETY: as for `bind`.
+    done.map_err(|first| unsafe { missing(vm, function, code, window, 0, first, "positional") })
 }
 
 /// # Safety
-/// As for `bind`.
+/// As for `bind`; `spare` are words for the values of the keywords.
 unsafe fn bind_any(
     vm: &Interpreter,
     function: &Function,
@@ -112,6 +122,7 @@ unsafe fn bind_any(
     window: *mut Value,
     given: usize,
     names: &[Value],
+    spare: *mut Value,
 ) -> Res<()> {
     let data = &code.code;
     let count = data.argcount as usize;
@@ -120,13 +131,14 @@ unsafe fn bind_any(
     // SAFETY: as for `bind`; `take` leaves an unbound word.
     unsafe {
         let take = |index: usize| window.add(index).replace(Value::UNBOUND);
-        let keywords: Vec<Value> = (positional..given).map(take).collect();
+        (0..names.len()).for_each(|at| spare.add(at).write(take(positional + at)));
         let mut star = all;
         if data.flags & flags::VARARGS != 0 {
             let surplus = vm.tuple_from(positional.saturating_sub(count), |index| take(count + index))?;
             window.add(star).write(surplus);
             star += 1;
         } else {
+            // They are refused, after the keywords.
             (count..positional).for_each(|index| drop(take(index)));
         }
         let extra = if data.flags & flags::VARKEYWORDS != 0 {
@@ -136,9 +148,9 @@ unsafe fn bind_any(
         } else {
             None
         };
-        for (name, value) in names.iter().zip(keywords) {
-            let at = find_parameter(vm, code, name, data.posonlyargcount as usize, all)?;
-            match (at, &extra) {
+        for (at, name) in names.iter().enumerate() {
+            let value = spare.add(at);
+            match (find_parameter(vm, code, name, data.posonlyargcount as usize, all)?, &extra) {
                 (Some(index), _) => {
                     if !(*window.add(index)).is_unbound() {
                         let (function, name) = (qualname(vm, function), vm.str_lossy(name));
@@ -146,9 +158,9 @@ unsafe fn bind_any(
                             vm.type_error(format!("{function}() got multiple values for argument '{name}'"))
                         );
                     }
-                    window.add(index).write(value);
+                    window.add(index).write(value.replace(Value::UNBOUND));
                 }
-                (None, Some(dict)) => dict.set(vm, name.clone(), value)?,
+                (None, Some(dict)) => dict.set(vm, name.clone(), value.replace(Value::UNBOUND))?,
                 (None, None) => return Err(unexpected(vm, function, code, name, names)),
             }
         }
@@ -173,7 +185,7 @@ unsafe fn default_any(
     // SAFETY: as for `bind`: words below `all` are variables.
     unsafe {
         let unbound = |index: usize| (*window.add(index)).is_unbound();
-        if positional < count {
+        if (positional..count).any(unbound) {
             let defaults = function.defaults.get();
             let defaults = defaults.as_ref().and_then(|d| d.downcast::<Tuple>());
             let first = count.saturating_sub(defaults.map_or(0, Tuple::len));
@@ -191,8 +203,9 @@ unsafe fn default_any(
         if (count..all).any(unbound) {
             let defaults = function.kwdefaults.get();
             let defaults = defaults.as_ref().and_then(|d| d.downcast::<Dict>());
-            for index in (count..all).filter(|index| unbound(*index)).collect::<Vec<_>>() {
-                if let Some(defaults) = defaults
+            for index in count..all {
+                if unbound(index)
+                    && let Some(defaults) = defaults
                     && let Some(value) = defaults.get(vm, &code.varnames[index])?
                 {
                     window.add(index).write(value);

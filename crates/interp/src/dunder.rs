@@ -88,7 +88,8 @@ pub fn binary_method(
 ) -> Option<Value> {
     let changes = || vm.type_of_ref(a).slots.inplace[op as usize].get().is_some();
     let method = python_method(vm, st, a, st.names.binary(op))?;
-    (!refined(vm, a, b) && !(inplace && changes())).then_some(method)
+    let refused = refined(vm, a, b) || inplace && changes();
+    (!refused).then_some(method)
 }
 
 /// The Python function that `a op b` asks first.

@@ -69,7 +69,7 @@ impl Cache {
         }
         let retired = self.retired.get();
         self.retired.set(retired.wrapping_add(1));
-        if retired >= RESTLESS && retired % RESTLESS != 0 {
+        if retired >= RESTLESS && !retired.is_multiple_of(RESTLESS) {
             return false;
         }
         let others = self.others.get_or_init(Box::default);
@@ -137,7 +137,9 @@ pub struct Form {
     /// Registers of a window.
     pub nregs: u16,
     pub argcount: u16,
-    /// Neither keyword-only parameters nor stars, cells, free variables: `argcount` arguments are bound where they stand.
+    /// Neither keyword-only parameters nor stars.
+    pub positional: bool,
+    /// That, and no cells, no free variables: `argcount` arguments are bound where they stand.
     pub plain: bool,
     /// Plain, and no generator: a call with `argcount` arguments only has to make a window.
     pub simple: bool,
@@ -153,6 +155,8 @@ pub struct Form {
     pub calls: Heat,
     /// What each instruction was seen to work on, once that was asked.
     pub seen: OnceCell<Box<[Seen]>>,
+    /// The period in which it was last observed.
+    pub period: Cell<u32>,
     /// Machine code made of this.
     pub natives: RefCell<Vec<Box<dyn Native>>>,
 }

@@ -220,6 +220,26 @@ impl Thread {
         self.top().map_or(self.words, |frame| frame.end)
     }
 
+    /// Runs `f`, during which windows begin at `end` or behind it.
+    ///
+    /// # Safety
+    /// `f` leaves the frames that there are as they are.
+    #[inline(always)]
+    pub unsafe fn reserving<T>(&self, end: *mut Value, f: impl FnOnce() -> T) -> T {
+        if self.depth.get() == 0 {
+            return f();
+        }
+        let top = self.top.get();
+        // SAFETY: the innermost record is live, also when `f` is done.
+        unsafe {
+            let before = (*top).end;
+            (*top).end = before.max(end);
+            let result = f();
+            (*top).end = before;
+            result
+        }
+    }
+
     /// Makes `count` words from `window` on usable: dead ones hold no heap word. False when the stack is full.
     #[inline(always)]
     pub fn ready(&self, window: *mut Value, count: usize) -> bool {

@@ -95,10 +95,39 @@ pub struct FunctionParts {
     pub annotate: Option<Value>,
 }
 
+/// Where names that each new function asks for stand in the globals that were asked last: entries, or `None` where there is
+/// none, of the dict of this keys version.
+#[derive(Clone, Copy, Default)]
+pub struct GlobalsLayout {
+    version: u64,
+    builtins: Option<usize>,
+    name: Option<usize>,
+}
+
+/// `__builtins__` and `__name__` in globals.
+fn known_globals(vm: &Interpreter, globals: &Value) -> (Option<Value>, Option<Value>) {
+    let Some(dict) = globals.downcast::<Dict>() else { return (None, None) };
+    let st = state(vm);
+    let version = dict.keys_version();
+    let mut layout = st.globals_layout.get();
+    if layout.version != version || version == 0 {
+        let find = |name: &Value| dict.find_interned(vm, name);
+        layout =
+            GlobalsLayout { version, builtins: find(&st.names.__builtins__), name: find(&st.names.__name__) };
+        st.globals_layout.set(layout);
+    }
+    let get = |entry: Option<usize>| entry.and_then(|entry| dict.value_at(entry));
+    (get(layout.builtins), get(layout.name))
+}
+
 /// The builtins that code with these globals sees. What is neither a plain dict nor a module stands in a dict of its own
 /// that has nothing else: look-ups miss there, and ask [`builtins_mapping`] before they give up.
 pub fn builtins_of(vm: &Interpreter, globals: &Value) -> Res {
-    let found = globals.downcast::<Dict>().and_then(|d| d.get_interned(vm, &state(vm).names.__builtins__));
+    builtins_from(vm, known_globals(vm, globals).0)
+}
+
+/// The builtins that `__builtins__` means.
+fn builtins_from(vm: &Interpreter, found: Option<Value>) -> Res {
     let namespace = match found {
         Some(value) if vm.is_exact(&value, &vm.types().dict) => Some(value),
         Some(value) if value.downcast::<Module>().is_some() => vm.attrs_dict(&value)?.map(|d| d.into_value()),
@@ -137,12 +166,11 @@ pub fn new_function(vm: &Interpreter, parts: FunctionParts) -> Res {
     if globals.downcast::<Dict>().is_none() {
         return Err(vm.type_error("a function needs a dict of globals".to_string()));
     }
-    let names = &state(vm).names;
-    let module = globals.downcast::<Dict>().and_then(|d| d.get_interned(vm, &names.__name__));
+    let (builtins, module) = known_globals(vm, &globals);
     let has_doc = data.code.flags & HAS_DOCSTRING != 0 || data.code.flags & NEWLOCALS != 0;
     let doc = data.consts.first().filter(|c| has_doc && c.downcast::<Str>().is_some()).cloned();
     let function = Function {
-        builtins: builtins_of(vm, &globals)?,
+        builtins: builtins_from(vm, builtins)?,
         name: SlotWord::new(Some(data.name.clone())),
         qualname: SlotWord::new(Some(qualname.unwrap_or_else(|| data.qualname.clone()))),
         module: SlotWord::new(module),

@@ -16,8 +16,9 @@ use crate::ops::Op;
 use crate::ops_arith::rk;
 use crate::state::State;
 use pellucid_object::heap::Visitor;
-use pellucid_object::{Interpreter, Raised, Res, SlotWord, Value};
-use std::cell::Cell;
+use pellucid_object::native::{Builtin, MethodDescriptor};
+use pellucid_object::{Interpreter, Raised, Res, SlotWord, Type, Value};
+use std::cell::{Cell, RefCell};
 
 /// Machine code: gets the interpreter, the innermost frame's record and its registers. Gives a [`Status`] as a number.
 pub type Entry = unsafe extern "C" fn(vm: *const Interpreter, frame: *mut Frame, regs: *mut Value) -> u64;
@@ -207,9 +208,48 @@ pub struct Tier {
     pub observe: Cell<u32>,
     /// Instructions that will still be observed; 0: the quick loop runs.
     pub budget: Cell<u32>,
+    /// Places that are observed.
+    pub watched: Cell<u32>,
+    /// Counts the periods of observation; the code objects that were seen in the current one.
+    pub period: Cell<u32>,
+    pub observed: RefCell<Vec<Value>>,
 }
 
 impl Tier {
+    /// Nothing is observed or compiled any more.
+    pub fn stop(&self) {
+        self.compile.set(None);
+        self.budget.set(0);
+        self.forget_targets();
+    }
+
+    /// Begins to observe a place, in the period that is under way if there is one.
+    fn watch(&self, heat: &Heat) {
+        heat.wait(Phase::Observed, self.observe.get().max(1));
+        self.watched.set(self.watched.get() + 1);
+        self.budget.set(OBSERVED);
+    }
+
+    /// A place is observed no more; with the last one the period ends.
+    fn leave_watch(&self) {
+        self.watched.set(self.watched.get().saturating_sub(1));
+        if self.watched.get() == 0 {
+            self.budget.set(0);
+            self.forget_targets();
+        }
+    }
+
+    /// Ends a period of observation: what was seen of objects' types is let go, so that it keeps nothing alive.
+    fn forget_targets(&self) {
+        self.period.set(self.period.get().wrapping_add(1));
+        self.watched.set(0);
+        let observed = self.observed.take();
+        let forms = observed.iter().filter_map(|code| code.downcast::<CodeObject>()?.ready_form());
+        let seen = forms.filter_map(|form| form.seen.get()).flatten();
+        // Whatever that runs finds the period over.
+        seen.for_each(Seen::forget);
+        drop(observed);
+    }
     /// Begins to count the turns of a fresh form's loops, and its calls.
     pub fn start(&self, form: &Form) {
         let compiles = self.compile.get().is_some() && form.woven.is_none();
@@ -227,6 +267,9 @@ impl Default for Tier {
             call_heat: Cell::new(0),
             observe: Cell::new(0),
             budget: Cell::new(0),
+            watched: Cell::new(0),
+            period: Cell::new(1),
+            observed: RefCell::default(),
         }
     }
 }
@@ -255,7 +298,8 @@ pub unsafe fn turn(vm: &Interpreter, st: &State, frame: *mut Frame, index: usize
         let heat = &form.loops[index].heat;
         if heat.phase.get() == Phase::Native {
             heat.left.set(1);
-            return enter(vm, st, frame, heat);
+            // What is observed now may call this, and what this works on is to be seen then.
+            return if st.tier.budget.get() > 0 { Ok(Turn::On) } else { enter(vm, st, frame, heat) };
         }
         if form.woven.is_some() {
             heat.wait(Phase::Never, 0);
@@ -307,7 +351,8 @@ unsafe fn call_turn(vm: &Interpreter, st: &State, frame: *mut Frame) -> Res<Turn
         let heat = &form.calls;
         if heat.phase.get() == Phase::Native {
             heat.left.set(1);
-            return enter(vm, st, frame, heat);
+            // What is observed now may call this, and what this works on is to be seen then.
+            return if st.tier.budget.get() > 0 { Ok(Turn::On) } else { enter(vm, st, frame, heat) };
         }
         if form.woven.is_some() || (*frame).generator.is_set() {
             heat.wait(Phase::Never, u32::MAX);
@@ -329,14 +374,13 @@ unsafe fn step_phase(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Hea
     };
     match heat.phase.get() {
         Phase::Counted => {
-            heat.wait(Phase::Observed, tier.observe.get().max(1));
-            tier.budget.set(OBSERVED);
+            tier.watch(heat);
             Turn::Switch
         }
         Phase::Observed => {
             // SAFETY: by the contract.
             let compiled = compile(vm, unsafe { &*frame }, place);
-            tier.budget.set(0);
+            tier.leave_watch();
             match compiled {
                 Outcome::Compiled(Compiled { entry, native, registers, levels }) => {
                     // SAFETY: by the contract.
@@ -393,6 +437,10 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
         if form.woven.is_some() {
             return true;
         }
+        if form.period.get() != st.tier.period.get() {
+            form.period.set(st.tier.period.get());
+            st.tier.observed.borrow_mut().push((*frame).code.clone());
+        }
         let seen = &form.seen()[form.index_of(pc)];
         seen.ran.set(seen.ran.get().saturating_add(1));
         let note = |set: &Cell<u16>, operand: i16| set.set(set.get() | kind_of(vm, rk(frame, operand)));
@@ -423,12 +471,16 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
     }
 }
 
-/// The code object of a Python function, or the value itself.
+/// The code object of a Python function; a class or a builtin itself. Other objects are not remembered, for that would keep
+/// them alive.
 fn callee_code(st: &State, callee: &Value) -> Option<Value> {
     if crate::run::is_function(st, callee) {
         return callee.downcast::<crate::function::Function>()?.code.get();
     }
-    callee.is_heap().then(|| callee.clone())
+    let plain = callee.downcast::<Type>().is_some()
+        || callee.downcast::<MethodDescriptor>().is_some()
+        || callee.downcast::<Builtin>().is_some_and(|builtin| !builtin.pass_this);
+    plain.then(|| callee.clone())
 }
 
 /// The kind of a value.
@@ -531,7 +583,7 @@ unsafe fn finish_call(
 unsafe fn run_callee(vm: &Interpreter, st: &State, thread: &Thread, top: *mut Frame) -> Res {
     // SAFETY: by the contract.
     unsafe {
-        if (*(*top).form).calls.phase.get() == Phase::Native {
+        if (*(*top).form).calls.phase.get() == Phase::Native && st.tier.budget.get() == 0 {
             (*(*top).form).calls.left.set(1);
             st.runs.set(st.runs.get() + 1);
             let depth = vm.native_depth();
@@ -548,6 +600,15 @@ unsafe fn run_callee(vm: &Interpreter, st: &State, thread: &Thread, top: *mut Fr
         }
     }
     crate::run::run(vm, st, thread)
+}
+
+/// Runs the innermost frame, which native code pushed, until it returns.
+pub fn run_pushed(vm: &Interpreter, st: &State, thread: &Thread) -> Res {
+    if vm.native_is_deep() {
+        return crate::run::run(vm, st, thread);
+    }
+    // SAFETY: the innermost record was just pushed, with `Ret::Native`.
+    unsafe { run_callee(vm, st, thread, thread.top_ptr()) }
 }
 
 /// Whether somebody has the frame object of a frame or one of the `levels` below, and may change its variables.

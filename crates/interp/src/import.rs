@@ -2,7 +2,7 @@
 
 use crate::frame::Frame;
 use crate::state::state;
-use pellucid_object::native::Module;
+use pellucid_object::native::{Module, call_positional};
 use pellucid_object::{CallArgs, Dict, Interpreter, Res, Str, Value};
 
 /// `__import__(name, globals(), locals(), from_list, level)`, whatever `__import__` the builtins hold.
@@ -12,7 +12,8 @@ pub fn name(vm: &Interpreter, frame: &Frame, name: &Value, from_list: Value, lev
     };
     let locals = frame.locals.get().unwrap_or(Value::NONE);
     let globals = frame.function().globals.clone();
-    vm.call(&import, &CallArgs::new(&[name.clone(), globals, locals, from_list, level]))
+    let args = [name.clone(), globals, locals, from_list, level];
+    call_positional(vm, &import, &args).unwrap_or_else(|| vm.call_values(&import, &args))
 }
 
 /// `from module import name`: the attribute, or the submodule that is being imported.

@@ -86,6 +86,7 @@ pub fn install(vm: &Interpreter) -> Res<()> {
         list_iterator: vm.type_for(&pellucid_types::list::LIST_ITERATOR)?,
         tuple_iterator: vm.type_for(&pellucid_types::tuple::TUPLE_ITERATOR)?,
         names: Names::new(vm)?,
+        globals_layout: Cell::default(),
         thread: Cell::new(std::ptr::from_ref::<frame::Thread>(&thread).cast_mut()),
         monitors: instrument::Monitors::default(),
         tier: hot::Tier::default(),

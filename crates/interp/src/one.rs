@@ -6,7 +6,7 @@ use crate::hot::Step;
 use crate::ops::Op;
 use crate::ops_arith::{self as arith, release, rk, set};
 use crate::state::State;
-use crate::{comprehension, ops_attr, ops_build, ops_call, ops_generic, ops_name, unwind};
+use crate::{comprehension, ops_attr, ops_build, ops_call, ops_generic, ops_name, super_, unwind};
 use pellucid_object::protocol::{BinOp, CmpOp, UnOp};
 use pellucid_object::{Interpreter, Res, Value};
 
@@ -105,6 +105,8 @@ pub unsafe fn one(
             Op::StoreGlobal => ops_name::store_global(vm, frame, pc),
             Op::StoreAttr => ops_attr::store_quick(vm, frame, pc),
             Op::LoadMethod => ops_attr::load_method_quick(vm, frame, pc),
+            Op::LoadSuperAttr => super_::load(vm, st, frame, pc, false),
+            Op::LoadSuperMethod => super_::load(vm, st, frame, pc, true),
             Op::LoadSlice => ops_attr::load_slice(vm, frame, pc),
             Op::StoreSlice => ops_attr::store_slice(vm, frame, pc),
             Op::LoadDeref => ops_name::load_deref(vm, frame, pc),

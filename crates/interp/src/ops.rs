@@ -74,6 +74,10 @@ macro_rules! for_each_op {
             StoreAttr,
             /// `r[a], r[a + 1] = function, rk(b)`, or `unbound, rk(b).name k`
             LoadMethod,
+            /// `r[a] = super().name k`, `super` being the global name `b` and `__class__` in the cell `r[c]`
+            LoadSuperAttr,
+            /// `r[a], r[a + 1] = function, r[0]`, or `unbound, super().name k`; as `LoadSuperAttr`
+            LoadSuperMethod,
             /// `r[a] = rk(b)[rk(c)]`
             LoadSubscr,
             /// `rk(a)[rk(b)] = rk(c)`

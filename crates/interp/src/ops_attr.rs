@@ -1,7 +1,7 @@
 //! Attributes and items.
 //!
 //! What the cache of a `LoadAttr` or `LoadMethod` holds, `version` being that of the object's type. For the first four
-//! kinds the word `place` bytes into the object is `shape`: the instance's shape, or, where that says nothing, its type.
+//! kinds, `STATIC` and `BY_CLASS` the word `place` bytes into the object is `shape`: the instance's shape, or, where that says nothing, its type.
 //!
 //! | kind | meaning |
 //! |---|---|
@@ -12,6 +12,8 @@
 //! | `MODULE` | the module's dict has keys version `shape`: its entry `index` |
 //! | `PROPERTY` | the property `value` of the class |
 //! | `OWN` | the object is a class of version `shape`: its attribute `value` |
+//! | `STATIC`, `OWN_STATIC` | as `CLASS` and `OWN`, what the static method `value` wraps |
+//! | `BY_CLASS`, `OWN_BY_CLASS` | as `CLASS` and `OWN`, what the class method `value` wraps, its first argument being the class |
 //!
 //! Values are borrowed: whoever owns them changes its version when it gives them up.
 
@@ -25,8 +27,8 @@ use crate::state::State;
 use crate::translate::operand_of;
 use pellucid_memory::Header;
 use pellucid_object::attrs::Attrs;
-use pellucid_object::heap::type_of_header;
-use pellucid_object::native::{Member, Module};
+use pellucid_object::heap::{type_of_header, type_ref_of_header};
+use pellucid_object::native::{Member, Module, Wrapped};
 use pellucid_object::{Bytes, Dict, Interpreter, List, Res, SlotWord, Str, Tuple, Type, TypeFlags, Value};
 use pellucid_types::property::{PROPERTY as PROPERTY_TYPE, Property};
 use pellucid_types::slice::new_slice;
@@ -38,6 +40,10 @@ pub const METHOD: u16 = 5;
 pub const MODULE: u16 = 6;
 pub const OWN: u16 = 7;
 pub const PROPERTY: u16 = 9;
+const STATIC: u16 = 10;
+const OWN_STATIC: u16 = 11;
+const BY_CLASS: u16 = 12;
+const OWN_BY_CLASS: u16 = 13;
 /// Of a `StoreAttr`: the attribute is added, the shape becoming `value`.
 pub const ADD: u16 = 8;
 /// Where the type of an object stands.
@@ -143,6 +149,42 @@ unsafe fn cached_elsewhere(cache: &Cache, object: &Value) -> Option<Value> {
             OWN if u64::from(object.downcast::<Type>()?.current_version()) == cache.shape.get() => {
                 Some(cached_value(cache))
             }
+            STATIC if known(cache, header) => wrapped(cache),
+            OWN_STATIC if u64::from(object.downcast::<Type>()?.current_version()) == cache.shape.get() => {
+                wrapped(cache)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What the static or class method in a cache wraps.
+///
+/// # Safety
+/// As for [`cached_value`].
+unsafe fn wrapped(cache: &Cache) -> Option<Value> {
+    // SAFETY: by the contract.
+    unsafe { cached_value(cache).downcast::<Wrapped>()?.callable.get() }
+}
+
+/// What the class method `object.name` wraps, and its class, by the cache.
+///
+/// # Safety
+/// As for [`cached`].
+unsafe fn cached_class_method(cache: &Cache, object: &Value) -> Option<(Value, Value)> {
+    // SAFETY: by the contract.
+    unsafe {
+        let header = object.header()?;
+        if cache.version.get() != u64::from(type_of_header(header).current_version()) {
+            return None;
+        }
+        match cache.kind.get() {
+            BY_CLASS if known(cache, header) => {
+                Some((wrapped(cache)?, type_ref_of_header(header).value().clone()))
+            }
+            OWN_BY_CLASS if u64::from(object.downcast::<Type>()?.current_version()) == cache.shape.get() => {
+                Some((wrapped(cache)?, object.clone()))
+            }
             _ => None,
         }
     }
@@ -234,6 +276,10 @@ fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: 
     let descr = vm.type_of_ref(&value);
     if method && descr.flags.get().contains(TypeFlags::METHOD_DESCRIPTOR) {
         remember(METHOD, 0, value.bits());
+    } else if vm.is_exact(&value, &vm.types().staticmethod) {
+        remember(STATIC, 0, value.bits());
+    } else if vm.is_exact(&value, &vm.types().classmethod) {
+        remember(BY_CLASS, 0, value.bits());
     } else if descr.slots.descr_get.get().is_none() {
         remember(CLASS, 0, value.bits());
     }
@@ -259,12 +305,18 @@ fn learn_class(vm: &Interpreter, cache: &Cache, own: &Type, name: &Value, versio
     let Some(value) = own.lookup(vm, name) else { return };
     let plain = vm.type_of_ref(&value).slots.descr_get.get().is_none()
         || value.downcast::<crate::function::Function>().is_some();
+    let kind = match () {
+        () if plain => OWN,
+        () if vm.is_exact(&value, &vm.types().staticmethod) => OWN_STATIC,
+        () if vm.is_exact(&value, &vm.types().classmethod) => OWN_BY_CLASS,
+        () => return,
+    };
     let own_version = own.version();
-    if plain && own_version != 0 {
+    if own_version != 0 {
         cache.version.set(version);
         cache.shape.set(u64::from(own_version));
         cache.value.set(value.bits());
-        cache.kind.set(OWN);
+        cache.kind.set(kind);
     }
 }
 
@@ -330,6 +382,12 @@ pub unsafe fn load_method(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
         let i = *pc;
         let object = rk(frame, i.b);
         let cache = cache_of(frame, &i);
+        if let Some((function, class)) = cache.entries().find_map(|c| cached_class_method(c, object)) {
+            release(frame, i.b);
+            set(frame, i.a, function);
+            set(frame, i.a + 1, class);
+            return Ok(());
+        }
         if let Some(function) = cache.entries().find_map(|c| cached_method(c, object)) {
             let this = take(frame, i.b);
             set(frame, i.a, function);

@@ -8,10 +8,10 @@ use crate::hot::Phase;
 use crate::instrument;
 use crate::ops_arith::set;
 use crate::poll;
-use crate::run::{Entered, enter};
+use crate::run::{Entered, enter, is_function};
 use crate::state::State;
 use pellucid_object::interpreter::Plain;
-use pellucid_object::native::{BoundMethod, call_fixed};
+use pellucid_object::native::{BoundMethod, call_positional};
 use pellucid_object::{CallArgs, Interpreter, Res, SlotWord, Tuple, Type, TypeFlags, Value};
 
 /// The quick way to call a Python function: when its arguments are exactly its parameters, the window begins at them.
@@ -56,6 +56,79 @@ pub unsafe fn enter_simple(
     }
 }
 
+/// As [`enter_simple`], for functions that besides take defaults or have free variables, and for generators as callers, whose
+/// registers are not on the stack.
+///
+/// # Safety
+/// As for [`enter_simple`], `callee` being any value.
+#[inline(never)]
+unsafe fn enter_plain(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+    callee: *mut Value,
+    given: usize,
+) -> bool {
+    // SAFETY: by the contract; what is borrowed belongs to the function, and nothing runs before its frame stands.
+    unsafe {
+        if !is_function(st, &*callee) {
+            return false;
+        }
+        let function = (*callee).payload_unchecked::<Function>();
+        let Some(form) = function.code().ready_form() else { return false };
+        let count = form.argcount as usize;
+        let args = callee.add(1);
+        let window = if (*frame).generator.is_set() { (*frame).end } else { args };
+        if !form.positional
+            || form.generator
+            || form.ncells > 0
+            || given > count
+            || poll::pending(vm)
+            || !thread.has_room(vm)
+            || !thread.ready(window, form.nregs as usize)
+        {
+            return false;
+        }
+        let (defaults, closure) = (function.defaults.raw(), function.closure.raw());
+        let (lacking, frees) = (count - given, form.nfrees as usize);
+        let fits = |tuple: &u64, wanted: usize, exact: bool| {
+            let len = match *tuple {
+                0 => 0,
+                _ => Value::borrow_bits(tuple).payload_unchecked::<Tuple>().len(),
+            };
+            if exact { len == wanted } else { len >= wanted }
+        };
+        if lacking > 0 && !fits(&defaults, lacking, false) || frees > 0 && !fits(&closure, frees, true) {
+            return false;
+        }
+        let Some(code) = function.code.get() else { return false };
+        (*frame).pc = pc;
+        if window != args {
+            (0..given).for_each(|index| window.add(index).write(args.add(index).replace(Value::UNBOUND)));
+        }
+        let copy = |tuple: &u64, to: usize, count: usize| {
+            Value::borrow_bits(tuple).payload_unchecked::<Tuple>().with(|items| {
+                let last = &items[items.len() - count..];
+                last.iter().enumerate().for_each(|(at, item)| window.add(to + at).write(item.clone()));
+            });
+        };
+        if lacking > 0 {
+            copy(&defaults, given, lacking);
+        }
+        for index in count..form.nlocals as usize {
+            window.add(index).write(Value::UNBOUND);
+        }
+        if frees > 0 {
+            copy(&closure, form.nlocals as usize, frees);
+        }
+        let function = callee.replace(Value::UNBOUND);
+        thread.push_call(function, code, form, window, Ret::Call, (*pc).a, None);
+        true
+    }
+}
+
 /// # Safety
 /// The innermost frame is `frame`, at the `Call` instruction `pc`.
 pub unsafe fn call(
@@ -69,13 +142,24 @@ pub unsafe fn call(
     unsafe {
         let i = *pc;
         let base = i.b as usize;
-        let callee = (*frame).regs.add(base).replace(Value::UNBOUND);
+        let place = (*frame).regs.add(base);
+        if enter_plain(vm, st, thread, frame, pc, place, i.c as usize) {
+            return Ok(true);
+        }
+        let callee = place.replace(Value::UNBOUND);
         call_at(
             vm,
             st,
             thread,
             frame,
-            Call { callee, first: base + 1, room: 1, given: i.c as usize, names: &[], dst: i.a },
+            Call {
+                callee,
+                place: Place::Register(base + 1),
+                room: 1,
+                given: i.c as usize,
+                names: &[],
+                dst: i.a,
+            },
         )
     }
 }
@@ -94,11 +178,17 @@ pub unsafe fn call_method(
         let i = *pc;
         let base = i.b as usize;
         let given = i.c as usize;
+        let bound = usize::from((*(*frame).regs.add(base)).is_unbound());
+        if enter_plain(vm, st, thread, frame, pc, (*frame).regs.add(base + bound), given + 1 - bound) {
+            return Ok(true);
+        }
         let take = |index: usize| (*frame).regs.add(index).replace(Value::UNBOUND);
         let what = if (*(*frame).regs.add(base)).is_unbound() {
-            Call { callee: take(base + 1), first: base + 2, room: 2, given, names: &[], dst: i.a }
+            let place = Place::Register(base + 2);
+            Call { callee: take(base + 1), place, room: 2, given, names: &[], dst: i.a }
         } else {
-            Call { callee: take(base), first: base + 1, room: 1, given: given + 1, names: &[], dst: i.a }
+            let place = Place::Register(base + 1);
+            Call { callee: take(base), place, room: 1, given: given + 1, names: &[], dst: i.a }
         };
         call_at(vm, st, thread, frame, what)
     }
@@ -124,16 +214,25 @@ pub unsafe fn call_kw(
         let callee = (*frame).regs.add(base).replace(Value::UNBOUND);
         // The tuple is a constant: only the collector could change it, and not while it is reachable.
         tuple.with(|names| {
-            let given = i.c as usize;
-            call_at(vm, st, thread, frame, Call { callee, first: base + 1, room: 1, given, names, dst: i.a })
+            let (place, given) = (Place::Register(base + 1), i.c as usize);
+            call_at(vm, st, thread, frame, Call { callee, place, room: 1, given, names, dst: i.a })
         })
     }
 }
 
-/// A call whose arguments stand in registers from `first` on; `room` registers before them are free.
+/// Where the arguments of a call begin.
+#[derive(Clone, Copy)]
+pub enum Place {
+    /// At a register of the caller.
+    Register(usize),
+    /// Behind the caller's window, in words that are nobody's.
+    Behind(*mut Value),
+}
+
+/// A call; `room` words before its arguments are free.
 pub struct Call<'a> {
     pub callee: Value,
-    pub first: usize,
+    pub place: Place,
     pub room: usize,
     pub given: usize,
     pub names: &'a [Value],
@@ -143,7 +242,8 @@ pub struct Call<'a> {
 /// Calls; true when a frame was pushed.
 ///
 /// # Safety
-/// `frame` is the innermost frame, its `pc` is up to date, and the arguments are the topmost live temporaries.
+/// `frame` is the innermost frame, its `pc` is up to date, and the arguments are the topmost live temporaries, or, behind
+/// the frame's window, in words made ready, one more than it needs.
 #[inline(never)]
 pub unsafe fn call_at(
     vm: &Interpreter,
@@ -154,24 +254,31 @@ pub unsafe fn call_at(
 ) -> Res<bool> {
     // SAFETY: by the contract.
     unsafe {
-        if poll::pending(vm) {
-            poll::poll(vm)?;
-        }
-        let pc = (*frame).pc;
-        let Call { mut callee, mut first, mut room, mut given, names, dst } = call;
-        if names.is_empty() && (*frame).form().woven.is_none() {
-            let words = (*frame).regs.add(first);
-            if let Some(result) = call_fixed(vm, &callee, std::slice::from_raw_parts(words, given)) {
-                drop_words(words, words.add(given));
-                set(frame, dst, result?);
-                return instrument::settle(vm, st, thread, frame, pc, true);
+        let (pc, end) = ((*frame).pc, (*frame).end);
+        let Call { mut callee, place, mut room, mut given, names, dst } = call;
+        let mut first = match place {
+            Place::Register(index) => {
+                if poll::pending(vm) {
+                    poll::poll(vm)?;
+                }
+                (*frame).regs.add(index)
             }
-        }
+            Place::Behind(first) => {
+                // What runs before the callee stays behind its arguments.
+                (*frame).end = first.add(given);
+                first
+            }
+        };
         let mut ret = Ret::Call;
         let mut extra = None;
         while let Some(header) = callee.header() {
-            if header.ty.get() as u64 == st.function.value().bits() {
-                let window = window(vm, thread, frame, first, given)?;
+            let ty = header.ty.get() as u64;
+            if ty == st.function.value().bits() {
+                let window = match place {
+                    Place::Register(_) => window(vm, thread, frame, first, given)?,
+                    Place::Behind(_) => first,
+                };
+                (*frame).end = end;
                 return match enter(vm, st, thread, callee, window, given, names, ret, dst, extra)? {
                     Entered::Frame => Ok(true),
                     Entered::Value(value) => {
@@ -180,49 +287,62 @@ pub unsafe fn call_at(
                     }
                 };
             }
+            if ty == vm.types().method.value().bits() && room > 0 {
+                let method = callee.payload_unchecked::<BoundMethod>();
+                let Some((function, this)) = method.function.get().zip(method.this.get()) else { break };
+                room -= 1;
+                first = first.sub(1);
+                given += 1;
+                first.write(this);
+                callee = function;
+                continue;
+            }
+            let plain = ret == Ret::Call && names.is_empty() && (*frame).form().woven.is_none();
+            if plain
+                && let Some(result) = call_positional(vm, &callee, std::slice::from_raw_parts(first, given))
+            {
+                drop_words(first, first.add(given));
+                (*frame).end = end;
+                set(frame, dst, result?);
+                return instrument::settle(vm, st, thread, frame, pc, true);
+            }
             // A method of a method, or of a class, may need more room than there is: it is called as any other object.
             if room == 0 {
                 break;
             }
             room -= 1;
-            let parts = match callee.downcast::<BoundMethod>() {
-                Some(method) if header.ty.get() as u64 == vm.types().method.value().bits() => {
-                    method.function.get().zip(method.this.get())
-                }
-                _ => None,
-            };
-            if let Some((function, this)) = parts {
-                first -= 1;
-                given += 1;
-                (*frame).regs.add(first).write(this);
-                callee = function;
-                continue;
-            }
             if ret == Ret::Call
                 && let Some(init) = python_init(vm, st, &callee)
             {
-                let object = vm.alloc_subclass(&callee, Plain)?;
-                first -= 1;
+                let object = match vm.alloc_subclass(&callee, Plain) {
+                    Ok(object) => object,
+                    Err(raised) => {
+                        drop_words(first, first.add(given));
+                        (*frame).end = end;
+                        return Err(raised);
+                    }
+                };
+                first = first.sub(1);
                 given += 1;
-                (*frame).regs.add(first).write(object.clone());
+                first.write(object.clone());
                 ret = Ret::Init;
                 extra = Some(object);
                 callee = init;
                 continue;
             }
             if let Some(method) = python_method(vm, st, &callee, &st.names.__call__) {
-                first -= 1;
+                first = first.sub(1);
                 given += 1;
-                (*frame).regs.add(first).write(callee);
+                first.write(callee);
                 callee = method;
                 continue;
             }
             break;
         }
-        let words = (*frame).regs.add(first);
-        let args = CallArgs { values: std::slice::from_raw_parts(words, given), names };
+        let args = CallArgs { values: std::slice::from_raw_parts(first, given), names };
         let result = vm.call(&callee, &args);
-        drop_words(words, words.add(given));
+        drop_words(first, first.add(given));
+        (*frame).end = end;
         let value = result?;
         drop(callee);
         set(frame, dst, value);
@@ -253,12 +373,11 @@ unsafe fn window(
     vm: &Interpreter,
     thread: &Thread,
     frame: *mut Frame,
-    first: usize,
+    args: *mut Value,
     given: usize,
 ) -> Res<*mut Value> {
     // SAFETY: by the contract.
     unsafe {
-        let args = (*frame).regs.add(first);
         if !(*frame).generator.is_set() {
             return Ok(args);
         }

@@ -1,16 +1,20 @@
 //! Instructions that are too rare for a register form: they work on the temporaries as on wordcode's value stack.
 
 use crate::cell::Cell as PyCell;
-use crate::dunder::generator_iter;
+use crate::dunder::{enter_method, generator_iter};
 use crate::form::Instr;
-use crate::frame::{Frame, Thread};
+use crate::frame::{Frame, Ret, Thread};
 use crate::function::{FunctionParts, new_function};
 use crate::ops_build::unpack;
+use crate::ops_call::{Call, Place, call_at};
 use crate::ops_name::{global, mapping_get, not_defined, unbound_cell};
+use crate::run::{Entered, is_function};
 use crate::state::{State, state};
-use crate::{async_generator, groups, import, instrument, matching, unwind};
+use crate::{async_generator, groups, import, instrument, matching, poll, unwind};
 use pellucid_bytecode::Op as Word;
-use pellucid_object::{Dict, Interpreter, List, Raised, Res, Set, Str, Tuple, Value};
+use pellucid_object::native::call_positional;
+use pellucid_object::{CallArgs, Dict, Interpreter, List, Raised, Res, Set, Str, Tuple, Value};
+use smallvec::SmallVec;
 
 /// The temporaries of a frame as a stack.
 struct Stack {
@@ -76,8 +80,12 @@ pub unsafe fn execute(
     let mut stack = Stack { frame, top: i.a as usize };
     if word == Word::CallFunctionEx {
         // SAFETY: by the contract.
+        return unsafe { call_ex(vm, st, thread, &mut stack, i.d) };
+    }
+    if word == Word::SetupWith {
+        // SAFETY: by the contract.
         unsafe {
-            if call_ex(vm, st, thread, &mut stack, i.d)? {
+            if enter_context(vm, st, thread, &mut stack)? {
                 return Ok(true);
             }
             return instrument::settle(vm, st, thread, frame, pc, true);
@@ -103,106 +111,95 @@ pub unsafe fn execute(
 /// `frame` is the innermost frame, and `i` an instruction of its form, whose operands are in place.
 pub unsafe fn call_ex_natively(vm: &Interpreter, frame: *mut Frame, i: &Instr) -> Res {
     let mut stack = Stack { frame, top: i.a as usize };
-    let (callee, values, names) = ex_arguments(vm, &mut stack, i.d)?;
-    vm.call(&callee, &pellucid_object::CallArgs { values: &values, names: &names })
+    let keywords = if i.d & 1 != 0 { Some(stack.pop()) } else { None };
+    let (positional, callee) = (stack.pop(), stack.pop());
+    let mut names = Names::new();
+    let mut values = Vec::new();
+    keyword_arguments(vm, &callee, keywords.as_ref(), &mut names, &mut values)?;
+    let given = positional_items(vm, &callee, &positional)?;
+    values.splice(0..0, given);
+    vm.call(&callee, &CallArgs { values: &values, names: &names })
 }
 
-/// Takes callee and arguments of a call with stars off the stack: callee, values, names of the last of them.
-fn ex_arguments(vm: &Interpreter, stack: &mut Stack, arg: u32) -> Res<(Value, Vec<Value>, Vec<Value>)> {
-    let keywords = if arg & 1 != 0 { Some(stack.pop()) } else { None };
-    let positional = stack.pop();
-    let callee = stack.pop();
-    let mut values = positional_items(vm, &callee, &positional)?;
-    let mut names = Vec::new();
-    if let Some(keywords) = keywords {
-        let pairs = match keywords.downcast::<Dict>() {
-            Some(dict) => dict.pairs(),
-            None => {
-                let dict = vm.new_dict()?;
-                merge(vm, &dict, &keywords, &callee)?;
-                dict.pairs()
-            }
-        };
-        for (name, value) in pairs {
-            if name.downcast::<Str>().is_none() {
-                return Err(vm.type_error("keywords must be strings".to_string()));
-            }
-            names.push(vm.intern_value(&name)?);
-            values.push(value);
+type Names = SmallVec<[Value; 6]>;
+
+/// The keywords that a call with stars gives: names, interned, and values.
+fn keyword_arguments(
+    vm: &Interpreter,
+    callee: &Value,
+    keywords: Option<&Value>,
+    names: &mut Names,
+    values: &mut impl Extend<Value>,
+) -> Res<()> {
+    let Some(keywords) = keywords else { return Ok(()) };
+    let copy;
+    let dict = match keywords.downcast::<Dict>() {
+        Some(dict) => dict,
+        None => {
+            copy = vm.new_dict()?;
+            merge(vm, &copy, keywords, callee)?;
+            &copy
         }
+    };
+    let mut at = 0;
+    while let Some((entry, name, value)) = dict.entry_from(at) {
+        if name.downcast::<Str>().is_none() {
+            return Err(vm.type_error("keywords must be strings".to_string()));
+        }
+        names.push(vm.intern_value(&name)?);
+        values.extend(Some(value));
+        at = entry + 1;
     }
-    Ok((callee, values, names))
+    Ok(())
 }
 
-/// `callee(*args, **kwargs)`.
+/// `callee(*args, **kwargs)`. The arguments need not fit into the frame's temporaries: they stand behind its window.
 ///
 /// # Safety
 /// As for [`execute`].
 unsafe fn call_ex(vm: &Interpreter, st: &State, thread: &Thread, stack: &mut Stack, arg: u32) -> Res<bool> {
-    // SAFETY: by the contract.
-    let frame = unsafe { &*stack.frame };
-    if arg & 1 == 0 && crate::run::is_function(st, &stack.peek(2)) {
-        let positional = stack.peek(1);
-        if let Some(tuple) = positional.downcast::<Tuple>() {
-            drop(stack.pop());
-            let callee = stack.pop();
-            let (window, given) = (frame.end, tuple.len());
-            if !thread.ready(window, given + 2) {
-                return Err(thread.too_deep(vm));
+    let keywords = if arg & 1 != 0 { Some(stack.pop()) } else { None };
+    let (positional, callee) = (stack.pop(), stack.pop());
+    let mut names = Names::new();
+    let mut values: SmallVec<[Value; 6]> = SmallVec::new();
+    keyword_arguments(vm, &callee, keywords.as_ref(), &mut names, &mut values)?;
+    if poll::pending(vm) {
+        poll::poll(vm)?;
+    }
+    let frame = stack.frame;
+    // SAFETY: by the contract; `ready` makes the words usable, which are dead, and nothing runs before they are filled.
+    unsafe {
+        let put = |items: &[Value]| {
+            let first = (*frame).end.add(1);
+            if !thread.ready((*frame).end, items.len() + values.len() + 2) {
+                return None;
             }
-            for (at, value) in tuple.as_slice().iter().enumerate() {
-                // SAFETY: `ready` made these words usable; they are dead.
-                unsafe { window.add(at).write(value.clone()) };
+            items.iter().enumerate().for_each(|(at, item)| first.add(at).write(item.clone()));
+            Some((first, items.len()))
+        };
+        let placed = match positional.downcast::<Tuple>() {
+            Some(tuple) => tuple.with(put),
+            None => {
+                match positional.downcast::<List>().filter(|_| vm.is_exact(&positional, &vm.types().list)) {
+                    Some(list) => list.with(put),
+                    None => put(&positional_items(vm, &callee, &positional)?),
+                }
             }
-            // SAFETY: the arguments stand in free words of the running thread.
-            return unsafe { enter_ex(vm, st, thread, stack, callee, given, &[]) };
+        };
+        let Some((first, mut given)) = placed else { return Err(thread.too_deep(vm)) };
+        for value in values {
+            first.add(given).write(value);
+            given += 1;
         }
-    }
-    let (callee, values, names) = ex_arguments(vm, stack, arg)?;
-    // The arguments need not fit into the frame's temporaries: they stand behind its window.
-    let window = frame.end;
-    if !thread.ready(window, values.len() + 2) {
-        return Err(thread.too_deep(vm));
-    }
-    if crate::run::is_function(st, &callee) {
-        let given = values.len();
-        for (at, value) in values.into_iter().enumerate() {
-            // SAFETY: `ready` made these words usable; they are dead.
-            unsafe { window.add(at).write(value) };
-        }
-        // SAFETY: the arguments stand in free words of the running thread.
-        return unsafe { enter_ex(vm, st, thread, stack, callee, given, &names) };
-    }
-    let value = vm.call(&callee, &pellucid_object::CallArgs { values: &values, names: &names })?;
-    stack.push(value);
-    Ok(false)
-}
-
-/// Calls a Python function whose arguments stand behind the window of the frame; true when a frame was pushed.
-///
-/// # Safety
-/// As for [`execute`]; `callee` is a function, and there are `given` arguments.
-unsafe fn enter_ex(
-    vm: &Interpreter,
-    st: &State,
-    thread: &Thread,
-    stack: &mut Stack,
-    callee: Value,
-    given: usize,
-    names: &[Value],
-) -> Res<bool> {
-    let dst = stack.top as i16;
-    // SAFETY: by the contract.
-    let entered = unsafe {
-        let window = (*stack.frame).end;
-        crate::run::enter(vm, st, thread, callee, window, given, names, crate::frame::Ret::Call, dst, None)?
-    };
-    match entered {
-        crate::run::Entered::Frame => Ok(true),
-        crate::run::Entered::Value(value) => {
-            stack.push(value);
-            Ok(false)
-        }
+        let call = Call {
+            callee,
+            place: Place::Behind(first),
+            room: 1,
+            given,
+            names: &names,
+            dst: stack.top as i16,
+        };
+        call_at(vm, st, thread, frame, call)
     }
 }
 
@@ -583,21 +580,62 @@ fn manager_method(vm: &Interpreter, manager: &Value, name: &Value, asynchronous:
         return vm.bind_descriptor(&found, manager, ty.value());
     }
     let (kind, name) = (vm.type_name(manager), vm.str_lossy(name));
-    let (protocol, other, hint) = if asynchronous {
-        ("asynchronous context manager", "__enter__", "with")
+    let (protocol, others, hint) = if asynchronous {
+        ("asynchronous context manager", ["__enter__", "__exit__"], "with")
     } else {
-        ("context manager", "__aenter__", "async with")
+        ("context manager", ["__aenter__", "__aexit__"], "async with")
     };
-    let other = vm.lookup_special(manager, other)?;
-    let hint = match other {
-        Some(_) => {
-            let supports = if asynchronous { "context manager" } else { "asynchronous context manager" };
-            format!(" but it supports the {supports} protocol. Did you mean to use '{hint}'?")
+    let mut hint = format!(
+        " but it supports the {} protocol. Did you mean to use '{hint}'?",
+        if asynchronous { "context manager" } else { "asynchronous context manager" }
+    );
+    for other in others {
+        if vm.lookup_special(manager, other)?.is_none() {
+            hint.clear();
         }
-        None => String::new(),
+    }
+    Err(vm.type_error(format!(
+        "'{kind}' object does not support the {protocol} protocol (missed {name} method){hint}"
+    )))
+}
+
+/// The beginning of a `with` block: `__exit__`, bound, and what `__enter__` gives replace the manager. True: the frame of
+/// `__enter__` was pushed.
+///
+/// # Safety
+/// As for [`execute`].
+unsafe fn enter_context(vm: &Interpreter, st: &State, thread: &Thread, stack: &mut Stack) -> Res<bool> {
+    let ty = vm.type_of(&stack.peek(1));
+    let methods = ty.lookup(vm, &st.names.__enter__).zip(ty.lookup(vm, &st.names.__exit__));
+    let Some((enter, exit)) = methods else {
+        return with(vm, stack, Word::SetupWith).map(|()| false);
     };
-    let missing = if name.ends_with("exit__") { format!(" (missed {name} method)") } else { String::new() };
-    Err(vm.type_error(format!("'{kind}' object does not support the {protocol} protocol{missing}{hint}")))
+    let manager = stack.pop();
+    if !is_function(st, &enter) {
+        let bound = vm.bind_descriptor(&exit, &manager, ty.value())?;
+        stack.push(bound);
+        let result = match call_positional(vm, &enter, std::slice::from_ref(&manager)) {
+            Some(result) => result?,
+            None => vm.call_descriptor(&enter, &manager, &[])?,
+        };
+        stack.push(result);
+        return Ok(false);
+    }
+    let bound = match is_function(st, &exit) {
+        true => vm.new_bound_method(exit, manager.clone())?,
+        false => vm.bind_descriptor(&exit, &manager, ty.value())?,
+    };
+    stack.push(bound);
+    let dst = stack.top as i16;
+    // SAFETY: by the contract.
+    let entered = unsafe { enter_method(vm, st, thread, stack.frame, enter, &[&manager], Ret::Call, dst)? };
+    match entered {
+        Entered::Frame => Ok(true),
+        Entered::Value(value) => {
+            stack.push(value);
+            Ok(false)
+        }
+    }
 }
 
 fn with(vm: &Interpreter, stack: &mut Stack, word: Word) -> Res<()> {
@@ -620,8 +658,8 @@ fn with(vm: &Interpreter, stack: &mut Stack, word: Word) -> Res<()> {
         (&names.__enter__, &names.__exit__)
     };
     let manager = stack.pop();
-    let enter = manager_method(vm, &manager, enter, asynchronous)?;
     let exit = manager_method(vm, &manager, exit, asynchronous)?;
+    let enter = manager_method(vm, &manager, enter, asynchronous)?;
     stack.push(exit);
     drop(manager);
     let result = vm.call_values(&enter, &[])?;

@@ -184,38 +184,41 @@ pub unsafe fn load_global(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
-        let name = (&(*frame).code().names)[i.d as usize].clone();
         let cache = &(&(*frame).form().caches)[i.e as usize];
-        if let Some(mapping) = special_globals(vm, &*frame) {
-            let value = special_global(vm, &*frame, &mapping, &name)?;
-            set(frame, i.a, value);
-            return Ok(());
-        }
-        let globals = (*frame).globals();
-        let value = if let Some(index) = globals.find_interned(vm, &name) {
-            cache.version.set(globals.keys_version());
-            cache.kind.set(GLOBAL);
-            cache.index.set(index as u32);
-            globals.value_at(index)
-        } else {
-            let builtins = (*frame).builtins();
-            match builtins.find_interned(vm, &name) {
-                Some(index) => {
-                    cache.version.set(globals.keys_version());
-                    cache.shape.set(builtins.keys_version());
-                    cache.kind.set(BUILTIN);
-                    cache.index.set(index as u32);
-                    builtins.value_at(index)
-                }
-                None => None,
-            }
-        };
-        let value = match value {
-            Some(value) => value,
-            None => strange_builtin(vm, &*frame, &name)?.ok_or_else(|| not_defined(vm, &name))?,
-        };
+        let value = find_global(vm, &*frame, cache, i.d as usize)?;
         set(frame, i.a, value);
         Ok(())
+    }
+}
+
+/// The global or builtin of name `index`, which the cache remembers.
+pub fn find_global(vm: &Interpreter, frame: &Frame, cache: &Cache, index: usize) -> Res {
+    let name = frame.code().names[index].clone();
+    if let Some(mapping) = special_globals(vm, frame) {
+        return special_global(vm, frame, &mapping, &name);
+    }
+    let globals = frame.globals();
+    let value = if let Some(index) = globals.find_interned(vm, &name) {
+        cache.version.set(globals.keys_version());
+        cache.kind.set(GLOBAL);
+        cache.index.set(index as u32);
+        globals.value_at(index)
+    } else {
+        let builtins = frame.builtins();
+        match builtins.find_interned(vm, &name) {
+            Some(index) => {
+                cache.version.set(globals.keys_version());
+                cache.shape.set(builtins.keys_version());
+                cache.kind.set(BUILTIN);
+                cache.index.set(index as u32);
+                builtins.value_at(index)
+            }
+            None => None,
+        }
+    };
+    match value {
+        Some(value) => Ok(value),
+        None => strange_builtin(vm, frame, &name)?.ok_or_else(|| not_defined(vm, &name)),
     }
 }
 

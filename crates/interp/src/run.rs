@@ -17,7 +17,7 @@ use crate::ops_arith as arith;
 use crate::state::{State, state};
 use crate::{
     bind, comprehension, dunder, generator, hot, ops_attr, ops_build, ops_call, ops_generic, ops_name, poll,
-    unwind,
+    super_, unwind,
 };
 use pellucid_object::protocol::{BinOp, CmpOp, UnOp};
 use pellucid_object::{CallArgs, Interpreter, Raised, Res, Value};
@@ -28,7 +28,7 @@ pub fn call_function(vm: &Interpreter, thread: &Thread, callee: &Value, args: &C
     let window = thread.free_words();
     // SAFETY: the window is in the free words of the running thread.
     if args.names.is_empty() && unsafe { enter_plain(vm, st, thread, callee, window, args.values) } {
-        return run(vm, st, thread);
+        return hot::run_pushed(vm, st, thread);
     }
     if !thread.ready(window, args.values.len() + 1) {
         return Err(thread.too_deep(vm));
@@ -142,7 +142,7 @@ pub unsafe fn enter(
                 return Err(raised);
             }
         };
-        let count = ((*form).nregs as usize).max(given) + 1;
+        let count = ((*form).nregs as usize).max(given) + 1 + names.len();
         if !thread.ready(window, count) {
             crate::frame::drop_words(window, window.add(given));
             return Err(thread.too_deep(vm));
@@ -696,6 +696,8 @@ unsafe fn run_frames<const OBSERVE: bool>(
                         }
                         slow!(ops_attr::load_method(vm, frame, pc))
                     }
+                    Op::LoadSuperAttr => done!(super_::load(vm, st, frame, pc, false)),
+                    Op::LoadSuperMethod => done!(super_::load(vm, st, frame, pc, true)),
                     Op::LoadSubscr => {
                         if let Some(value) = ops_attr::sequence_item(vm, reg!(i.b), rk!(i.c)) {
                             release!(b);

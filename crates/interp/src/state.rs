@@ -26,6 +26,8 @@ pub struct State {
     pub list_iterator: Ref<Type>,
     pub tuple_iterator: Ref<Type>,
     pub names: Names,
+    /// What was learnt of globals when the last function was made.
+    pub globals_layout: Cell<crate::function::GlobalsLayout>,
     /// The stack of the thread that has the interpreter.
     pub thread: Cell<*mut Thread>,
     /// What tracing, profiling and monitoring want.

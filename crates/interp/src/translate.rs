@@ -14,7 +14,7 @@ use crate::ops::Op;
 use pellucid_bytecode::code::flags;
 use pellucid_bytecode::ops::Op as Word;
 use pellucid_bytecode::{Code, Const, decode};
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 
 /// Why code cannot be translated: it is malformed, or larger than registers can address.
@@ -110,6 +110,8 @@ struct Translator<'a> {
     comprehensions: Vec<Comprehension>,
     /// The last instruction writes the temporary on top of the stack, and may write a local instead.
     producer: Option<usize>,
+    /// The word that would copy the keywords of a call, which are passed on as they are.
+    uncopied: Option<usize>,
 }
 
 /// Translates a code object that [`pellucid_bytecode::verify`] accepts.
@@ -148,6 +150,7 @@ pub fn translate_with(code: &Code, weaver: Option<Weaver>) -> Result<Form, Malfo
         caches: 0,
         comprehensions: Vec::new(),
         producer: None,
+        uncopied: None,
         words,
     };
     t.find_leaders();
@@ -418,8 +421,8 @@ impl Translator<'_> {
         let nregs = self.first_temp + self.most_depth + 1;
         let generator = code.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
         let stars = code.flags & (flags::VARARGS | flags::VARKEYWORDS) != 0;
-        let plain =
-            !stars && code.kwonlyargcount == 0 && code.cellvars.is_empty() && code.freevars.is_empty();
+        let positional = !stars && code.kwonlyargcount == 0;
+        let plain = positional && code.cellvars.is_empty() && code.freevars.is_empty();
         let parameters = parameter_count(code);
         let cell_params = code
             .cellvars
@@ -439,6 +442,7 @@ impl Translator<'_> {
             first_temp: self.first_temp as u16,
             nregs: nregs as u16,
             argcount: code.argcount as u16,
+            positional,
             simple: !generator && plain,
             plain,
             generator,
@@ -447,6 +451,7 @@ impl Translator<'_> {
             loops,
             calls: Heat::default(),
             seen: OnceCell::new(),
+            period: Cell::new(0),
             natives: RefCell::default(),
         }
     }
@@ -802,6 +807,67 @@ impl Translator<'_> {
         Ok(())
     }
 
+    /// `super().name` makes no `super` object: how many of the words behind the one that loads `super` are done with it.
+    fn super_look_up(&mut self, at: usize, global: u32) -> Option<usize> {
+        let [call, look_up] = self.words.get(at + 1..at + 3)? else { return None };
+        let op = match look_up.op {
+            Word::LoadMethod => Op::LoadSuperMethod,
+            Word::LoadAttr => Op::LoadSuperAttr,
+            _ => return None,
+        };
+        let joined = self.leader[at + 1] || self.leader[at + 2];
+        if joined || (call.op, call.arg) != (Word::CallFunction, 0) || self.code.argcount == 0 {
+            return None;
+        }
+        let is = |name: &pellucid_bytecode::Wtf8, text: &[u8]| *name.0 == *text;
+        if !self.code.names.get(global as usize).is_some_and(|name| is(name, b"super")) {
+            return None;
+        }
+        let class = self.code.freevars.iter().position(|name| is(name, b"__class__"))?;
+        let cell = self.code.varnames.len() + self.code.cellvars.len() + class;
+        let (name, offset) = (look_up.arg, look_up.offset);
+        let global = i16::try_from(global).ok()?;
+        self.now_offset = offset;
+        let dst = self.next_temp();
+        let instr = self.emit(op, dst, global, cell as i16, name);
+        // One cache for the global, one for the attribute.
+        self.with_cache(instr);
+        self.caches += 1;
+        if op == Op::LoadSuperMethod {
+            self.stack.extend([Sym::Temp, Sym::Temp]);
+        } else {
+            self.push_result(instr);
+        }
+        Some(2)
+    }
+
+    /// The word that copies the keywords of a call into the dict that `at` makes, when the call has no other keywords and
+    /// nothing but plain look-ups stands between: the call may take the mapping itself.
+    fn sole_mapping(&self, at: usize) -> Option<usize> {
+        let plain = |w: &WordInstr| {
+            matches!(
+                w.op,
+                Word::LoadFast | Word::LoadDeref | Word::LoadGlobal | Word::LoadName | Word::LoadConst
+            )
+        };
+        let rest = &self.words[at + 1..];
+        let loads = rest.iter().take_while(|w| plain(w)).count();
+        let [merge, call] = rest.get(loads..loads + 2)? else { return None };
+        let fits = (merge.op, merge.arg, call.op, call.arg) == (Word::DictMerge, 1, Word::CallFunctionEx, 1);
+        let joined = self.leader[at + 1..=at + loads + 2].contains(&true);
+        (fits && !joined).then_some(at + 1 + loads)
+    }
+
+    /// Whether the list on top of the stack is made a tuple only to be passed on as arguments.
+    fn passed_on(&self, at: usize) -> bool {
+        let next = self.words.get(at + 1).filter(|_| !self.leader[at + 1]);
+        next.is_some_and(|next| match next.op {
+            Word::CallFunctionEx => next.arg == 0,
+            Word::BuildMap => next.arg == 0 && self.sole_mapping(at + 1).is_some(),
+            _ => false,
+        })
+    }
+
     fn below_top(&self, count: usize) -> Done<usize> {
         self.stack.len().checked_sub(count).ok_or(Malformed("stack underflow"))
     }
@@ -925,6 +991,7 @@ impl Translator<'_> {
                 self.stack.pop();
             }
             JumpIfNotExcMatch => self.comparing_jump(Op::JumpIfNotExcMatch, false, word.target)?,
+            LoadGlobal if let Some(done) = self.super_look_up(at, arg) => return Ok(done),
             LoadGlobal | LoadName => {
                 let op = if word.op == LoadGlobal { Op::LoadGlobal } else { Op::LoadName };
                 let dst = self.next_temp();
@@ -999,6 +1066,12 @@ impl Translator<'_> {
                 self.build(Op::BuildTuple, arg)?;
             }
             BuildList => self.build(Op::BuildList, arg)?,
+            ListToTuple if self.passed_on(at) => self.producer = None,
+            BuildMap if arg == 0 && self.sole_mapping(at).is_some() => {
+                self.uncopied = self.sole_mapping(at);
+                self.producer = None;
+            }
+            DictMerge if self.uncopied == Some(at) => self.producer = None,
             BuildString => self.build(Op::BuildString, arg)?,
             FormatValue if arg & 4 == 0 => drop(self.unary(Op::Format, arg & 3)?),
             ListAppend => {

@@ -7,6 +7,10 @@ use pellucid_interp::hot::{Heat, Place, Status};
 use pellucid_object::{Interpreter, RangeIterator, Res, Value};
 use std::cell::Cell;
 
+/// What machine code holds the addresses of: it must not move when more is added.
+#[allow(clippy::vec_box)]
+pub type Pinned<T> = Vec<Box<T>>;
+
 /// What a value is made of and how it becomes a word.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
@@ -264,7 +268,7 @@ pub unsafe extern "C" fn append(vm: *const Interpreter, list: u64, word: u64) ->
     }
 }
 
-/// The word of a float that does not fit one; 0 without memory.
+/// The word of a float that does not fit one. Without memory that of an unbound variable, which raises when it is used.
 ///
 /// # Safety
 /// Called by machine code.
@@ -275,7 +279,7 @@ pub unsafe extern "C" fn heap_float(vm: *const Interpreter, bits: u64) -> u64 {
         Ok(value) => value.into_bits(),
         Err(raised) => {
             drop(vm.take_raised(raised));
-            0
+            Value::UNBOUND.into_bits()
         }
     }
 }

@@ -64,8 +64,8 @@ struct Compiler {
 /// Machine code of a piece of Python code.
 pub struct Code {
     memory: CodeMemory,
-    ways: Vec<Box<exit::Way>>,
-    pushes: Vec<Box<exit::Push>>,
+    ways: exit::Pinned<exit::Way>,
+    pushes: exit::Pinned<exit::Push>,
     keep: Vec<Value>,
     /// What was inlined, unrolled, moved.
     pub notes: Vec<String>,

@@ -23,8 +23,8 @@ use std::collections::HashMap;
 pub struct Lowered {
     pub code: Vec<u8>,
     /// Owned by the code, which holds their addresses.
-    pub ways: Vec<Box<Way>>,
-    pub pushes: Vec<Box<exit::Push>>,
+    pub ways: exit::Pinned<Way>,
+    pub pushes: exit::Pinned<exit::Push>,
     /// Cranelift's listing, when it was asked for.
     pub listing: Option<String>,
 }
@@ -71,8 +71,8 @@ struct Lowering<'a, 'b> {
     blocks: HashMap<Block, CBlock>,
     exits: HashMap<ExitId, CBlock>,
     todo: Vec<ExitId>,
-    ways: Vec<Box<Way>>,
-    pushes: Vec<Box<exit::Push>>,
+    ways: exit::Pinned<Way>,
+    pushes: exit::Pinned<exit::Push>,
     signatures: HashMap<usize, SigRef>,
     vm: CVal,
     frame: CVal,

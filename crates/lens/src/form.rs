@@ -174,6 +174,8 @@ impl View<'_> {
             LoadAttr => format!("{a} = {b}.{}", self.name(i.d)),
             StoreAttr => format!("{b}.{} = {c}", self.name(i.d)),
             LoadMethod => format!("{} = {b}.{}", self.row(i.a, 2), self.name(i.d)),
+            LoadSuperAttr => format!("{a} = super().{}", self.name(i.d)),
+            LoadSuperMethod => format!("{} = super().{}", self.row(i.a, 2), self.name(i.d)),
             LoadSubscr => format!("{a} = {b}[{c}]"),
             StoreSubscr => format!("{a}[{b}] = {c}"),
             LoadDeref => format!("{a} = contents of {b}"),
@@ -224,11 +226,21 @@ impl View<'_> {
         use Op::*;
         if !matches!(
             i.op,
-            LoadGlobal | LoadName | StoreName | StoreGlobal | LoadAttr | StoreAttr | LoadMethod
+            LoadGlobal
+                | LoadName
+                | StoreName
+                | StoreGlobal
+                | LoadAttr
+                | StoreAttr
+                | LoadMethod
+                | LoadSuperAttr
+                | LoadSuperMethod
         ) {
             return String::new();
         }
-        let Some(cache) = self.form.caches.get(i.e as usize) else { return String::new() };
+        // The first of `super().name` is that of the global.
+        let index = i.e as usize + usize::from(matches!(i.op, LoadSuperAttr | LoadSuperMethod));
+        let Some(cache) = self.form.caches.get(index) else { return String::new() };
         if cache.version.get() == 0 && cache.shape.get() == 0 && cache.kind.get() == 0 {
             return "  ; nothing learnt".to_string();
         }

@@ -22,7 +22,7 @@ fn wrong_object(vm: &Interpreter, value: &Value) -> pellucid_object::Raised {
 }
 
 /// Binds the arguments of a constructor. Errors: `TypeError`.
-pub fn bind(vm: &Interpreter, name: &str, signature: &str, call: &CallArgs) -> Res<Args> {
+pub fn bind<'a>(vm: &Interpreter, name: &str, signature: &str, call: &CallArgs<'a>) -> Res<Args<'a>> {
     Signature::parse(signature).bind(vm, name, false, call)
 }
 

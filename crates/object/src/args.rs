@@ -4,8 +4,11 @@
 //! `__text_signature__` shows and what binding and its error messages follow.
 
 use crate::interpreter::Interpreter;
+use crate::str::Str;
 use crate::value::Value;
 use crate::{Raised, Res};
+use smallvec::SmallVec;
+use std::borrow::Cow;
 
 /// Arguments as the caller gives them: the last `names.len()` values belong to keywords.
 #[derive(Clone, Copy)]
@@ -23,6 +26,14 @@ impl<'a> CallArgs<'a> {
     }
     pub fn keywords(&self) -> impl Iterator<Item = (&'a Value, &'a Value)> {
         self.names.iter().zip(&self.values[self.values.len() - self.names.len()..])
+    }
+    /// Gives `f` these arguments with `this` in front of them.
+    #[inline]
+    pub fn with_first<R>(&self, this: Value, f: impl FnOnce(&CallArgs) -> R) -> R {
+        let mut values: SmallVec<[Value; 6]> = SmallVec::with_capacity(self.values.len() + 1);
+        values.push(this);
+        values.extend(self.values.iter().cloned());
+        f(&CallArgs { values: &values, names: self.names })
     }
 }
 
@@ -51,6 +62,8 @@ pub struct Signature {
     /// Position of `*args`.
     var_args: Option<usize>,
     var_keywords: Option<usize>,
+    /// So many values by position, or more, leave no required parameter out.
+    least: usize,
 }
 
 impl Signature {
@@ -94,32 +107,51 @@ impl Signature {
             positional,
             var_args: find(ParamKind::VarArgs),
             var_keywords: find(ParamKind::VarKeywords),
+            least: params.iter().rposition(|p| p.required).map_or(0, |last| last + 1),
             params,
         }
     }
 
+    /// What a call that gives all it gives by position, and neither too much nor too little, means: nothing is copied.
+    #[inline]
+    pub fn bind_plain<'a>(&self, values: &'a [Value]) -> Option<Args<'a>> {
+        let fits = (self.least..=self.positional).contains(&values.len());
+        let stars = self.var_args.is_some() || self.var_keywords.is_some();
+        (fits && !stars).then(|| Args { given: values, rest: SmallVec::new() })
+    }
+
     /// Binds a call: one entry a parameter, in the order of the signature; `*args` is a tuple, `**kwargs` a dict.
     /// Errors: `TypeError`, worded as CPython's argument clinic does.
-    pub fn bind(&self, vm: &Interpreter, function: &str, has_self: bool, args: &CallArgs) -> Res<Args> {
+    pub fn bind<'a>(
+        &self,
+        vm: &Interpreter,
+        function: &str,
+        has_self: bool,
+        args: &CallArgs<'a>,
+    ) -> Res<Args<'a>> {
         self.bind_named(vm, function, &|| function.to_string(), has_self, args)
     }
 
     /// As [`Signature::bind`]; `qualified` is the name that messages about plain functions (no argument, just one, no
     /// keywords) show.
-    pub fn bind_named(
+    pub fn bind_named<'a>(
         &self,
         vm: &Interpreter,
         function: &str,
         qualified: &dyn Fn() -> String,
         has_self: bool,
-        args: &CallArgs,
-    ) -> Res<Args> {
-        let given = args.positional();
-        let mut bound: Vec<Option<Value>> = vec![None; self.params.len()];
-        let taken = given.len().min(self.positional);
-        for (place, value) in bound.iter_mut().zip(&given[..taken]) {
-            *place = Some(value.clone());
+        args: &CallArgs<'a>,
+    ) -> Res<Args<'a>> {
+        if args.names.is_empty()
+            && let Some(bound) = self.bind_plain(args.values)
+        {
+            return Ok(bound);
         }
+        let given = args.positional();
+        let taken = given.len().min(self.positional);
+        // The parameters behind those that are given by position.
+        let mut rest: Rest<'a> = SmallVec::new();
+        rest.resize(self.params.len() - taken, None);
         let skip = usize::from(has_self);
         let total = given.len() + args.names.len();
         if total > self.params.len()
@@ -141,7 +173,7 @@ impl Signature {
             return Err(self.unexpected(vm, function, qualified, skip, &vm.str_lossy(name)));
         }
         match self.var_args {
-            Some(index) => bound[index] = Some(vm.new_tuple(given[taken..].to_vec())?),
+            Some(index) => rest[index - taken] = Some(Cow::Owned(vm.new_tuple(given[taken..].to_vec())?)),
             None if given.len() > self.positional => {
                 return Err(self.too_many(vm, function, qualified, skip, given.len()));
             }
@@ -149,23 +181,19 @@ impl Signature {
         }
         let mut extra = Vec::new();
         for (name, value) in args.keywords() {
-            let text = vm.str_lossy(name);
-            let found = self
-                .params
-                .iter()
-                .position(|p| p.name == text && matches!(p.kind, ParamKind::Either | ParamKind::KeywordOnly));
-            match found {
-                Some(index) if bound[index].is_some() => {
-                    let position = index + 1 - skip;
+            match self.by_keyword(vm, name) {
+                Some(index) if index < taken || rest[index - taken].is_some() => {
+                    let (text, position) = (vm.str_lossy(name), index + 1 - skip);
                     return Err(vm.type_error(format!(
                         "argument for {function}() given by name ('{text}') and position ({position})"
                     )));
                 }
-                Some(index) => bound[index] = Some(value.clone()),
+                Some(index) => rest[index - taken] = Some(Cow::Borrowed(value)),
                 None => extra.push((name.clone(), value.clone())),
             }
         }
-        let missing = (0..bound.len()).find(|&i| bound[i].is_none() && self.params[i].required);
+        let missing =
+            (taken..self.params.len()).find(|&i| rest[i - taken].is_none() && self.params[i].required);
         if let Some(index) = missing
             && self.takes_keywords()
         {
@@ -177,7 +205,7 @@ impl Signature {
                 for (name, value) in extra {
                     dict.set(vm, name, value)?;
                 }
-                bound[index] = Some(dict.into_value());
+                rest[index - taken] = Some(Cow::Owned(dict.into_value()));
             }
             None => {
                 if let Some((name, _)) = extra.first() {
@@ -188,7 +216,20 @@ impl Signature {
         if let Some(index) = missing {
             return Err(self.missing(vm, function, qualified, skip, index, given.len()));
         }
-        Ok(Args { values: bound })
+        Ok(Args { given: &given[..taken], rest })
+    }
+
+    /// The parameter that a keyword means.
+    fn by_keyword(&self, vm: &Interpreter, name: &Value) -> Option<usize> {
+        let find = |text: &str| {
+            let named =
+                |p: &Param| matches!(p.kind, ParamKind::Either | ParamKind::KeywordOnly) && p.name == text;
+            self.params.iter().position(named)
+        };
+        match name.downcast::<Str>().and_then(|name| name.text.as_ascii()) {
+            Some(text) => find(text),
+            None => find(&vm.str_lossy(name)),
+        }
     }
 
     fn takes_keywords(&self) -> bool {
@@ -304,15 +345,24 @@ fn split_top_level(text: &str) -> Vec<&str> {
     parts
 }
 
+type Rest<'a> = SmallVec<[Option<Cow<'a, Value>>; 6]>;
+
 /// Bound arguments, one entry a parameter; `None` where an optional one was left out.
-pub struct Args {
-    values: Vec<Option<Value>>,
+pub struct Args<'a> {
+    /// The first ones, where the caller has them.
+    given: &'a [Value],
+    /// Those behind them, unless all of these were left out.
+    rest: Rest<'a>,
 }
 
-impl Args {
+impl Args<'_> {
     /// The argument, or `None` when it was left out.
+    #[inline]
     pub fn get(&self, index: usize) -> Option<&Value> {
-        self.values.get(index).and_then(Option::as_ref)
+        match self.given.get(index) {
+            None => self.rest.get(index - self.given.len())?.as_deref(),
+            given => given,
+        }
     }
     /// A required argument (binding has checked that it is there).
     pub fn req(&self, index: usize) -> &Value {

@@ -110,6 +110,7 @@ impl Attrs {
         self.shape.set(NonNull::new(shape.cast_mut()));
     }
 
+    #[inline]
     pub fn shape(&self) -> Option<&Shape> {
         // SAFETY: shapes live as long as the interpreter, hence longer than its objects.
         self.shape.get().map(|s| unsafe { s.as_ref() })
@@ -158,6 +159,7 @@ impl Attrs {
     }
 
     /// The dict that holds the attributes, in dictionary mode.
+    #[inline]
     pub fn dict(&self) -> Option<Ref<Dict>> {
         if !self.shape()?.dictionary {
             return None;

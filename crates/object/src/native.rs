@@ -252,14 +252,10 @@ pub fn call_native(
     qualified: &dyn Fn() -> String,
     args: &CallArgs,
 ) -> Res {
-    if args.names.is_empty() {
-        match (def.function, args.values) {
-            (NativeFn::F0(f), []) => return f(vm),
-            (NativeFn::F1(f), [a]) => return f(vm, a),
-            (NativeFn::F2(f), [a, b]) => return f(vm, a, b),
-            (NativeFn::F3(f), [a, b, c]) => return f(vm, a, b, c),
-            _ => {}
-        }
+    if args.names.is_empty()
+        && let Some(done) = call_plain(vm, def, signature, args.values)
+    {
+        return done;
     }
     if let NativeFn::Raw(f) = def.function {
         return f(vm, args);
@@ -276,10 +272,10 @@ pub fn call_native(
     }
 }
 
-/// Calls a builtin function or method whose Rust function takes just these positional arguments. `None`: it is something
-/// else, or wants the arguments bound or checked.
+/// Calls a builtin function or method whose Rust function takes these positional arguments as they are, or `type` with one
+/// argument. `None`: it is something else, or the arguments do not fit.
 #[inline]
-pub fn call_fixed(vm: &Interpreter, callee: &Value, args: &[Value]) -> Option<Res> {
+pub fn call_positional(vm: &Interpreter, callee: &Value, args: &[Value]) -> Option<Res> {
     let ty = callee.header()?.ty.get() as u64;
     let types = vm.types();
     if ty == types.method_descriptor.value().bits() {
@@ -288,32 +284,45 @@ pub fn call_fixed(vm: &Interpreter, callee: &Value, args: &[Value]) -> Option<Re
         if !own.value().is(method.owner.value()) && !own.is_subtype_of(&method.owner) {
             return None;
         }
-        return fixed(vm, method.def.function, args);
+        return call_plain(vm, method.def, &method.signature, args);
     }
     if ty != types.builtin_function.value().bits() {
-        return None;
+        let asks = callee.is(types.type_.value()) && args.len() == 1;
+        return asks.then(|| Ok(vm.type_of_ref(&args[0]).value().clone()));
     }
     let builtin = callee.downcast::<Builtin>()?;
     if !builtin.pass_this {
-        return fixed(vm, builtin.def.function, args);
+        return call_plain(vm, builtin.def, &builtin.signature, args);
     }
     let this = builtin.this.get()?;
     match (builtin.def.function, args) {
         (NativeFn::F1(f), []) => Some(f(vm, &this)),
         (NativeFn::F2(f), [a]) => Some(f(vm, &this, a)),
         (NativeFn::F3(f), [a, b]) => Some(f(vm, &this, a, b)),
+        (NativeFn::Args(_) | NativeFn::Raw(_), args) => CallArgs::new(args)
+            .with_first(this, |args| call_plain(vm, builtin.def, &builtin.signature, args.values)),
         _ => None,
     }
 }
 
+/// `None`: the arguments must be bound to the signature, or refused.
 #[inline]
-fn fixed(vm: &Interpreter, function: NativeFn, args: &[Value]) -> Option<Res> {
-    match (function, args) {
+fn call_plain(
+    vm: &Interpreter,
+    def: &'static FunctionDef,
+    signature: &OnceCell<Signature>,
+    args: &[Value],
+) -> Option<Res> {
+    match (def.function, args) {
         (NativeFn::F0(f), []) => Some(f(vm)),
         (NativeFn::F1(f), [a]) => Some(f(vm, a)),
         (NativeFn::F2(f), [a, b]) => Some(f(vm, a, b)),
         (NativeFn::F3(f), [a, b, c]) => Some(f(vm, a, b, c)),
         (NativeFn::Raw(f), values) => Some(f(vm, &CallArgs::new(values))),
+        (NativeFn::Args(f), values) => {
+            let signature = signature.get_or_init(|| Signature::parse(def.sig));
+            signature.bind_plain(values).map(|bound| f(vm, &bound))
+        }
         _ => None,
     }
 }
@@ -325,13 +334,9 @@ pub fn call_builtin(vm: &Interpreter, callee: &Value, args: &CallArgs) -> Res {
     };
     let qualified = || builtin.qualified_name(vm);
     match builtin.this.get() {
-        Some(this) if builtin.pass_this => {
-            let mut values = Vec::with_capacity(args.values.len() + 1);
-            values.push(this);
-            values.extend_from_slice(args.values);
-            let args = CallArgs { values: &values, names: args.names };
-            call_native(vm, builtin.def, &builtin.signature, true, &qualified, &args)
-        }
+        Some(this) if builtin.pass_this => args.with_first(this, |args| {
+            call_native(vm, builtin.def, &builtin.signature, true, &qualified, args)
+        }),
         _ => call_native(vm, builtin.def, &builtin.signature, false, &qualified, args),
     }
 }
@@ -339,10 +344,17 @@ pub fn call_builtin(vm: &Interpreter, callee: &Value, args: &CallArgs) -> Res {
 /// The attribute slot of modules: what the namespace lacks is asked of the import system, then of the module's own
 /// `__getattr__` (PEP 562).
 pub fn module_getattr(vm: &Interpreter, module: &Value, name: &Value) -> Res {
-    match vm.generic_getattr(module, name) {
+    module_find(vm, module, name)?.ok_or_else(|| vm.no_attribute(module, name))
+}
+
+/// As [`module_getattr`], an attribute that is not there being `None`.
+pub(crate) fn module_find(vm: &Interpreter, module: &Value, name: &Value) -> Res<Option<Value>> {
+    match vm.generic_find(module, name) {
+        Ok(None) => module_missing(vm, module, name),
         Err(raised) if vm.raised_is(vm.exceptions().attribute_error()) => {
             let error = vm.take_raised(raised);
-            module_missing(vm, module, name)?.map_or_else(|| Err(vm.raise_as_is(error)), Ok)
+            module_missing(vm, module, name)?
+                .map_or_else(|| Err(vm.raise_as_is(error)), |found| Ok(Some(found)))
         }
         done => done,
     }
@@ -547,10 +559,7 @@ fn call_python_new(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
         Some(function) => function,
         None => vm.get_attr(cls, &name)?,
     };
-    let mut values = Vec::with_capacity(args.values.len() + 1);
-    values.push(cls.clone());
-    values.extend_from_slice(args.values);
-    vm.call(&callee, &CallArgs { values: &values, names: args.names })
+    args.with_first(cls.clone(), |args| vm.call(&callee, args))
 }
 
 /// The builtin type whose `__new__` must make instances of `ty`, when that of `owner` would make other objects than they

@@ -5,7 +5,9 @@ use crate::class::{Type, TypeFlags};
 use crate::heap::{Payload, Ref, SlotWord, Visitor};
 use crate::int::{Int, IntRef};
 use crate::interpreter::Interpreter;
-use crate::native::{BoundMethod, GetSet, Member, MethodDescriptor, Place, Wrapped, call_fixed};
+use crate::native::{
+    BoundMethod, GetSet, Member, MethodDescriptor, Place, Wrapped, call_positional, module_find,
+};
 use crate::slots::{Slot, SlotWrapper};
 use crate::value::Value;
 use crate::{Exception, ListIterator, Raised, RangeIterator, Res, Str, Tuple};
@@ -197,6 +199,8 @@ impl Interpreter {
             self.generic_find(object, name)
         } else if is(&self.types().type_) {
             self.type_find(object, name)
+        } else if is(&self.types().module) {
+            module_find(self, object, name)
         } else {
             self.get_attr(object, name).map(Some)
         };
@@ -359,7 +363,8 @@ impl Interpreter {
     pub fn call(&self, callee: &Value, args: &CallArgs) -> Res {
         match self.type_of_ref(callee).slots.call.get() {
             Some(f) => self.nested("", || {
-                let quick = if args.names.is_empty() { call_fixed(self, callee, args.values) } else { None };
+                let quick =
+                    if args.names.is_empty() { call_positional(self, callee, args.values) } else { None };
                 quick.unwrap_or_else(|| f(self, callee, args))
             }),
             None => Err(self.type_error(format!("'{}' object is not callable", self.type_name(callee)))),
@@ -398,17 +403,10 @@ impl Interpreter {
         }
         let ty = self.type_of(method);
         if ty.flags.get().contains(TypeFlags::METHOD_DESCRIPTOR) {
-            // Most operators have one operand more.
-            if let ([argument], []) = (args.values, args.names) {
-                return self.call_values(method, &[this.clone(), argument.clone()]);
-            }
             if args.values.is_empty() {
                 return self.call_values(method, std::slice::from_ref(this));
             }
-            let mut values = Vec::with_capacity(args.values.len() + 1);
-            values.push(this.clone());
-            values.extend_from_slice(args.values);
-            return self.call(method, &CallArgs { values: &values, names: args.names });
+            return args.with_first(this.clone(), |args| self.call(method, args));
         }
         let bound = match ty.slots.descr_get.get() {
             Some(get) => get(self, method, Some(this), self.type_of(this).value())?,
@@ -1405,10 +1403,7 @@ fn call_slot_wrapper(vm: &Interpreter, callee: &Value, args: &CallArgs) -> Res {
 fn call_bound_method(vm: &Interpreter, callee: &Value, args: &CallArgs) -> Res {
     let parts = callee.downcast::<BoundMethod>().and_then(|m| Some((m.function.get()?, m.this.get()?)));
     let Some((function, this)) = parts else { return Err(vm.bug("bound method")) };
-    let mut values = Vec::with_capacity(args.values.len() + 1);
-    values.push(this);
-    values.extend_from_slice(args.values);
-    vm.call(&function, &CallArgs { values: &values, names: args.names })
+    args.with_first(this, |args| vm.call(&function, args))
 }
 
 fn get_getset(vm: &Interpreter, descr: &Value, object: Option<&Value>, _: &Value) -> Res {

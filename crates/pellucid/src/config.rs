@@ -136,7 +136,7 @@ impl Default for Config {
             hash_seed: None,
             allocation_frames: None,
             memory_limit: None,
-            jit: None,
+            jit: Some(pellucid_jit::Options::default()),
             host: Arc::new(Host::none()),
             stdio: false,
             signals: false,

@@ -115,7 +115,7 @@ pub fn import(
     }
     let absolute = if level > 0 {
         resolve(vm, name, globals, level)?
-    } else if vm.str_lossy(name).is_empty() {
+    } else if name.downcast::<Str>().is_some_and(|name| name.text.is_empty()) {
         return Err(vm.value_error("Empty module name".to_string()));
     } else {
         name.clone()
@@ -126,12 +126,28 @@ pub fn import(
         None => false,
     };
     match fromlist {
-        Some(fromlist) if has_from => match vm.get_attr_opt(&module, "__path__")? {
-            Some(_) => from_list(vm, &module, fromlist, false).map(|()| module),
-            None => Ok(module),
-        },
+        Some(fromlist) if has_from => {
+            if is_package(vm, &module)? {
+                from_list(vm, &module, fromlist, false)?;
+            }
+            Ok(module)
+        }
         _ => top_level(vm, name, &absolute, module, level),
     }
+}
+
+/// Whether a module has `__path__`.
+fn is_package(vm: &Interpreter, module: &Value) -> Res<bool> {
+    let path = vm.intern_static("__path__")?;
+    if vm.is_exact(module, &vm.types().module) && vm.attrs_get(module, &path)?.is_none() {
+        // Only a `__getattr__` of its own could give it one.
+        let getattr = vm.intern_static("__getattr__")?;
+        return match vm.attrs_get(module, &getattr)? {
+            None => Ok(false),
+            Some(_) => Ok(vm.find_attr(module, &path)?.is_some()),
+        };
+    }
+    Ok(vm.find_attr(module, &path)?.is_some())
 }
 
 /// The module of an absolute name, loaded if need be.
@@ -160,7 +176,7 @@ fn wait_until_loaded(vm: &Interpreter, name: &Value, module: &Value) -> Res<()> 
         Some(spec) if !spec.is_none() => spec,
         _ => return Ok(()),
     };
-    if let Some(initializing) = vm.get_attr_opt(&spec, "_initializing")?
+    if let Some(initializing) = vm.find_attr(&spec, &vm.intern_static("_initializing")?)?
         && vm.truthy(&initializing)?
     {
         vm.call_attr(&bootstrap, "_lock_unlock_module", std::slice::from_ref(name))?;
@@ -205,6 +221,10 @@ fn wait_for_library(vm: &Interpreter, state: &ImportState, name: &str) -> Res<()
 
 /// What `import a.b.c` binds: the package of the first name.
 fn top_level(vm: &Interpreter, name: &Value, absolute: &Value, module: Value, level: i64) -> Res {
+    let dotless = |name: &Str| name.text.as_ascii().is_some_and(|name| !name.contains('.'));
+    if name.downcast::<Str>().is_some_and(dotless) {
+        return Ok(module);
+    }
     let text = vm.expect_str(name)?;
     if text.is_empty() && level > 0 {
         return Ok(module);

@@ -32,6 +32,7 @@ pub fn before(vm: &Interpreter) -> i32 {
         drop(vm.save_raised());
         status = 120;
     }
+    pellucid_interp::state::state(vm).tier.stop();
     pellucid_native_sys::sys::set_finalizing(vm);
     pellucid_native_sys::signal::finish(vm);
     status

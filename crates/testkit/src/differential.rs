@@ -129,8 +129,10 @@ pub fn compare(plan: &Plan) -> io::Result<Summary> {
         }
     };
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..plan.jobs.max(1)).map(|_| scope.spawn(&work)).collect();
-        let ends = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| Ok(())));
+        let workers: Vec<_> = (0..plan.jobs.max(1)).map(|_| scope.spawn(work)).collect();
+        let ends = workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         ends.collect::<io::Result<Vec<()>>>()
     })?;
     Ok(Summary {

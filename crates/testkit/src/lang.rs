@@ -39,7 +39,7 @@ impl Mode {
 
     fn options(self) -> &'static [&'static str] {
         match self {
-            Mode::Plain => &["-X", "jit=on"],
+            Mode::Plain => &[],
             Mode::Interpreter => &["-X", "jit=off"],
             Mode::Eager => &["-X", "jit=eager"],
             Mode::Collect => &["-X", "stress=collect"],

@@ -729,6 +729,6 @@ pub fn make_builtins(vm: &Interpreter) -> Res {
 }
 
 /// Binds a call to a signature written as text, for functions that are no [`FunctionDef`].
-pub fn bind(vm: &Interpreter, name: &str, signature: &str, call: &CallArgs) -> Res<Args> {
+pub fn bind<'a>(vm: &Interpreter, name: &str, signature: &str, call: &CallArgs<'a>) -> Res<Args<'a>> {
     Signature::parse(signature).bind(vm, name, false, call)
 }

@@ -20,8 +20,14 @@ pub(crate) fn init(vm: &Interpreter, this: &Value, call: &CallArgs) -> Res<()> {
     if !call.names.is_empty() {
         return Err(vm.type_error(format!("{}() takes no keyword arguments", vm.type_name(this))));
     }
-    let tuple = vm.new_tuple(call.positional().to_vec())?;
-    exception(vm, this)?.args.set(Some(tuple));
+    let e = exception(vm, this)?;
+    let given = call.positional();
+    // Usually `__new__` got the same.
+    let same = |items: &[Value]| items.len() == given.len() && items.iter().zip(given).all(|(a, b)| a.is(b));
+    let args = e.args.get();
+    if !args.and_then(|args| args.downcast::<Tuple>().map(|args| args.with(same))).unwrap_or(false) {
+        e.args.set(Some(vm.new_tuple(given.to_vec())?));
+    }
     Ok(())
 }
 

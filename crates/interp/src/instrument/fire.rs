@@ -8,9 +8,9 @@ use crate::frame::{Frame, Thread, drop_words};
 use crate::ops::Op;
 use crate::ops_arith::{rk, set};
 use crate::state::State;
-use crate::{generator, ops_generic};
+use crate::{generator, ops_generic, ops_name};
 use pellucid_object::native::BoundMethod;
-use pellucid_object::{CallArgs, Interpreter, Res, Tuple, Value};
+use pellucid_object::{CallArgs, Interpreter, List, Res, Tuple, Value};
 
 /// Executes the event behind `pc`; true when the loop must read the frame's record again.
 ///
@@ -239,7 +239,10 @@ unsafe fn callee(frame: *mut Frame, real: *const Instr) -> Callee {
         if i.op == Op::Generic {
             let base = i.a as usize - 2 - (i.d & 1) as usize;
             let (whole, args) = (reg(base), reg(base + 1));
-            let first = args.downcast::<Tuple>().and_then(|t| t.get(0));
+            let first = match args.downcast::<Tuple>() {
+                Some(tuple) => tuple.get(0),
+                None => args.downcast::<List>().and_then(|list| list.at(0)),
+            };
             return Callee { function: whole.clone(), first, whole, args_at: base + 1, given: 0 };
         }
         let (base, mut given) = (i.b as usize, i.c as usize);
@@ -286,11 +289,21 @@ unsafe fn call(
         if wanted == 0 {
             return go_on(vm, frame, pc, form, site.next);
         }
+        let missing = || super::monitors(vm).missing.borrow().clone().unwrap_or(Value::NONE);
+        if matches!((*real).op, Op::LoadSuperAttr | Op::LoadSuperMethod) {
+            let function =
+                ops_name::global(vm, &*frame, &(&(*frame).code().names)[(*real).b as usize].clone())?;
+            let rest = [function, missing()];
+            fire(vm, thread, frame, events::CALL, site.offset, &rest)?;
+            if rest[0].is(st.super_.value()) {
+                fire(vm, thread, frame, events::C_RETURN, site.offset, &rest)?;
+            }
+            return go_on(vm, frame, pc, form, site.next);
+        }
         let target = callee(frame, real);
         if is_comprehension_function(&target.function) {
             return go_on(vm, frame, pc, form, site.next);
         }
-        let missing = || super::monitors(vm).missing.borrow().clone().unwrap_or(Value::NONE);
         let rest = [target.function.clone(), target.first.clone().unwrap_or_else(missing)];
         fire(vm, thread, frame, events::CALL, site.offset, &rest)?;
         if crate::run::is_function(st, &target.function) {

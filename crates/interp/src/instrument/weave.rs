@@ -331,7 +331,7 @@ impl Weaver<'_> {
         let own = Key { plain: plain as u32, word: word as u32, rank: OWN };
         let target_offset = |w: &Self, target: u32| w.words.get(target as usize).map_or(0, |t| t.offset);
         match instr.op {
-            Call | CallMethod | CallKw if self.wants(events::CALL) => {
+            Call | CallMethod | CallKw | LoadSuperAttr | LoadSuperMethod if self.wants(events::CALL) => {
                 self.event(events::CALL, word, plain, OWN, at, 0);
             }
             Generic if instr.b == Word::CallFunctionEx as i16 && self.wants(events::CALL) => {

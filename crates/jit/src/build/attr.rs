@@ -136,10 +136,10 @@ impl Builder<'_> {
             .downcast::<Type>()
             .is_some_and(|t| !t.flags.get().contains(pellucid_object::TypeFlags::MUTABLE));
         let object = self.guard(Op::GuardType { ty, stable }, &[object], Ty::Word);
-        let address = self.constant(Op::Raw(ty as i64), Ty::Raw);
-        let held = self.load32(Region::Header, layout::TYPE_VERSION, address);
+        // By way of the object, which keeps its type alive: the code does not.
+        let own = self.load(Region::Header, layout::TYPE, object, Ty::Raw);
+        let held = self.load32(Region::Header, layout::TYPE_VERSION, own);
         self.guard(Op::GuardIs(version), &[held], Ty::Raw);
-        self.keep.push(class.clone());
         object
     }
 

@@ -514,7 +514,7 @@ pub fn writes(instr: &Instr) -> Vec<i16> {
         | JumpIfTrueKeep | JumpIs | JumpContains | JumpLt | JumpLe | JumpEq | JumpNe | JumpGt | JumpGe
         | JumpIfNotExcMatch | Generic => Vec::new(),
         Swap => vec![instr.a, instr.b],
-        LoadMethod => vec![instr.a, instr.a + 1],
+        LoadMethod | LoadSuperMethod => vec![instr.a, instr.a + 1],
         ForIter => vec![instr.a, instr.b],
         UnpackSequence => (0..instr.d as i16).map(|by| instr.a + by).collect(),
         _ => vec![instr.a],

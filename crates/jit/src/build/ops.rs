@@ -676,7 +676,8 @@ impl Builder<'_> {
             StoreSubscr => operands.extend([instr.a, instr.b, instr.c]),
             LoadSlice => operands.extend([instr.b, instr.c, instr.d as u16 as i16]),
             StoreSlice => operands.extend([instr.a, instr.b, instr.c, instr.d as u16 as i16]),
-            LoadGlobal | LoadName | LoadConst | CheckLocal | DeleteLocal | MakeComprehension => {}
+            LoadGlobal | LoadName | LoadConst | CheckLocal | DeleteLocal | MakeComprehension
+            | LoadSuperAttr | LoadSuperMethod => {}
             LoadDeref => operands.push(instr.b),
             StoreDeref => operands.extend([instr.a, instr.b]),
             Comprehension | GetIter | ForIter | Format | UnpackSequence | LoadAttr | LoadMethod
