@@ -57,6 +57,8 @@ pub struct Block {
     /// The end is not reached.
     no_fallthrough: bool,
     predecessors: u32,
+    /// A block further on: this one and those up to it are empty, and stay so.
+    skip: Option<BlockId>,
 }
 
 /// The blocks of one code object; the first is where it starts.

@@ -469,8 +469,12 @@ pub fn number(value: &Number) -> Const {
 /// A frozenset of constants, those equal to an earlier one left out.
 pub fn frozenset(items: Box<[Const]>) -> Const {
     let mut kept: Vec<Const> = Vec::with_capacity(items.len());
+    // Where in `kept` those with a hash are.
+    let mut known: HashMap<u64, Vec<usize>> = HashMap::with_capacity(items.len());
     for item in items {
-        if !kept.iter().any(|known| arith::equal(known, &item)) {
+        let places = known.entry(arith::hash(&item)).or_default();
+        if !places.iter().any(|&at| arith::equal(&kept[at], &item)) {
+            places.push(kept.len());
             kept.push(item);
         }
     }

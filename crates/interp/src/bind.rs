@@ -288,7 +288,8 @@ fn too_many(
     let only = &code.varnames[count..count + code.code.kwonlyargcount as usize];
     let only_given = names.iter().filter(|name| only.iter().any(|o| o.is(name))).count();
     let (plural, takes) = if defaults > 0 {
-        (true, format!("from {} to {count}", count.saturating_sub(defaults)))
+        // `__defaults__` may be longer than the parameters are many.
+        (true, format!("from {} to {count}", count as i64 - defaults as i64))
     } else {
         (count != 1, count.to_string())
     };

@@ -419,21 +419,21 @@ impl Drop for Thread {
     }
 }
 
-/// Drops every heap word of a window's part; what it leaves is dead.
+/// Drops every heap word of a window's part, the last one first as CPython does; what it leaves is dead.
 ///
 /// # Safety
 /// `from..to` are words of a window whose owner gives them up.
 #[inline(always)]
 pub unsafe fn drop_words(from: *mut Value, to: *mut Value) {
-    let mut at = from;
-    while at < to {
+    let mut at = to;
+    while at > from {
+        at = at.wrapping_sub(1);
         // SAFETY: by the contract.
         unsafe {
             if (*at).is_heap() {
                 drop(at.replace(Value::UNBOUND));
             }
         }
-        at = at.wrapping_add(1);
     }
 }
 

@@ -12,6 +12,7 @@ use crate::instrument;
 use crate::state::{state, thread};
 use pellucid_bytecode::code::flags;
 use pellucid_object::heap::Visitor;
+use pellucid_object::tuple::drop_from_the_end;
 use pellucid_object::{
     Dict, FunctionDef, GetSetDef, Interpreter, NativeFn, Payload, Ref, Res, Slot, SlotWord, TypeDef,
     TypeFlags, Value, payload,
@@ -59,8 +60,15 @@ impl Payload for FrameObject {
     }
     fn clear(&self) {
         [&self.namespace, &self.extra, &self.back, &self.trace].into_iter().for_each(|w| w.set(None));
-        let old = (self.variables.take(), self.replaced.take());
-        drop(old);
+        drop_from_the_end(self.variables.take());
+        drop(self.replaced.take());
+    }
+}
+
+/// The last variable goes first, as it does when a frame ends that nobody looks at.
+impl Drop for FrameObject {
+    fn drop(&mut self) {
+        drop_from_the_end(std::mem::take(self.variables.get_mut()));
     }
 }
 
@@ -184,9 +192,19 @@ impl FrameObject {
     }
 }
 
-/// The variable names of code in the order of registers.
-pub fn variable_names(code: &CodeObject) -> impl Iterator<Item = &Value> {
-    code.varnames.iter().chain(&code.cellvars).chain(&code.freevars)
+/// The variables of code, register and name, in the order in which Python lists them: a parameter that lives in a cell
+/// stands where its parameter does.
+pub fn variables(code: &CodeObject) -> impl Iterator<Item = (usize, &Value)> {
+    let nlocals = code.varnames.len();
+    let cell = |name: &Value| code.cellvars.iter().position(|cell| cell.is(name));
+    let is_parameter = |name: &Value| code.varnames.iter().any(|local| local.is(name));
+    let locals = code.varnames.iter().enumerate();
+    let locals = locals.map(move |(index, name)| (cell(name).map_or(index, |cell| nlocals + cell), name));
+    let others = code.cellvars.iter().chain(&code.freevars).enumerate();
+    let others = others.map(move |(index, name)| (nlocals + index, name));
+    locals.chain(
+        others.filter(move |(index, name)| *index >= nlocals + code.cellvars.len() || !is_parameter(name)),
+    )
 }
 
 /// The frame object of a frame on the running thread's stack.
@@ -276,7 +294,7 @@ fn this<'a>(vm: &Interpreter, value: &'a Value) -> Res<&'a FrameObject> {
 pub fn snapshot(vm: &Interpreter, object: &FrameObject) -> Res<Ref<Dict>> {
     let dict = vm.new_dict()?;
     let Some(code) = object.code() else { return Ok(dict) };
-    for (index, name) in variable_names(code).enumerate() {
+    for (index, name) in variables(code) {
         if let Some(value) = object.value(index) {
             dict.set(vm, name.clone(), value)?;
         }
@@ -296,7 +314,7 @@ pub fn locals(vm: &Interpreter, frame: &Frame) -> Res {
         return Ok(frame.namespace());
     }
     let dict = vm.new_dict()?;
-    for (index, name) in variable_names(code).enumerate() {
+    for (index, name) in variables(code) {
         let word = frame.reg(index).clone().bound();
         let value =
             match word.as_ref().and_then(|w| w.downcast::<PyCell>()).filter(|_| index >= code.varnames.len())
@@ -344,8 +362,8 @@ fn clear(vm: &Interpreter, value: &Value) -> Res {
             }
         }
         Place::Done => {
-            let old = (object.variables.take(), object.replaced.take());
-            drop(old);
+            drop_from_the_end(object.variables.take());
+            drop(object.replaced.take());
             Ok(Value::NONE)
         }
     }

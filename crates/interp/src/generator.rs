@@ -16,6 +16,7 @@ use crate::state::{State, state, thread};
 use pellucid_bytecode::code::flags;
 use pellucid_object::heap::Visitor;
 use pellucid_object::protocol::Sink;
+use pellucid_object::tuple::drop_from_the_end;
 use pellucid_object::{Exception, Interpreter, Payload, Raised, Ref, Res, SlotWord, Type, Value};
 use std::alloc::Layout;
 use std::cell::Cell;
@@ -91,7 +92,8 @@ impl Generator {
         let regs = self.regs.replace(std::ptr::null_mut());
         if !regs.is_null() {
             // SAFETY: made by `new_registers` as a box of this length is, given back once.
-            drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(regs, self.nregs)) });
+            let words = unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(regs, self.nregs)) };
+            drop_from_the_end(words.into_vec());
         }
     }
 

@@ -1,6 +1,6 @@
 //! `FrameLocalsProxy` (PEP 667): the variables of a function's frame as a mapping that writes through.
 
-use crate::frame_object::{FrameObject, snapshot, variable_names};
+use crate::frame_object::{FrameObject, snapshot, variables};
 use crate::state::state;
 use pellucid_object::heap::Visitor;
 use pellucid_object::protocol::BinOp;
@@ -35,10 +35,10 @@ fn frame_value(vm: &Interpreter, proxy: &Value) -> Res {
 
 fn index_of(vm: &Interpreter, frame: &FrameObject, key: &Value) -> Res<Option<usize>> {
     let Some(code) = frame.code() else { return Ok(None) };
-    let names: Vec<Value> = variable_names(code).cloned().collect();
-    for (index, name) in names.iter().enumerate() {
+    let known: Vec<(usize, Value)> = variables(code).map(|(index, name)| (index, name.clone())).collect();
+    for (index, name) in &known {
         if vm.keys_equal(name, key)? {
-            return Ok(Some(index));
+            return Ok(Some(*index));
         }
     }
     Ok(None)

@@ -166,6 +166,12 @@ impl Signature {
                 vm.type_error(format!("{function}() takes at most {most} {kind}argument{s} ({total} given)"))
             );
         }
+        if let Some(name) = args.names.first()
+            && self.var_keywords.is_none()
+            && !self.takes_keywords()
+        {
+            return Err(self.unexpected(vm, function, qualified, skip, &vm.str_lossy(name)));
+        }
         match self.var_args {
             Some(index) => rest[index - taken] = Some(Cow::Owned(vm.new_tuple(given[taken..].to_vec())?)),
             None if given.len() > self.positional => {

@@ -705,6 +705,16 @@ mod tests {
     }
 
     #[test]
+    #[cfg(debug_assertions)]
+    fn a_value_that_was_not_given_back_is_reported() {
+        let vm = interpreter();
+        std::mem::forget(vm.new_list(Vec::new()).expect("memory"));
+        let end = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(vm)));
+        let message = end.expect_err("the proof fails").downcast::<String>().expect("a text");
+        assert!(message.ends_with("blocks were not given back"), "{message}");
+    }
+
+    #[test]
     fn a_cycle_is_collected_and_a_chain_of_a_million_ends_without_recursion() {
         let vm = interpreter();
         let before = vm.heap.allocated_blocks();

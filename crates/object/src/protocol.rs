@@ -952,12 +952,21 @@ impl Interpreter {
     pub fn set_item(&self, container: &Value, key: &Value, value: Option<&Value>) -> Res<()> {
         match self.type_of_ref(container).slots.setitem.get() {
             Some(f) => f(self, container, key, value),
-            None => {
-                let what = if value.is_some() { "assignment" } else { "deletion" };
-                let name = self.type_name(container);
-                Err(self.type_error(format!("'{name}' object does not support item {what}")))
-            }
+            None => Err(self.no_items(container, key, value.is_some())),
         }
+    }
+
+    /// Items of the container cannot be set or deleted. What could be a sequence has words of its own for `del`.
+    #[cold]
+    pub(crate) fn no_items(&self, container: &Value, key: &Value, assignment: bool) -> Raised {
+        let ty = self.type_of_ref(container);
+        let what = if assignment { "assignment" } else { "deletion" };
+        let sequence = ty.flags.get().contains(TypeFlags::MUTABLE) || ty.slots.len.get().is_some();
+        let by_index = !assignment
+            && sequence
+            && self.type_of_ref(key).slots.unary[UnOp::Index as usize].get().is_some();
+        let verb = if by_index { "doesn't" } else { "does not" };
+        self.type_error(format!("'{}' object {verb} support item {what}", self.type_name(container)))
     }
 
     /// `item in container`.

@@ -981,10 +981,7 @@ fn generic_setitem(vm: &Interpreter, a: &Value, key: &Value, value: Option<&Valu
     };
     match vm.lookup_special(a, name)? {
         Some(m) => vm.call_descriptor(&m, a, &args).map(drop),
-        None => {
-            let what = if value.is_some() { "assignment" } else { "deletion" };
-            Err(vm.type_error(format!("'{}' object does not support item {what}", vm.type_name(a))))
-        }
+        None => Err(vm.no_items(a, key, value.is_some())),
     }
 }
 

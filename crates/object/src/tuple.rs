@@ -61,7 +61,7 @@ impl Drop for Tuple {
 
 /// Drops values as sequences do: the last one first.
 #[inline]
-pub fn drop_from_the_end(mut items: Vec<Value>) {
+pub fn drop_from_the_end<T>(mut items: Vec<T>) {
     while let Some(item) = items.pop() {
         drop(item);
     }

@@ -85,7 +85,10 @@ pub fn parse_with(source: Source, mode: Mode, flags: Flags) -> Result<Parsed, Sy
         let message = "source code string cannot contain null bytes";
         return Err(SyntaxError::without_place(ErrorKind::Syntax, message));
     }
-    let checked = is_risky(source.text()) || mode == Mode::Single || mode == Mode::FuncType || flags.barry;
+    let checked = is_risky(source.text()) && is_deep(source.text())
+        || mode == Mode::Single
+        || mode == Mode::FuncType
+        || flags.barry;
     if checked && let Some(error) = diagnose(source.text(), mode, flags) {
         return Err(error);
     }
@@ -161,12 +164,14 @@ fn has_suspicious_token(tokens: &Tokens, max_digits: usize) -> bool {
     })
 }
 
+/// From here on nesting is looked at before the parser sees it.
+const RISKY_BRACKETS: usize = 200;
+const RISKY_OPERATORS: usize = 2_000;
+
 /// Whether nesting could be so deep that the parser would need much memory for its stack. May be wrong where strings
 /// and comments look like code: that costs time only.
 fn is_risky(text: &str) -> bool {
-    const BRACKETS: usize = 200;
-    const OPERATORS: usize = 2_000;
-    if text.len() < BRACKETS {
+    if text.len() < RISKY_BRACKETS {
         return false;
     }
     let (mut brackets, mut operators, mut lambdas) = (0usize, 0usize, 0usize);
@@ -183,9 +188,54 @@ fn is_risky(text: &str) -> bool {
             b'a' if bytes[at..].starts_with(b"async") || bytes[at..].starts_with(b"await") => operators += 1,
             _ => continue,
         }
-        if brackets > BRACKETS || operators > OPERATORS || lambdas > OPERATORS {
+        if brackets > RISKY_BRACKETS || operators > RISKY_OPERATORS || lambdas > RISKY_OPERATORS {
             return true;
         }
     }
     false
+}
+
+/// The same question, answered by tokens: exact, but slower.
+fn is_deep(text: &str) -> bool {
+    use crate::tokenizer::{TokenKind as K, Tokenizer, TokenizerOptions};
+    let mut tokenizer = Tokenizer::new(text, TokenizerOptions::default());
+    let (mut operators, mut lambdas) = (0usize, 0usize);
+    loop {
+        let Ok(token) = tokenizer.get() else { return true };
+        match token.kind {
+            K::EndMarker => return false,
+            K::Newline => (operators, lambdas) = (0, 0),
+            K::Comma => operators = 0,
+            K::Plus | K::Minus | K::Tilde | K::Star | K::DoubleStar => operators += 1,
+            K::Name => match text.get(token.start..token.end) {
+                Some("lambda") => lambdas += 1,
+                Some("not" | "else" | "async" | "await") => operators += 1,
+                _ => {}
+            },
+            _ => {}
+        }
+        if tokenizer.brackets().len() > RISKY_BRACKETS
+            || operators > RISKY_OPERATORS
+            || lambdas > RISKY_OPERATORS
+        {
+            return true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_deep, is_risky};
+
+    #[test]
+    fn many_statements_are_not_deep() {
+        let many = "x = not -y if z else +1\n".repeat(5_000);
+        assert!(is_risky(&many) && !is_deep(&many));
+        let one = format!("x = ({})\n", "not\n".repeat(5_000));
+        assert!(is_risky(&one) && is_deep(&one));
+        let string = format!("x = '{}'\n", "(".repeat(5_000));
+        assert!(is_risky(&string) && !is_deep(&string));
+        let lambdas = format!("x = {}0\n", "lambda: \\\n".repeat(5_000));
+        assert!(is_risky(&lambdas) && is_deep(&lambdas));
+    }
 }

@@ -1,12 +1,12 @@
 //! The runner of `tests/lang`.
 
+use crate::process::{self, Run, difference};
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{env, fs, io, thread};
 
 /// How a case is run.
@@ -107,7 +107,8 @@ impl Case {
     fn run(&self, binary: &Path, mode: Mode) -> io::Result<Run> {
         let folder = self.file.parent().unwrap_or(Path::new("."));
         let input = fs::read(self.beside("in")).unwrap_or_default();
-        let mut child = Command::new(binary)
+        let mut command = Command::new(binary);
+        command
             .args(mode.options())
             .args(&self.options)
             .arg(self.file.file_name().unwrap_or_default())
@@ -116,35 +117,8 @@ impl Case {
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONHASHSEED", "0")
             .env("PYTHONIOENCODING", "utf-8")
-            .env_remove("PYTHONPATH")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        if let Some(mut stdin) = child.stdin.take() {
-            // The program may have ended without reading all of it.
-            let _ = stdin.write_all(&input);
-        }
-        let stdout = reader(child.stdout.take());
-        let stderr = reader(child.stderr.take());
-        let deadline = Instant::now() + mode.patience();
-        let status = loop {
-            match child.try_wait()? {
-                Some(status) => break Some(status),
-                None if Instant::now() > deadline => {
-                    child.kill()?;
-                    child.wait()?;
-                    break None;
-                }
-                None => thread::sleep(Duration::from_millis(2)),
-            }
-        };
-        let collect = |handle: thread::JoinHandle<Vec<u8>>| handle.join().unwrap_or_default();
-        Ok(Run {
-            status: status.map(|status| status.code().unwrap_or(-1)),
-            out: collect(stdout),
-            err: collect(stderr),
-        })
+            .env_remove("PYTHONPATH");
+        process::run(&mut command, &input, mode.patience())
     }
 
     fn check(&self, run: &Run) -> Outcome {
@@ -168,49 +142,12 @@ impl Case {
     }
 }
 
-struct Run {
-    /// `None`: it took too long.
-    status: Option<i32>,
-    out: Vec<u8>,
-    err: Vec<u8>,
-}
-
-fn reader(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut stream) = stream {
-            // What could be read until an error is what counts.
-            let _ = stream.read_to_end(&mut bytes);
-        }
-        bytes
-    })
-}
-
 /// Tracebacks name the file with its folder, which differs from machine to machine.
 fn without_folder(text: &[u8], folder: Option<&Path>) -> Vec<u8> {
     let text = String::from_utf8_lossy(text).into_owned();
     match folder.and_then(|folder| folder.canonicalize().ok()) {
         Some(folder) => text.replace(&format!("{}/", folder.display()), "").into_bytes(),
         None => text.into_bytes(),
-    }
-}
-
-/// The first lines that differ.
-fn difference(expected: &[u8], got: &[u8]) -> String {
-    let (expected, got) = (String::from_utf8_lossy(expected), String::from_utf8_lossy(got));
-    let (mut left, mut right) = (expected.lines(), got.lines());
-    let mut number = 0;
-    loop {
-        number += 1;
-        match (left.next(), right.next()) {
-            (None, None) => return "only line ends differ".to_string(),
-            (a, b) if a == b => {}
-            (a, b) => {
-                let show =
-                    |line: Option<&str>| line.map_or("(the end)".to_string(), |line| format!("{line:?}"));
-                return format!("line {number}\n  expected: {}\n  got:      {}", show(a), show(b));
-            }
-        }
     }
 }
 
@@ -317,17 +254,5 @@ fn attempt(binary: &Path, case: &Case, mode: Mode, known: &BTreeSet<String>, ble
         (Outcome::Passed, false) | (Outcome::Failed(_), true) => None,
         (Outcome::Passed, true) => Some(format!("{name}: passes now; take it off known_failures.txt")),
         (Outcome::Failed(what), false) => Some(format!("{name}: {what}")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn differences_name_the_line() {
-        assert_eq!(difference(b"a\nb\n", b"a\nc\n"), "line 2\n  expected: \"b\"\n  got:      \"c\"");
-        assert_eq!(difference(b"a\n", b"a\nc"), "line 2\n  expected: (the end)\n  got:      \"c\"");
-        assert_eq!(difference(b"a\n", b"a"), "only line ends differ");
     }
 }

@@ -6,6 +6,7 @@ use crate::iterators;
 use crate::seq::{self, Subscript};
 use crate::slice::{self, Slice};
 use crate::sort;
+use pellucid_object::tuple::drop_from_the_end;
 use pellucid_object::{
     Args, CallArgs, CmpOp, FunctionDef, Interpreter, List, ListIterator, NativeFn, Res, Slot, Type, TypeDef,
     TypeFlags, Value, payload,
@@ -132,7 +133,11 @@ fn set_slice(vm: &Interpreter, list: &List, slice: &Slice, new: Option<&Value>) 
             *items = kept;
             removed
         });
-        drop(removed);
+        if plain {
+            drop_from_the_end(removed)
+        } else {
+            drop(removed)
+        }
         return Ok(());
     };
     let fresh = match vm.collect(new) {
@@ -153,7 +158,7 @@ fn set_slice(vm: &Interpreter, list: &List, slice: &Slice, new: Option<&Value>) 
     if plain {
         let (start, end) = (span.start as usize, span.stop.max(span.start) as usize);
         let old = list.with_mut(|items| items.splice(start..end, fresh).collect::<Vec<_>>());
-        drop(old);
+        drop_from_the_end(old);
         return Ok(());
     }
     if fresh.len() != span.count {
@@ -316,7 +321,7 @@ fn copy(vm: &Interpreter, value: &Value) -> Res {
 }
 
 fn clear(vm: &Interpreter, value: &Value) -> Res {
-    drop(this(vm, value)?.empty());
+    drop_from_the_end(this(vm, value)?.empty());
     Ok(Value::NONE)
 }
 

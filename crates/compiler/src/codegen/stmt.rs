@@ -141,23 +141,31 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn if_stmt(&mut self, test: &'a Expr, body: &'a [Stmt], clauses: &'a [ast::ElifElseClause]) -> Outcome {
-        let end = self.new_block();
-        let next = if clauses.is_empty() { end } else { self.new_block() };
-        self.jump_if(test, next, false)?;
-        self.statements(body)?;
-        if let Some((clause, rest)) = clauses.split_first() {
+    fn if_stmt(
+        &mut self,
+        mut test: &'a Expr,
+        mut body: &'a [Stmt],
+        mut clauses: &'a [ast::ElifElseClause],
+    ) -> Outcome {
+        // An `elif` is an `if` in the `else` of the one before, but there may be too many for recursion.
+        let mut ends = Vec::new();
+        loop {
+            let end = self.new_block();
+            ends.push(end);
+            let next = if clauses.is_empty() { end } else { self.new_block() };
+            self.jump_if(test, next, false)?;
+            self.statements(body)?;
+            let Some((clause, rest)) = clauses.split_first() else { break };
             self.jump_without_line(Op::JumpForward, end);
             self.use_next(next);
-            match &clause.test {
-                Some(test) => {
-                    self.set_place(clause.range);
-                    self.if_stmt(test, &clause.body, rest)?;
-                }
-                None => self.statements(&clause.body)?,
-            }
+            let Some(clause_test) = &clause.test else {
+                self.statements(&clause.body)?;
+                break;
+            };
+            self.set_place(clause.range);
+            (test, body, clauses) = (clause_test, &clause.body, rest);
         }
-        self.use_next(end);
+        ends.into_iter().rev().for_each(|end| self.use_next(end));
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use pellucid_bytecode::code::flags;
 use pellucid_bytecode::{Code, Const, Op, Wtf8};
 use pellucid_syntax::ErrorKind;
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The kinds of code objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,13 +55,23 @@ impl NameTable {
 pub(super) struct Consts {
     list: Vec<Const>,
     index: HashMap<Vec<u8>, u32>,
+    /// Code objects by a hash of what tells most of them apart.
+    codes: HashMap<u64, Vec<u32>>,
 }
 
 impl Consts {
     pub(super) fn index(&mut self, value: Const) -> u32 {
-        if let Const::Code(_) = value {
-            let known = self.list.iter().position(|known| *known == value);
-            return known.map_or_else(|| self.push(value), |index| index as u32);
+        if let Const::Code(code) = &value {
+            let mut hasher = DefaultHasher::new();
+            (&code.name.0, code.firstlineno, &code.code, &code.positions).hash(&mut hasher);
+            let hash = hasher.finish();
+            let alike = self.codes.get(&hash).map_or(&[][..], Vec::as_slice);
+            if let Some(&known) = alike.iter().find(|&&known| self.list.get(known as usize) == Some(&value)) {
+                return known;
+            }
+            let index = self.push(value);
+            self.codes.entry(hash).or_default().push(index);
+            return index;
         }
         let mut key = Vec::new();
         write_key(&mut key, &value);
@@ -161,6 +172,9 @@ pub(super) struct Unit<'a> {
     pub(super) varnames: NameTable,
     cells: Vec<Name>,
     free: Vec<Name>,
+    /// Where a name is among the cells and, if it is none, among the free variables behind them.
+    cell_indices: HashMap<Name, u32>,
+    free_indices: HashMap<Name, u32>,
     pub(super) argcount: u32,
     pub(super) posonlyargcount: u32,
     pub(super) kwonlyargcount: u32,
@@ -203,6 +217,16 @@ impl<'a> Unit<'a> {
         if block.kind == BlockKind::Class && block.has_conditional_annotations {
             cells.push("__conditional_annotations__".into());
         }
+        let free = with(Reach::Free, symbol::FREE_CLASS);
+        let numbered = |names: &[Name], first: usize| -> HashMap<Name, u32> {
+            names
+                .iter()
+                .enumerate()
+                .rev()
+                .map(|(index, name)| (name.clone(), (first + index) as u32))
+                .collect()
+        };
+        let (cell_indices, free_indices) = (numbered(&cells, 0), numbered(&free, cells.len()));
         let mut varnames = NameTable::default();
         block.parameters.iter().for_each(|name| {
             varnames.index(name);
@@ -219,7 +243,9 @@ impl<'a> Unit<'a> {
             names: NameTable::default(),
             varnames,
             cells,
-            free: with(Reach::Free, symbol::FREE_CLASS),
+            free,
+            cell_indices,
+            free_indices,
             argcount: 0,
             posonlyargcount: 0,
             kwonlyargcount: 0,
@@ -233,16 +259,16 @@ impl<'a> Unit<'a> {
 
     /// The argument of instructions about a cell or free variable.
     pub(super) fn cell_index(&self, name: &Name) -> Outcome<u32> {
-        match self.cells.iter().chain(&self.free).position(|known| known == name) {
-            Some(index) => Ok(index as u32),
+        match self.cell_indices.get(name).or_else(|| self.free_indices.get(name)) {
+            Some(index) => Ok(*index),
             None => Failure::of_kind(ErrorKind::Value, format!("no cell for '{name}' in '{}'", self.name)),
         }
     }
 
     /// The index of a variable of an outer scope.
     pub(super) fn free_index(&self, name: &Name) -> Outcome<u32> {
-        match self.free.iter().position(|known| known == name) {
-            Some(index) => Ok((self.cells.len() + index) as u32),
+        match self.free_indices.get(name) {
+            Some(index) => Ok(*index),
             None => self.cell_index(name),
         }
     }

@@ -65,14 +65,22 @@ impl Graph {
         }
     }
 
-    /// The first block from `id` on that has instructions.
-    fn filled(&self, mut id: BlockId) -> BlockId {
-        while self.blocks[id].instrs.is_empty()
-            && let Some(next) = self.blocks[id].next
+    /// The first block from `id` on that has instructions. Blocks lose instructions but empty ones get none, so that the
+    /// way found is kept: there may be as many jumps to the first of a row of empty blocks as there are blocks.
+    fn filled(&mut self, id: BlockId) -> BlockId {
+        let mut found = id;
+        while self.blocks[found].instrs.is_empty()
+            && let Some(next) = self.blocks[found].skip.or(self.blocks[found].next)
         {
-            id = next;
+            found = next;
         }
-        id
+        let mut at = id;
+        while at != found {
+            let block = &mut self.blocks[at];
+            let Some(next) = block.skip.replace(found).or(block.next) else { break };
+            at = next;
+        }
+        found
     }
 
     fn optimize_block(&mut self, id: BlockId, consts: &mut dyn ConstTable) {

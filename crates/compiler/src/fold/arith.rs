@@ -4,6 +4,7 @@ use dashu_int::ops::{BitTest, UnsignedAbs};
 use dashu_int::{IBig, UBig};
 use pellucid_bytecode::{Const, Wtf8};
 use pellucid_syntax::ast::{Operator, UnaryOp};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Bits of an int.
 const MAX_INT: usize = 128;
@@ -91,6 +92,39 @@ pub(super) fn equal(a: &Const, b: &Const) -> bool {
                 _ => a == b,
             },
         },
+    }
+}
+
+/// The same for constants that are [`equal`].
+pub(super) fn hash(value: &Const) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    write_hash(value, &mut hasher);
+    hasher.finish()
+}
+
+fn write_hash(value: &Const, hasher: &mut DefaultHasher) {
+    match value {
+        Const::Str(text) => text.0.hash(hasher),
+        Const::Bytes(bytes) => bytes.hash(hasher),
+        Const::Tuple(items) => items.iter().for_each(|item| write_hash(item, hasher)),
+        Const::Int(n) => n.hash(hasher),
+        Const::True => 1i64.hash(hasher),
+        Const::False => 0i64.hash(hasher),
+        Const::BigInt(n) => match i64::try_from(n.clone()) {
+            Ok(n) => n.hash(hasher),
+            // As the float that may be equal to it.
+            Err(_) => n.to_f64().value().to_bits().hash(hasher),
+        },
+        Const::Float(re) | Const::Complex(re, _) => {
+            let small = *re as i64;
+            if small as f64 == *re && small != i64::MAX {
+                small.hash(hasher);
+            } else {
+                re.to_bits().hash(hasher);
+            }
+        }
+        // Rare: told apart by comparing.
+        Const::None | Const::Ellipsis | Const::FrozenSet(_) | Const::Slice(_) | Const::Code(_) => {}
     }
 }
 

@@ -6,9 +6,80 @@ use std::collections::{HashMap, HashSet};
 
 type Names = HashSet<Name>;
 
+/// Names known around a block. A block changes them for the blocks in it, and puts them back: a copy for each block would
+/// make a module with many functions quadratic.
+#[derive(Debug, Default)]
+struct Scoped {
+    names: Names,
+    /// What was changed: the name, and whether it was there.
+    changes: Vec<(Name, bool)>,
+}
+
+impl Scoped {
+    fn contains(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    fn insert(&mut self, name: &Name) {
+        if self.names.insert(name.clone()) {
+            self.changes.push((name.clone(), false));
+        }
+    }
+
+    fn remove(&mut self, name: &Name) {
+        if self.names.remove(name) {
+            self.changes.push((name.clone(), true));
+        }
+    }
+
+    fn mark(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// Takes back what was changed since a mark; gives it, the first change last.
+    fn undo(&mut self, mark: usize) -> Vec<(Name, bool)> {
+        let undone: Vec<(Name, bool)> = self.changes.drain(mark..).rev().collect();
+        for (name, was_there) in &undone {
+            if *was_there {
+                self.names.insert(name.clone());
+            } else {
+                self.names.remove(name);
+            }
+        }
+        undone
+    }
+
+    /// Changes again what [`Scoped::undo`] took back.
+    fn redo(&mut self, undone: Vec<(Name, bool)>) {
+        for (name, was_there) in undone.iter().rev() {
+            if *was_there { self.remove(name) } else { self.insert(name) }
+        }
+    }
+}
+
+/// What is known around a block.
+#[derive(Debug, Default)]
+struct Outer {
+    /// Names of functions around.
+    bound: Scoped,
+    global: Scoped,
+    type_params: Scoped,
+}
+
+impl Outer {
+    fn marks(&self) -> [usize; 3] {
+        [&self.bound, &self.global, &self.type_params].map(Scoped::mark)
+    }
+
+    fn undo(&mut self, [bound, global, type_params]: [usize; 3]) {
+        self.bound.undo(bound);
+        self.global.undo(global);
+        self.type_params.undo(type_params);
+    }
+}
+
 pub(super) fn analyze(table: &mut SymbolTable) -> Outcome {
-    let (mut free, mut global, mut type_params) = (Names::new(), Names::new(), Names::new());
-    block(table, SymbolTable::TOP, None, &mut free, &mut global, &mut type_params, None)
+    block(table, SymbolTable::TOP, &mut Outer::default(), None).map(drop)
 }
 
 /// What the analysis of one block finds out.
@@ -16,45 +87,31 @@ pub(super) fn analyze(table: &mut SymbolTable) -> Outcome {
 struct Found {
     reaches: HashMap<Name, Reach>,
     local: Names,
+    free: Names,
 }
 
-fn block(
-    table: &mut SymbolTable,
-    id: BlockId,
-    mut bound: Option<Names>,
-    free: &mut Names,
-    global: &mut Names,
-    type_params: &mut Names,
-    class: Option<BlockId>,
-) -> Outcome {
+/// Analyses a block and those in it. Gives the names that it needs from around.
+fn block(table: &mut SymbolTable, id: BlockId, outer: &mut Outer, class: Option<BlockId>) -> Outcome<Names> {
     let kind = table.blocks[id].kind;
-    let (mut inner_global, mut inner_bound) = (Names::new(), Names::new());
-    if kind == BlockKind::Class {
-        // Names of a class are not seen inside it, so what is known around goes in before they are met.
-        inner_global.extend(global.iter().cloned());
-        inner_bound.extend(bound.iter().flatten().cloned());
-    }
+    let marks = outer.marks();
     let mut found = Found::default();
     for i in 0..table.blocks[id].symbols.list.len() {
         let (name, flags) = table.blocks[id].symbols.list[i].clone();
         let class = class.map(|class| &table.blocks[class]);
-        let reach = name_reach(
-            &table.blocks[id],
-            &name,
-            flags,
-            Around { bound: &mut bound, free, global, type_params, class },
-            &mut found.local,
-        )?;
+        let around = Around { is_top: id == SymbolTable::TOP, outer, class };
+        let reach = name_reach(&table.blocks[id], &name, flags, around, &mut found)?;
         found.reaches.insert(name, reach);
     }
+    let inside = outer.marks();
+    // Names of a class are not seen inside it: what is known there is what was known before they were met.
+    let mut class_changes = None;
     if kind == BlockKind::Class {
-        inner_bound.extend(["__class__", "__classdict__", "__conditional_annotations__"].map(Name::from));
-    } else {
-        if kind.is_function_like() {
-            inner_bound.extend(found.local.iter().cloned());
+        class_changes = Some((outer.bound.undo(marks[0]), outer.global.undo(marks[1])));
+        for name in ["__class__", "__classdict__", "__conditional_annotations__"] {
+            outer.bound.insert(&Name::from(name));
         }
-        inner_bound.extend(bound.iter().flatten().cloned());
-        inner_global.extend(global.iter().cloned());
+    } else if kind.is_function_like() {
+        found.local.iter().for_each(|name| outer.bound.insert(name));
     }
     let mut inner_free = Names::new();
     for i in 0..table.blocks[id].children.len() {
@@ -64,19 +121,15 @@ fn block(
             true => class,
             false => None,
         };
-        let mut child_global = inner_global.clone();
-        let mut child_type_params = type_params.clone();
-        let mut child_free = Names::new();
-        block(
-            table,
-            child,
-            Some(inner_bound.clone()),
-            &mut child_free,
-            &mut child_global,
-            &mut child_type_params,
-            child_class,
-        )?;
-        inner_free.extend(child_free);
+        inner_free.extend(block(table, child, outer, child_class)?);
+    }
+    match class_changes {
+        Some((bound, global)) => {
+            outer.bound.undo(marks[0]);
+            outer.bound.redo(bound);
+            outer.global.redo(global);
+        }
+        None => outer.undo(inside),
     }
     let this = &mut table.blocks[id];
     if kind.is_function_like() {
@@ -90,17 +143,17 @@ fn block(
         this.needs_classdict |= inner_free.remove("__classdict__");
         this.has_conditional_annotations |= inner_free.remove("__conditional_annotations__");
     }
-    record(this, &found.reaches, bound.as_ref(), &inner_free);
-    free.extend(inner_free);
-    Ok(())
+    let bound = (id != SymbolTable::TOP).then_some(&outer.bound);
+    record(this, &found.reaches, bound, &inner_free);
+    outer.undo(marks);
+    found.free.extend(inner_free);
+    Ok(found.free)
 }
 
 /// What is known of the blocks around one.
 struct Around<'a> {
-    bound: &'a mut Option<Names>,
-    free: &'a mut Names,
-    global: &'a mut Names,
-    type_params: &'a mut Names,
+    is_top: bool,
+    outer: &'a mut Outer,
     class: Option<&'a Block>,
 }
 
@@ -109,8 +162,9 @@ fn name_reach(
     name: &Name,
     flags: u32,
     around: Around<'_>,
-    local: &mut Names,
+    found: &mut Found,
 ) -> Outcome<Reach> {
+    let outer = around.outer;
     let error = |message: String| {
         let place = block.directives.iter().find(|(n, _)| n == name).map(|(_, range)| *range);
         Failure::at(place.unwrap_or_default(), message)
@@ -119,32 +173,30 @@ fn name_reach(
         if flags & symbol::NONLOCAL != 0 {
             return error(format!("name '{name}' is nonlocal and global"));
         }
-        around.global.insert(name.clone());
-        if let Some(bound) = around.bound {
-            bound.remove(name);
-        }
+        outer.global.insert(name);
+        outer.bound.remove(name);
         return Ok(Reach::GlobalExplicit);
     }
     if flags & symbol::NONLOCAL != 0 {
-        let Some(bound) = around.bound else {
+        if around.is_top {
             return error("nonlocal declaration not allowed at module level".into());
-        };
-        if !bound.contains(name) {
+        }
+        if !outer.bound.contains(name) {
             return error(format!("no binding for nonlocal '{name}' found"));
         }
-        if around.type_params.contains(name) {
+        if outer.type_params.contains(name) {
             return error(format!("nonlocal binding not allowed for type parameter '{name}'"));
         }
-        around.free.insert(name.clone());
+        found.free.insert(name.clone());
         return Ok(Reach::Free);
     }
     if flags & symbol::BOUND != 0 {
-        local.insert(name.clone());
-        around.global.remove(name);
+        found.local.insert(name.clone());
+        outer.global.remove(name);
         if flags & symbol::TYPE_PARAM != 0 {
-            around.type_params.insert(name.clone());
+            outer.type_params.insert(name);
         } else {
-            around.type_params.remove(name);
+            outer.type_params.remove(name);
         }
         return Ok(Reach::Local);
     }
@@ -158,14 +210,14 @@ fn name_reach(
             return Ok(Reach::GlobalImplicit);
         }
     }
-    if around.bound.as_ref().is_some_and(|bound| bound.contains(name)) {
-        around.free.insert(name.clone());
+    if outer.bound.contains(name) {
+        found.free.insert(name.clone());
         return Ok(Reach::Free);
     }
     Ok(Reach::GlobalImplicit)
 }
 
-fn record(block: &mut Block, reaches: &HashMap<Name, Reach>, bound: Option<&Names>, free: &Names) {
+fn record(block: &mut Block, reaches: &HashMap<Name, Reach>, bound: Option<&Scoped>, free: &Names) {
     for (name, flags) in &mut block.symbols.list {
         if let Some(&reach) = reaches.get(name) {
             *flags |= (reach as u32) << symbol::SCOPE_OFFSET;
