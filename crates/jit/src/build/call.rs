@@ -371,7 +371,7 @@ impl Builder<'_> {
         if call.framed {
             self.emit(Op::PopFrame, &[], None, None);
         }
-        for at in base..self.state.slots.len() {
+        for at in (base..self.state.slots.len()).rev() {
             self.give_up(at);
         }
         self.context = outer;
