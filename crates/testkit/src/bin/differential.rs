@@ -30,10 +30,13 @@ fn main() -> ExitCode {
     }
 }
 
+/// What an option does to the plan, which is made when the options were read.
+type Setting = Box<dyn Fn(&mut Plan)>;
+
 fn run() -> Result<bool, Box<dyn std::error::Error>> {
     let mut parser = lexopt::Parser::from_env();
     let (mut ways, mut files): ([Option<Configuration>; 2], Vec<PathBuf>) = ([None, None], Vec::new());
-    let mut settings: Vec<Box<dyn Fn(&mut Plan)>> = Vec::new();
+    let mut settings: Vec<Setting> = Vec::new();
     while let Some(argument) = parser.next()? {
         match argument {
             Long("left") => ways[0] = Some(Configuration::parse(&parser.value()?.string()?, None)?),
