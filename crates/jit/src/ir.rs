@@ -382,28 +382,8 @@ impl Op {
     /// Whether it only computes: it may be moved, merged and left out.
     pub fn is_pure(self) -> bool {
         use Op::*;
-        !matches!(
-            self,
-            Param
-                | LoadReg(_)
-                | StoreReg(_)
-                | Load { .. }
-                | Load32 { .. }
-                | Store { .. }
-                | Item
-                | SetItem
-                | BoxFloat
-                | Inc
-                | Dec
-                | Step(_)
-                | PushFrame(_)
-                | PopFrame
-                | Instance
-                | Clobber(_)
-                | Poll
-                | PollFlag
-                | New(_)
-        )
+        let depends = matches!(self, Param | LoadReg(_) | Load { .. } | Load32 { .. } | Item | BoxFloat);
+        !depends && !self.has_effect()
     }
     /// What it reads that a store may change.
     pub fn reads(self) -> Option<Region> {
