@@ -17,7 +17,7 @@ use crate::ops_arith::rk;
 use crate::state::State;
 use pellucid_object::heap::Visitor;
 use pellucid_object::native::{Builtin, MethodDescriptor};
-use pellucid_object::{Interpreter, Raised, Res, SlotWord, Type, Value};
+use pellucid_object::{Interpreter, Res, SlotWord, Type, Value};
 use std::cell::{Cell, RefCell};
 
 /// Machine code: gets the interpreter, the innermost frame's record and its registers. Gives a [`Status`] as a number.
@@ -43,8 +43,6 @@ pub enum Status {
 pub trait Native {
     /// Shows each value that the code keeps alive.
     fn trace(&self, visit: &mut Visitor);
-    /// Bytes of machine code and of what describes it.
-    fn size(&self) -> usize;
     /// For tools that know the compiler.
     fn as_any(&self) -> &dyn std::any::Any;
 }
@@ -681,14 +679,4 @@ pub unsafe extern "C" fn last_drop(vm: *const Interpreter, word: u64) -> u64 {
         drop(Value::from_bits(word));
         u64::from(st.runs.get() != runs)
     }
-}
-
-/// The mark of what [`step`] raised.
-pub fn raised(vm: &Interpreter) -> Raised {
-    vm.raised_mark()
-}
-
-/// The code object of a frame, for a compiler.
-pub fn code_of(frame: &Frame) -> &CodeObject {
-    frame.code()
 }

@@ -99,42 +99,25 @@ pub unsafe fn for_iter<const UNPACKS: bool>(
         let iterator = &*(*frame).regs.offset(i.b as isize);
         let Some(header) = iterator.header() else { return no_iterator(vm, iterator) };
         let ty = header.ty.get() as u64;
+        let turn = |value: Option<Value>| match value {
+            Some(value) => {
+                set(frame, i.a, value);
+                Ok(Step::Next)
+            }
+            None => {
+                set(frame, i.b, Value::UNBOUND);
+                Ok(Step::End)
+            }
+        };
         if ty == st.range_iterator.value().bits() {
             let range = iterator.payload_unchecked::<RangeIterator>();
-            return match range.advance().and_then(Value::small_int) {
-                Some(value) => {
-                    set(frame, i.a, value);
-                    Ok(Step::Next)
-                }
-                None => {
-                    set(frame, i.b, Value::UNBOUND);
-                    Ok(Step::End)
-                }
-            };
+            return turn(range.advance().and_then(Value::small_int));
         }
         if ty == st.list_iterator.value().bits() {
-            return match iterator.payload_unchecked::<ListIterator>().advance() {
-                Some(value) => {
-                    set(frame, i.a, value);
-                    Ok(Step::Next)
-                }
-                None => {
-                    set(frame, i.b, Value::UNBOUND);
-                    Ok(Step::End)
-                }
-            };
+            return turn(iterator.payload_unchecked::<ListIterator>().advance());
         }
         if ty == st.tuple_iterator.value().bits() {
-            return match iterator.payload_unchecked::<TupleIterator>().advance() {
-                Some(value) => {
-                    set(frame, i.a, value);
-                    Ok(Step::Next)
-                }
-                None => {
-                    set(frame, i.b, Value::UNBOUND);
-                    Ok(Step::End)
-                }
-            };
+            return turn(iterator.payload_unchecked::<TupleIterator>().advance());
         }
         if ty == st.generator.value().bits() {
             return generator::enter_for(vm, st, thread, frame, pc);
@@ -154,16 +137,7 @@ pub unsafe fn for_iter<const UNPACKS: bool>(
         let Some(next) = ty.slots.next.get() else {
             return no_iterator(vm, iterator);
         };
-        match next(vm, iterator)? {
-            Some(value) => {
-                set(frame, i.a, value);
-                Ok(Step::Next)
-            }
-            None => {
-                set(frame, i.b, Value::UNBOUND);
-                Ok(Step::End)
-            }
-        }
+        turn(next(vm, iterator)?)
     }
 }
 

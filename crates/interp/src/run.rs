@@ -320,6 +320,22 @@ unsafe fn run_frames<const OBSERVE: bool>(
                         continue 'dispatch;
                     }};
                 }
+                // The collector, signals, limits, at an instruction that has not been executed.
+                macro_rules! poll {
+                    ($at:expr) => {
+                        if poll::pending(vm) {
+                            (*frame).pc = $at;
+                            match poll::poll_loop(vm, st, thread, frame, $at) {
+                                Ok(false) => {}
+                                Ok(true) => {
+                                    reload!();
+                                    continue 'dispatch;
+                                }
+                                Err(raised) => break 'dispatch raised,
+                            }
+                        }
+                    };
+                }
                 // What a hot place says.
                 macro_rules! turned {
                     ($turn:expr) => {
@@ -352,17 +368,7 @@ unsafe fn run_frames<const OBSERVE: bool>(
                         let ahead = i.e as i32 as isize;
                         let target = pc.byte_offset(ahead);
                         if ahead <= 0 {
-                            if poll::pending(vm) {
-                                (*frame).pc = target;
-                                match poll::poll_loop(vm, st, thread, frame, target) {
-                                    Ok(false) => {}
-                                    Ok(true) => {
-                                        reload!();
-                                        continue 'dispatch;
-                                    }
-                                    Err(raised) => break 'dispatch raised,
-                                }
-                            }
+                            poll!(target);
                             turn!(target)
                         }
                         pc = target;
@@ -687,17 +693,7 @@ unsafe fn run_frames<const OBSERVE: bool>(
                     Op::JumpContains => slow_jump!(arith::contains_test(vm, frame, pc)),
                     Op::Jump => jump!(),
                     Op::JumpBack => {
-                        if poll::pending(vm) {
-                            (*frame).pc = pc;
-                            match poll::poll_loop(vm, st, thread, frame, pc) {
-                                Ok(false) => {}
-                                Ok(true) => {
-                                    reload!();
-                                    continue 'dispatch;
-                                }
-                                Err(raised) => break 'dispatch raised,
-                            }
-                        }
+                        poll!(pc);
                         turn!(pc.byte_offset(i.e as i32 as isize))
                     }
                     Op::JumpIfFalse => jump_if!(false, arith::test),
@@ -814,17 +810,7 @@ unsafe fn run_frames<const OBSERVE: bool>(
                     Op::GetIter => done!(ops_build::get_iter(vm, st, thread, frame, pc)),
                     Op::ForIter => iterate!(pc.add(1), pc.byte_offset(i.e as i32 as isize)),
                     Op::ForBack => {
-                        if poll::pending(vm) {
-                            (*frame).pc = pc;
-                            match poll::poll_loop(vm, st, thread, frame, pc) {
-                                Ok(false) => {}
-                                Ok(true) => {
-                                    reload!();
-                                    continue 'dispatch;
-                                }
-                                Err(raised) => break 'dispatch raised,
-                            }
-                        }
+                        poll!(pc);
                         let head = pc.byte_offset(i.e as i32 as isize);
                         if OBSERVE {
                             turn!(head)

@@ -122,7 +122,6 @@ pub enum Op {
     GuardIs(u64),
     GuardNot(u64),
     GuardTrue,
-    GuardFalse,
     /// The index `a`, which is within the length `b`.
     Bound,
     IntToFloat,
@@ -159,8 +158,6 @@ pub enum Op {
     /// Two words are the same.
     Same,
     Not,
-    /// `a ? b : c`
-    Select,
     /// Counts a reference to `a` more.
     Inc,
     /// Counts one less; the last one ends the object. When Python code ran, the exit is taken.

@@ -77,9 +77,6 @@ impl Native for Code {
         self.ways.iter().flat_map(|way| &way.frames).for_each(|frame| visit(&frame.code));
         self.pushes.iter().for_each(|push| visit(&push.code));
     }
-    fn size(&self) -> usize {
-        self.memory.bytes().len() + self.ways.len() * size_of::<exit::Way>()
-    }
     fn as_any(&self) -> &dyn std::any::Any {
         self
     }

@@ -465,10 +465,6 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.leave_unless(x()?, exit)?;
                 x()?
             }
-            GuardFalse => {
-                self.leave_if(x()?, exit)?;
-                x()?
-            }
             Bound => {
                 let end = self.builder.ins().ishl_imm_s(y()?, 1);
                 let out = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, x()?, end);
@@ -516,10 +512,6 @@ impl<'a, 'b> Lowering<'a, 'b> {
             CmpFloat(op) => self.builder.ins().fcmp(float_cc(op), x()?, y()?),
             Same => self.builder.ins().icmp(IntCC::Equal, x()?, y()?),
             Not => self.builder.ins().bxor_imm_s(x()?, 1),
-            Select => {
-                let other = *args.get(2).ok_or("a choice of one")?;
-                self.builder.ins().select(x()?, y()?, other)
-            }
             Inc => {
                 self.inc(x()?);
                 return Ok(None);
@@ -669,7 +661,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         constant: Option<i64>,
         exit: Option<ExitId>,
     ) -> Result<CVal, String> {
-        if let Some(power) = constant.filter(|n| *n > 0 && n & (n - 1) == 0) {
+        if let Some(power) = constant.filter(is_power_of_two) {
             let shifted = self.builder.ins().sshr_imm_s(x, i64::from(power.trailing_zeros()));
             return Ok(self.builder.ins().band_imm_s(shifted, -2));
         }
@@ -689,7 +681,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         constant: Option<i64>,
         exit: Option<ExitId>,
     ) -> Result<CVal, String> {
-        if let Some(power) = constant.filter(|n| *n > 0 && n & (n - 1) == 0) {
+        if let Some(power) = constant.filter(is_power_of_two) {
             return Ok(self.builder.ins().band_imm_s(x, (power << 1) - 1));
         }
         let (a, b) = self.dividends(x, y, constant, exit)?;
@@ -853,6 +845,11 @@ impl<'a, 'b> Lowering<'a, 'b> {
         self.leave_unless(word, exit)?;
         Ok(word)
     }
+}
+
+/// Whether an int is a power of two.
+fn is_power_of_two(n: &i64) -> bool {
+    *n > 0 && n & (n - 1) == 0
 }
 
 /// A code object by its address, and its form.

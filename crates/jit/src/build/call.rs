@@ -109,10 +109,7 @@ impl Builder<'_> {
         }
         for (by, item) in items[from..].iter().enumerate() {
             let val = self.of_value(item);
-            let slot = match self.graph.ty(val) {
-                Ty::Word if !self.is_plain(val) => Slot::Borrowed(val),
-                _ => Slot::Now { val, clean: false },
-            };
+            let slot = self.held(val);
             self.set_slot(base + given + by, slot);
         }
         Ok(true)

@@ -640,13 +640,17 @@ impl<'a> Builder<'a> {
         Ok(word)
     }
 
-    /// Puts a result that is no heap word, or that somebody else owns, into the register `a`.
-    pub fn result(&mut self, a: i16, val: Val) {
-        let slot = match self.graph.ty(val) {
+    /// How a register holds a value that is no heap word, or that somebody else owns.
+    pub fn held(&self, val: Val) -> Slot {
+        match self.graph.ty(val) {
             Ty::Word if !self.is_plain(val) => Slot::Borrowed(val),
             _ => Slot::Now { val, clean: false },
-        };
-        let index = self.slot(a);
+        }
+    }
+
+    /// Puts such a value into the register `a`.
+    pub fn result(&mut self, a: i16, val: Val) {
+        let (index, slot) = (self.slot(a), self.held(val));
         self.put(index, slot);
     }
 }

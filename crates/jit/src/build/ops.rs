@@ -158,11 +158,7 @@ impl Builder<'_> {
             return Ok(true);
         }
         self.set_slot(from, Slot::Dead);
-        let slot = match slot {
-            Slot::Now { val, .. } => Slot::Now { val, clean: false },
-            slot => slot,
-        };
-        self.put(to, slot);
+        self.put(to, slot.moved());
         Ok(true)
     }
 
@@ -180,12 +176,8 @@ impl Builder<'_> {
             self.set_slot(b, Slot::Mem(Some(x)));
             return Ok(true);
         }
-        let unclean = |slot: Slot| match slot {
-            Slot::Now { val, .. } => Slot::Now { val, clean: false },
-            slot => slot,
-        };
-        self.set_slot(a, unclean(y));
-        self.set_slot(b, unclean(x));
+        self.set_slot(a, y.moved());
+        self.set_slot(b, x.moved());
         Ok(true)
     }
 
@@ -199,7 +191,6 @@ impl Builder<'_> {
     }
 
     fn check_local(&mut self, instr: Instr) -> Build<Flow> {
-        let at = self.slot(instr.a);
         let val = self.operand(instr.a)?;
         if self.graph.ty(val) != Ty::Word {
             return Ok(Flow::Next);
@@ -209,16 +200,14 @@ impl Builder<'_> {
             self.leave("unbound");
             return Ok(Flow::Done);
         }
-        let _ = at;
         self.guard(Op::GuardNot(unbound), &[val], Ty::Word);
         Ok(Flow::Next)
     }
 
     // Numbers.
 
-    /// The kinds of operands `b` and `c`: known, or else seen.
-    fn operand_kinds(&mut self, operand: i16, val: Val, seen: u16) -> u16 {
-        let _ = operand;
+    /// The kind of an operand: known, or else seen.
+    fn operand_kind(&self, val: Val, seen: u16) -> u16 {
         match self.graph.ty(val) {
             Ty::Int => kinds::INT,
             Ty::Float => kinds::FLOAT,
@@ -233,7 +222,7 @@ impl Builder<'_> {
     fn numbers(&mut self, instr: Instr) -> Build<Option<(Numbers, Val, Val)>> {
         let (x, y) = (self.operand(instr.b)?, self.operand(instr.c)?);
         let (seen_b, seen_c) = self.seen(|seen| (seen.b.get(), seen.c.get()))?;
-        let (p, q) = (self.operand_kinds(instr.b, x, seen_b), self.operand_kinds(instr.c, y, seen_c));
+        let (p, q) = (self.operand_kind(x, seen_b), self.operand_kind(y, seen_c));
         let typed = |b: &Self, v: Val| matches!(b.graph.ty(v), Ty::Int | Ty::Float);
         if self.is_dead_end()? && !(typed(self, x) && typed(self, y)) {
             return Ok(None);
@@ -375,7 +364,7 @@ impl Builder<'_> {
     fn negate(&mut self, instr: Instr) -> Build<bool> {
         let val = self.operand(instr.b)?;
         let seen = self.seen(|seen| seen.b.get())?;
-        let kind = self.operand_kinds(instr.b, val, seen);
+        let kind = self.operand_kind(val, seen);
         if !(kind == kinds::INT || kind == kinds::FLOAT) || self.is_dead_end()? {
             return Ok(false);
         }
@@ -428,7 +417,8 @@ impl Builder<'_> {
     /// Jumps when `test` is `sense`; the operands were consumed.
     fn jump(&mut self, instr: Instr, test: Val, sense: bool) -> Build<Flow> {
         let next = self.pc + 1;
-        self.bury_for_jump(next)?;
+        // Operands that die are floats at most, which have no code to run.
+        self.bury(next)?;
         let back = instr.d <= self.pc;
         let (yes, no) = if sense { (instr.d, next) } else { (next, instr.d) };
         if let Op::Bool(known) = self.graph.inst(test).op {
@@ -460,11 +450,6 @@ impl Builder<'_> {
         self.state = state;
         self.go(&context, next)?;
         Ok(Flow::Done)
-    }
-
-    /// Operands of a jump that die are floats at most, which have no code to run.
-    fn bury_for_jump(&mut self, next: u32) -> Build {
-        self.bury(next)
     }
 
     fn not(&mut self, instr: Instr) -> Build<bool> {

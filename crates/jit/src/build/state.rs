@@ -23,6 +23,16 @@ pub enum Slot {
     RangeIter(Val, Val, i64),
 }
 
+impl Slot {
+    /// The same in another register, whose memory does not hold the word.
+    pub fn moved(self) -> Slot {
+        match self {
+            Slot::Now { val, .. } => Slot::Now { val, clean: false },
+            slot => slot,
+        }
+    }
+}
+
 /// An activation: the root's, or one that was inlined.
 pub struct Activation {
     /// Its code object.
