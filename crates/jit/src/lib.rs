@@ -63,7 +63,8 @@ struct Compiler {
 
 /// Machine code of a piece of Python code.
 pub struct Code {
-    memory: CodeMemory,
+    /// Where the code stands: entries point there.
+    _memory: CodeMemory,
     ways: exit::Pinned<exit::Way>,
     pushes: exit::Pinned<exit::Push>,
     keep: Vec<Value>,
@@ -223,6 +224,6 @@ fn finish(
     let memory = CodeMemory::new(&lowered.code).ok_or("no executable memory")?;
     // SAFETY: compiled as such a function; the code lives as long as the form, which outlives its frames.
     let entry = unsafe { memory.entry() };
-    let native = Box::new(Code { memory, ways: lowered.ways, pushes: lowered.pushes, keep, notes });
+    let native = Box::new(Code { _memory: memory, ways: lowered.ways, pushes: lowered.pushes, keep, notes });
     Ok(Compiled { entry, native, registers: registers as u32 + 1, levels })
 }

@@ -13,10 +13,6 @@ impl CodeMemory {
         map.make_exec().ok().map(CodeMemory)
     }
 
-    pub fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-
     /// The code as a function.
     ///
     /// # Safety
