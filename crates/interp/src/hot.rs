@@ -637,7 +637,15 @@ pub unsafe extern "C" fn step(
         let thread = crate::state::thread(vm);
         (*frame).pc = pc;
         let status = match crate::one::one(vm, st, thread, frame, pc) {
+            Ok(Step::Next) if is_watched(frame, levels) => {
+                (*frame).pc = pc.add(1);
+                Status::Leave
+            }
             Ok(Step::Next) => Status::On,
+            Ok(Step::Jump) if is_watched(frame, levels) => {
+                (*frame).pc = pc.byte_offset((*pc).e as i32 as isize);
+                Status::Leave
+            }
             Ok(Step::Jump) => Status::Jump,
             // Events are wanted from now on: the frame goes on in another form, in which it already stands.
             Ok(Step::Entered) if thread.top_ptr() == frame => Status::Leave,
