@@ -211,6 +211,8 @@ pub struct Tier {
     /// Counts the periods of observation; the code objects that were seen in the current one.
     pub period: Cell<u32>,
     pub observed: RefCell<Vec<Value>>,
+    /// The frame for which machine code last had an instruction done out of line, until that code is left.
+    pub stepping: Cell<*const Frame>,
 }
 
 impl Tier {
@@ -248,6 +250,7 @@ impl Tier {
         seen.for_each(Seen::forget);
         drop(observed);
     }
+
     /// Begins to count the turns of a fresh form's loops, and its calls.
     pub fn start(&self, form: &Form) {
         let compiles = self.compile.get().is_some() && form.woven.is_none();
@@ -268,6 +271,7 @@ impl Default for Tier {
             watched: Cell::new(0),
             period: Cell::new(1),
             observed: RefCell::default(),
+            stepping: Cell::new(std::ptr::null()),
         }
     }
 }
@@ -420,6 +424,7 @@ unsafe fn enter(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Heat) ->
     }
     // SAFETY: machine code for this place of this form; the code keeps the form, and with it the machine code, alive.
     let status = unsafe { entry(vm, frame, (*frame).regs) };
+    st.tier.stepping.set(std::ptr::null());
     if status == Status::Raised as u64 { Err(vm.raised_mark()) } else { Ok(Turn::Reload) }
 }
 
@@ -636,6 +641,7 @@ pub unsafe extern "C" fn step(
         let st = crate::state::state(vm);
         let thread = crate::state::thread(vm);
         (*frame).pc = pc;
+        st.tier.stepping.set(frame);
         let status = match crate::one::one(vm, st, thread, frame, pc) {
             Ok(Step::Next) if is_watched(frame, levels) => {
                 (*frame).pc = pc.add(1);
