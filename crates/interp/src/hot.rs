@@ -160,7 +160,7 @@ pub mod kinds {
 /// What an instruction was seen to work on.
 #[derive(Default)]
 pub struct Seen {
-    /// Kinds of operands `b` and `c`.
+    /// Kinds of operands `b` and `c`; of a call those of the first two arguments.
     pub b: Cell<u16>,
     pub c: Cell<u16>,
     /// Kinds of operand `a`, where that is one.
@@ -174,7 +174,8 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Of calls the code object behind the function, or the callee; of attributes and iterators the type of the object. `None`
+    /// Of calls the code object behind the function, or the callee; of attributes and iterators the type of the object; of items
+    /// and `in` that of the container; of operators that of both operands. `None`
     /// when there were several, or none at all.
     pub fn target(&self) -> Option<Value> {
         self.target.get().filter(Value::is_heap)
@@ -456,7 +457,25 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
             }
         }
         match i.op {
-            Op::Call | Op::CallMethod => seen.note_target(callee_code(st, rk(frame, i.b)).as_ref()),
+            Op::Call | Op::CallMethod => {
+                // A method that was found bound stands behind an empty place.
+                let bound = i.op == Op::CallMethod && rk(frame, i.b).is_unbound();
+                seen.note_target(callee_code(st, rk(frame, i.b + i16::from(bound))).as_ref());
+                let first = if i.op == Op::CallMethod { i.b + 2 } else { i.b + 1 };
+                for (by, set) in [&seen.b, &seen.c].into_iter().enumerate().take(i.c as usize) {
+                    note(set, first + by as i16);
+                }
+            }
+            Op::LoadSubscr | Op::GetIter => note_class(vm, seen, rk(frame, i.b)),
+            Op::StoreSubscr => note_class(vm, seen, rk(frame, i.a)),
+            Op::Contains | Op::JumpContains => note_class(vm, seen, rk(frame, i.c)),
+            op if crate::one::binary_operator(op).is_some() || crate::one::comparison(op).is_some() => {
+                for operand in [i.b, i.c] {
+                    if rk(frame, operand).is_heap() {
+                        note_class(vm, seen, rk(frame, operand));
+                    }
+                }
+            }
             Op::LoadAttr | Op::StoreAttr | Op::LoadMethod | Op::ForIter => {
                 let object = rk(frame, i.b);
                 seen.note_target(object.is_heap().then(|| vm.type_of_ref(object).value()));
@@ -467,6 +486,11 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
         st.tier.budget.set(budget.saturating_sub(1));
         budget > 1
     }
+}
+
+/// Notes the type of an operand.
+fn note_class(vm: &Interpreter, seen: &Seen, object: &Value) {
+    seen.note_target(object.is_heap().then(|| vm.type_of_ref(object).value()));
 }
 
 /// The code object of a Python function; a class or a builtin itself. Other objects are not remembered, for that would keep

@@ -5,7 +5,7 @@ use super::{Build, Builder, Flow, Stop};
 use crate::ir::{Op, SMALL, StepSite, Ty, Val};
 use pellucid_interp::form::Instr;
 use pellucid_interp::hot::kinds;
-use pellucid_interp::one::{always_raises, binary_operator, comparison, generic_effect};
+use pellucid_interp::one::{always_raises, binary_operator, comparison, generic_effect, generic_name};
 use pellucid_interp::ops::Op as Code;
 use pellucid_interp::translate::{NO_STEP, operand_of};
 use pellucid_object::Value;
@@ -559,8 +559,10 @@ impl Builder<'_> {
         }
         self.store_item();
         let operands = self.stepped(instr)?;
-        self.ran_out_of_line += self.seen(|seen| u64::from(seen.ran.get()))?;
-        self.note(&format!("out of line {}", instr.op.name()));
+        let ran = self.seen(|seen| u64::from(seen.ran.get()))?;
+        self.ran_out_of_line += ran;
+        let on = self.worked_on(instr)?;
+        self.note(&format!("out of line {}{on} ({ran} times)", instr.op.name()));
         self.own_all(&operands)?;
         let exit = self.step_exit();
         let activation = &self.context.activation;
@@ -580,6 +582,31 @@ impl Builder<'_> {
             self.emit(Op::Clobber(register as u16), &[], None, None);
         }
         Ok(jumps)
+    }
+
+    /// For the listing: the callee, wordcode or kinds of operands of an instruction.
+    fn worked_on(&self, instr: Instr) -> Build<String> {
+        if instr.op == Code::Generic {
+            return Ok(format!(" {}", generic_name(&instr)));
+        }
+        self.seen(|seen| match seen.target() {
+            Some(target) => format!(" {}", self.name_of(&target)),
+            None => format!(" {}, {}, {}", seen.a.get(), seen.b.get(), seen.c.get()),
+        })
+    }
+
+    fn name_of(&self, value: &Value) -> String {
+        use pellucid_object::native::{Builtin, MethodDescriptor};
+        if let Some(method) = value.downcast::<MethodDescriptor>() {
+            return method.def.name.to_string();
+        }
+        if let Some(builtin) = value.downcast::<Builtin>() {
+            return builtin.def.name.to_string();
+        }
+        match value.downcast::<pellucid_object::Type>() {
+            Some(ty) => ty.name().to_string(),
+            None => self.vm.type_name(value).to_string(),
+        }
     }
 
     /// The calls that brought the current activation here.
