@@ -80,8 +80,24 @@ impl Builder<'_> {
             Code::LoadAttr => self.load_attr(instr)?,
             Code::StoreAttr => self.store_attr(instr)?,
             Code::LoadMethod => self.load_method(instr)?,
-            Code::LoadSubscr => self.load_subscr(instr)?,
-            Code::StoreSubscr => self.store_subscr(instr)?,
+            Code::LoadSubscr => {
+                if self.load_subscr(instr)? {
+                    true
+                } else if let Some(flow) = self.get_item(instr)? {
+                    return Ok(flow);
+                } else {
+                    false
+                }
+            }
+            Code::StoreSubscr => {
+                if self.store_subscr(instr)? {
+                    true
+                } else if let Some(flow) = self.set_item(instr)? {
+                    return Ok(flow);
+                } else {
+                    false
+                }
+            }
             Code::ListAppend => self.list_append(instr)?,
             Code::Call => {
                 if let Some(flow) = self.call(instr, instr.b, instr.b + 1, instr.c as usize)? {
@@ -146,20 +162,25 @@ impl Builder<'_> {
         let (from, to) = (self.slot(instr.b), self.slot(instr.a));
         let slot = self.state.slots[from].clone();
         if let Slot::Mem(_) = slot {
-            let word = self.mem_word(from);
-            self.give_up(to);
-            self.emit(Op::StoreReg(to as u16), &[word], None, None);
-            if !self.is_plain(word) {
-                let unbound = self.unbound();
-                self.emit(Op::StoreReg(from as u16), &[unbound], None, None);
-            }
-            self.set_slot(from, Slot::Dead);
-            self.set_slot(to, Slot::Mem(Some(word)));
+            self.move_word(from, to);
             return Ok(true);
         }
         self.set_slot(from, Slot::Dead);
         self.put(to, slot.moved());
         Ok(true)
+    }
+
+    /// The word that memory owns in one register moves to another.
+    pub(crate) fn move_word(&mut self, from: usize, to: usize) {
+        let word = self.mem_word(from);
+        self.give_up(to);
+        self.emit(Op::StoreReg(to as u16), &[word], None, None);
+        if !self.is_plain(word) {
+            let unbound = self.unbound();
+            self.emit(Op::StoreReg(from as u16), &[unbound], None, None);
+        }
+        self.set_slot(from, Slot::Dead);
+        self.set_slot(to, Slot::Mem(Some(word)));
     }
 
     fn swap(&mut self, instr: Instr) -> Build<bool> {
@@ -207,7 +228,7 @@ impl Builder<'_> {
     // Numbers.
 
     /// The kind of an operand: known, or else seen.
-    fn operand_kind(&self, val: Val, seen: u16) -> u16 {
+    pub(crate) fn operand_kind(&self, val: Val, seen: u16) -> u16 {
         match self.graph.ty(val) {
             Ty::Int => kinds::INT,
             Ty::Float => kinds::FLOAT,
@@ -238,7 +259,7 @@ impl Builder<'_> {
         Ok(Some((Numbers::Floats, x, y)))
     }
 
-    fn number(&mut self, val: Val, kind: u16) -> Val {
+    pub(crate) fn number(&mut self, val: Val, kind: u16) -> Val {
         match (self.graph.ty(val), kind) {
             (Ty::Int | Ty::Float, _) => val,
             (_, kinds::INT) => self.guard(Op::GuardInt, &[val], Ty::Int),
@@ -246,7 +267,7 @@ impl Builder<'_> {
         }
     }
 
-    fn as_float(&mut self, val: Val) -> Val {
+    pub(crate) fn as_float(&mut self, val: Val) -> Val {
         if self.graph.ty(val) == Ty::Float {
             return val;
         }
@@ -263,6 +284,9 @@ impl Builder<'_> {
 
     fn binary(&mut self, instr: Instr, op: BinOp) -> Build<Flow> {
         let Some((numbers, x, y)) = self.numbers(instr)? else {
+            if let Some(flow) = self.operator_method(instr, op)? {
+                return Ok(flow);
+            }
             self.step(instr)?;
             return Ok(Flow::Next);
         };
@@ -383,6 +407,9 @@ impl Builder<'_> {
 
     fn compare(&mut self, instr: Instr, op: CmpOp, jumps: bool) -> Build<Flow> {
         let Some((numbers, x, y)) = self.numbers(instr)? else {
+            if let Some(flow) = self.comparison_method(instr, op)? {
+                return Ok(flow);
+            }
             return self.compare_out_of_line(instr, jumps);
         };
         let test = match numbers {
@@ -415,41 +442,36 @@ impl Builder<'_> {
     }
 
     /// Jumps when `test` is `sense`; the operands were consumed.
-    fn jump(&mut self, instr: Instr, test: Val, sense: bool) -> Build<Flow> {
+    pub(crate) fn jump(&mut self, instr: Instr, test: Val, sense: bool) -> Build<Flow> {
         let next = self.pc + 1;
-        // Operands that die are floats at most, which have no code to run.
-        self.bury(next)?;
-        let back = instr.d <= self.pc;
-        let (yes, no) = if sense { (instr.d, next) } else { (next, instr.d) };
+        let dying = self.take_dying();
         if let Op::Bool(known) = self.graph.inst(test).op {
-            let context = self.context.clone();
-            self.go(&context, if known { yes } else { no })?;
+            self.jump_to_instr(if known == sense { instr.d } else { next }, dying)?;
             return Ok(Flow::Done);
         }
-        if back {
-            return self.branch_back(test, instr.d, next, sense);
-        }
-        self.branch(test, yes, no)?;
+        let state = self.state.clone();
+        let (then, other) = self.split(test);
+        let (taken, on) = if sense { (then, other) } else { (other, then) };
+        self.now = taken;
+        self.jump_to_instr(instr.d, dying.clone())?;
+        self.now = on;
+        self.state = state;
+        self.jump_to_instr(next, dying)?;
         Ok(Flow::Done)
     }
 
-    /// A conditional jump that ends a turn of a loop.
-    fn branch_back(&mut self, test: Val, target: u32, next: u32, sense: bool) -> Build<Flow> {
-        let state = self.state.clone();
-        let (then, other) = self.split(test);
-        let (turn, on) = if sense { (then, other) } else { (other, then) };
-        let context = self.context.clone();
-        self.now = turn;
-        if !matches!(self.context.kind, ContextKind::Turn { .. }) {
+    /// Goes on at an instruction, behind which operands die.
+    fn jump_to_instr(&mut self, target: u32, dying: Vec<Val>) -> Build {
+        self.clear_exit();
+        self.dying = dying;
+        self.bury(target)?;
+        if target <= self.pc && !matches!(self.context.kind, ContextKind::Turn { .. }) {
             // The interpreter polls at the loop's first instruction.
             let exit = self.exit_at(target, "poll");
             self.emit(Op::Poll, &[], None, Some(exit));
         }
-        self.go(&context, target)?;
-        self.now = on;
-        self.state = state;
-        self.go(&context, next)?;
-        Ok(Flow::Done)
+        let context = self.context.clone();
+        self.go(&context, target)
     }
 
     fn not(&mut self, instr: Instr) -> Build<bool> {
@@ -461,7 +483,7 @@ impl Builder<'_> {
     }
 
     /// Whether an operand is true, if that is quickly known.
-    fn truth(&mut self, operand: i16) -> Build<Option<Val>> {
+    pub(crate) fn truth(&mut self, operand: i16) -> Build<Option<Val>> {
         let val = self.operand(operand)?;
         let seen = self.seen(|seen| seen.b.get())?;
         match self.graph.ty(val) {
