@@ -7,7 +7,9 @@
 use crate::ops_attr::{bound, sequence_item, sequence_slice, stepped_slice, text_item};
 use pellucid_object::native::{Builtin, MethodDescriptor, call_positional};
 use pellucid_object::protocol::{BinOp, CmpOp};
-use pellucid_object::{ByteArray, Bytes, Dict, Interpreter, List, Ref, Res, Set, Str, Text, Tuple, Type, Value};
+use pellucid_object::{
+    ByteArray, Bytes, Dict, Interpreter, List, Ref, Res, Set, Str, Text, Tuple, Type, Value,
+};
 use std::mem::ManuallyDrop;
 
 /// What a quick function gives.
@@ -520,7 +522,8 @@ fn class(vm: &Interpreter, value: &Value) -> Option<Value> {
 
 fn iter(vm: &Interpreter, value: &Value) -> Option<Value> {
     let (ty, types) = (value.header()?.ty.get() as u64, vm.types());
-    let known = [&types.list, &types.tuple, &types.dict, &types.str, &types.set, &types.bytes, &types.frozenset];
+    let known =
+        [&types.list, &types.tuple, &types.dict, &types.str, &types.set, &types.bytes, &types.frozenset];
     known.iter().any(|t| t.value().bits() == ty).then(|| quiet(vm, vm.iter(value)))?
 }
 
@@ -714,21 +717,31 @@ pub fn is_pure(vm: &Interpreter, callee: &Value) -> bool {
         return names.contains(&method.def.name);
     }
     if let Some(builtin) = callee.downcast::<Builtin>() {
-        let module = builtin.module.get().map(|name| vm.str_lossy(&name)).unwrap_or_default();
-        return !builtin.pass_this
-            && match module.as_str() {
-                "builtins" => PURE_BUILTINS.contains(&builtin.def.name),
-                "math" => PURE_OF_MATH.contains(&builtin.def.name),
-                _ => false,
-            };
+        let names = match module_of(vm, builtin).as_str() {
+            "builtins" => PURE_BUILTINS,
+            "math" => PURE_OF_MATH,
+            _ => return false,
+        };
+        return !builtin.pass_this && names.contains(&builtin.def.name);
     }
     [&types.int, &types.float, &types.str].iter().any(|ty| callee.is(ty.value()))
 }
 
+fn module_of(vm: &Interpreter, builtin: &Builtin) -> String {
+    builtin.module.get().map(|name| vm.str_lossy(&name)).unwrap_or_default()
+}
+
+/// Whether a function is one of the module `builtins`.
+pub fn is_of_builtins(vm: &Interpreter, builtin: &Builtin) -> bool {
+    module_of(vm, builtin) == "builtins"
+}
+
 const PURE_BUILTINS: &[&str] =
     &["abs", "ord", "chr", "min", "max", "sum", "hash", "id", "divmod", "round", "bin", "hex", "oct", "repr"];
-const PURE_OF_MATH: &[&str] =
-    &["sqrt", "sin", "cos", "tan", "exp", "log", "log2", "floor", "ceil", "fabs", "atan2", "hypot", "isqrt", "gcd"];
+const PURE_OF_MATH: &[&str] = &[
+    "sqrt", "sin", "cos", "tan", "exp", "log", "log2", "floor", "ceil", "fabs", "atan2", "hypot", "isqrt",
+    "gcd",
+];
 const PURE_OF_STR: &[&str] = &[
     "startswith",
     "endswith",
@@ -761,6 +774,17 @@ const PURE_OF_STR: &[&str] = &[
     "splitlines",
     "join",
 ];
-const PURE_OF_BYTES: &[&str] =
-    &["startswith", "endswith", "find", "rfind", "index", "count", "strip", "split", "replace", "hex", "join"];
+const PURE_OF_BYTES: &[&str] = &[
+    "startswith",
+    "endswith",
+    "find",
+    "rfind",
+    "index",
+    "count",
+    "strip",
+    "split",
+    "replace",
+    "hex",
+    "join",
+];
 const PURE_OF_INT: &[&str] = &["bit_length", "bit_count"];

@@ -34,6 +34,7 @@ pub struct WayFrame {
     pub dst: i16,
     /// The caller's register that holds the callee, counted from the root's.
     pub callee: Option<u16>,
+    pub ret: Ret,
     pub has_object: bool,
     /// The frame exists already.
     pub framed: bool,
@@ -45,6 +46,7 @@ pub struct Push {
     pub form: *const Form,
     pub base: u16,
     pub dst: i16,
+    pub ret: Ret,
     /// The caller's call.
     pub call: *const Instr,
 }
@@ -158,10 +160,9 @@ unsafe fn take(vm: &Interpreter, frame: *mut Frame, way: &Way, mut values: *cons
             };
             (*innermost).pc = &(&(*form).instrs)[inner.call as usize];
             let object = object.map(|bits| Value::borrow_bits(&bits).clone());
-            let ret = if object.is_some() { Ret::Init } else { Ret::Call };
             form = inner.form;
             let window = regs.add(inner.base as usize);
-            thread.push_call(function, inner.code.clone(), &*form, window, ret, inner.dst, object);
+            thread.push_call(function, inner.code.clone(), &*form, window, inner.ret, inner.dst, object);
             innermost = thread.top_ptr();
         }
         (*innermost).pc = &(&(*form).instrs)[way.pc as usize];
@@ -301,13 +302,10 @@ pub unsafe extern "C" fn push_frame(
         let push = &*push;
         let thread = pellucid_interp::state::thread(&*vm);
         (*caller).pc = push.call;
-        let (ret, object) = match object {
-            0 => (Ret::Call, None),
-            bits => (Ret::Init, Some(Value::borrow_bits(&bits).clone())),
-        };
+        let object = (object != 0).then(|| Value::borrow_bits(&object).clone());
         let window = regs.add(push.base as usize);
         let function = Value::from_bits(function);
-        thread.push_call(function, push.code.clone(), &*push.form, window, ret, push.dst, object);
+        thread.push_call(function, push.code.clone(), &*push.form, window, push.ret, push.dst, object);
         0
     }
 }

@@ -1,11 +1,11 @@
 //! From the graph to Cranelift's form, and from there to machine code.
 
 use crate::exit::{self, Kind, Way, WayFrame};
-use crate::ir::{Block, Edge, ExitId, Graph, Inst, NEAR, New, Op, Put, Region, Term, Ty, Val};
+use crate::ir::{Block, Edge, ExitId, Graph, Inst, Machine, NEAR, New, Op, Put, Region, Term, Ty, Val};
 use crate::opt;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::types::{F64, I8, I32, I64};
+use cranelift_codegen::ir::types::{F32, F64, I8, I32, I64};
 use cranelift_codegen::ir::{
     AbiParam, AliasRegionData, Block as CBlock, BlockArg, InstBuilder, MemFlagsData, SigRef, Signature,
     StackSlotData, StackSlotKind, Value as CVal,
@@ -15,6 +15,7 @@ use cranelift_codegen::{Context, ir};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use pellucid_interp::form::Form;
 use pellucid_interp::hot::{self, Place, Status};
+use pellucid_interp::quick::{Gives, Quick};
 use pellucid_object::protocol::CmpOp;
 use pellucid_object::{Interpreter, Value, layout};
 use std::collections::HashMap;
@@ -306,6 +307,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 call: frame.call,
                 dst: frame.dst,
                 callee: frame.callee,
+                ret: frame.ret,
                 has_object: frame.object.is_some(),
                 framed: frame.framed,
             });
@@ -393,6 +395,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 let flags = self.region(region);
                 self.builder.ins().uload32(flags, x()?, offset)
             }
+            Load8 { region, offset } => {
+                let flags = self.region(region);
+                self.builder.ins().uload8(I64, flags, x()?, offset)
+            }
             Store { region, offset } => {
                 let flags = self.region(region);
                 self.builder.ins().store(flags, y()?, x()?, offset);
@@ -408,6 +414,12 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 let word = *args.get(2).ok_or("an item without a value")?;
                 let flags = self.region(Region::Items);
                 self.builder.ins().store(flags, word, address, 0);
+                return Ok(None);
+            }
+            ArrayItem(kind) => self.array_item(kind, x()?, y()?, exit)?,
+            SetArrayItem(kind) => {
+                let number = *args.get(2).ok_or("an item without a value")?;
+                self.set_array_item(kind, x()?, y()?, number, exit)?;
                 return Ok(None);
             }
             BoxInt => self.builder.ins().bor_imm_s(x()?, 1),
@@ -476,6 +488,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.builder.ins().fcvt_from_sint(F64, n)
             }
             Itself => x()?,
+            RawShr(n) => self.builder.ins().ushr_imm_s(x()?, i64::from(n)),
             RawAdd(n) => self.builder.ins().iadd_imm_s(x()?, n),
             TupleItem => {
                 let item = self.call(exit::tuple_item as *const () as usize, &[x()?, y()?]);
@@ -539,6 +552,8 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 return Ok(None);
             }
             New(what) => self.make(what, args, exit)?,
+            Quick(what) => self.quick(what, args, exit)?,
+            RegAddress(reg) => self.builder.ins().iadd_imm_s(self.regs, 8 * i64::from(reg)),
         }))
     }
 
@@ -549,6 +564,86 @@ impl<'a, 'b> Lowering<'a, 'b> {
     fn item_address(&mut self, items: CVal, index: CVal) -> CVal {
         let offset = self.builder.ins().ishl_imm_s(index, 2);
         self.builder.ins().iadd(items, offset)
+    }
+
+    fn array_address(&mut self, kind: Machine, items: CVal, index: CVal) -> CVal {
+        // The index is doubled.
+        let offset = match kind.log_size() {
+            0 => self.builder.ins().sshr_imm_s(index, 1),
+            1 => index,
+            log => self.builder.ins().ishl_imm_s(index, i64::from(log) - 1),
+        };
+        self.builder.ins().iadd(items, offset)
+    }
+
+    fn array_item(
+        &mut self,
+        kind: Machine,
+        items: CVal,
+        index: CVal,
+        exit: Option<ExitId>,
+    ) -> Result<CVal, String> {
+        let at = self.array_address(kind, items, index);
+        let flags = self.region(Region::Packed);
+        let ins = self.builder.ins();
+        let number = match kind {
+            Machine::F64 => return Ok(ins.load(F64, flags, at, 0)),
+            Machine::F32 => {
+                let single = ins.load(F32, flags, at, 0);
+                return Ok(self.builder.ins().fpromote(F64, single));
+            }
+            Machine::I8 => ins.sload8(I64, flags, at, 0),
+            Machine::U8 => ins.uload8(I64, flags, at, 0),
+            Machine::I16 => ins.sload16(I64, flags, at, 0),
+            Machine::U16 => ins.uload16(I64, flags, at, 0),
+            Machine::I32 => ins.sload32(flags, at, 0),
+            Machine::U32 => ins.uload32(flags, at, 0),
+            Machine::I64 => {
+                let number = ins.load(I64, flags, at, 0);
+                let (doubled, far) = self.builder.ins().sadd_overflow(number, number);
+                self.leave_if(far, exit)?;
+                return Ok(doubled);
+            }
+        };
+        Ok(self.builder.ins().ishl_imm_s(number, 1))
+    }
+
+    fn set_array_item(
+        &mut self,
+        kind: Machine,
+        items: CVal,
+        index: CVal,
+        number: CVal,
+        exit: Option<ExitId>,
+    ) -> Result<(), String> {
+        let number = if kind.ty() == Ty::Int { self.builder.ins().sshr_imm_s(number, 1) } else { number };
+        let (least, most) = match kind {
+            Machine::I8 => (i8::MIN.into(), i8::MAX.into()),
+            Machine::U8 => (0, u8::MAX.into()),
+            Machine::I16 => (i16::MIN.into(), i16::MAX.into()),
+            Machine::U16 => (0, u16::MAX.into()),
+            Machine::I32 => (i32::MIN.into(), i32::MAX.into()),
+            Machine::U32 => (0, u32::MAX.into()),
+            Machine::I64 | Machine::F32 | Machine::F64 => (0i64, 0i64),
+        };
+        if most > 0 {
+            let above = self.builder.ins().iadd_imm_s(number, -least);
+            let out = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, above, most - least);
+            self.leave_if(out, exit)?;
+        }
+        let at = self.array_address(kind, items, index);
+        let flags = self.region(Region::Packed);
+        match kind {
+            Machine::I8 | Machine::U8 => self.builder.ins().istore8(flags, number, at, 0),
+            Machine::I16 | Machine::U16 => self.builder.ins().istore16(flags, number, at, 0),
+            Machine::I32 | Machine::U32 => self.builder.ins().istore32(flags, number, at, 0),
+            Machine::I64 | Machine::F64 => self.builder.ins().store(flags, number, at, 0),
+            Machine::F32 => {
+                let single = self.builder.ins().fdemote(F32, number);
+                self.builder.ins().store(flags, single, at, 0)
+            }
+        };
+        Ok(())
     }
 
     fn guard_type(&mut self, word: CVal, ty: u64, exit: Option<ExitId>) -> Result<(), String> {
@@ -770,7 +865,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let (_, caller_form) = code_and_form(site.caller_code)?;
         // SAFETY: forms are kept by their code, and code by the builder.
         let call = std::ptr::from_ref(unsafe { &(&(*caller_form).instrs)[site.call as usize] });
-        let push = Box::new(exit::Push { code, form, base: site.base, dst: site.dst, call });
+        let push = Box::new(exit::Push { code, form, base: site.base, dst: site.dst, ret: site.ret, call });
         let address = std::ptr::from_ref::<exit::Push>(&push) as i64;
         self.pushes.push(push);
         let caller = self.frame_at(site.caller);
@@ -826,6 +921,17 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let due = self.builder.ins().uextend(I32, due);
         let any = self.builder.ins().bor(flag, due);
         self.leave_if(any, exit)
+    }
+
+    fn quick(&mut self, what: Quick, args: &[CVal], exit: Option<ExitId>) -> Result<CVal, String> {
+        let args: Vec<CVal> = std::iter::once(self.vm).chain(args.iter().copied()).collect();
+        let word = self.call(what.address(), &args);
+        self.leave_unless(word, exit)?;
+        Ok(match what.gives() {
+            Gives::Int => self.builder.ins().band_imm_s(word, -2),
+            Gives::Truth => self.builder.ins().icmp_imm_s(IntCC::Equal, word, 2),
+            Gives::Owned | Gives::Done => word,
+        })
     }
 
     fn make(&mut self, what: New, args: &[CVal], exit: Option<ExitId>) -> Result<CVal, String> {

@@ -8,9 +8,9 @@ use crate::interpreter::Interpreter;
 use crate::native::{
     BoundMethod, GetSet, Member, MethodDescriptor, Place, Wrapped, call_positional, module_find,
 };
+use crate::slots::HashFn;
 use crate::slots::{Slot, SlotWrapper};
 use crate::value::Value;
-use crate::slots::HashFn;
 use crate::{Bytes, Dict, Exception, List, ListIterator, Raised, RangeIterator, Res, Str, Tuple};
 use std::cell::Cell;
 use std::rc::Rc;

@@ -70,18 +70,6 @@ impl Builder<'_> {
         })
     }
 
-    /// Parts ways.
-    pub fn branch(&mut self, condition: Val, yes: u32, no: u32) -> Build {
-        let state = self.state.clone();
-        let (then, other) = self.split(condition);
-        let context = self.context.clone();
-        self.now = then;
-        self.go(&context, yes)?;
-        self.now = other;
-        self.state = state;
-        self.go(&context, no)
-    }
-
     /// Ends the current block with a branch to two fresh ones.
     pub fn split(&mut self, condition: Val) -> (Block, Block) {
         let origin = (self.context.activation.level, self.pc);

@@ -9,10 +9,13 @@
 //! loop's first block is built on the assumption that a register has the same type at each turn; where that turns
 //! out to be wrong, everything is built again without it ([`Stop::Widen`]).
 
+mod array;
 mod attr;
 mod call;
+mod dunder;
 mod flow;
 mod ops;
+mod quick;
 pub mod state;
 
 use crate::ir::{Block, Exit, ExitFrame, ExitId, Graph, Inst, New, Op, Put, Region, Term, Ty, Val};
@@ -292,6 +295,9 @@ impl<'a> Builder<'a> {
     pub fn load32(&mut self, region: Region, offset: usize, base: Val) -> Val {
         self.load_op(Op::Load32 { region, offset: offset as i32 }, base, Ty::Raw)
     }
+    pub fn load8(&mut self, region: Region, offset: usize, base: Val) -> Val {
+        self.load_op(Op::Load8 { region, offset: offset as i32 }, base, Ty::Raw)
+    }
     fn load_op(&mut self, op: Op, base: Val, ty: Ty) -> Val {
         if let Some(known) = self.state.fact(op, base, None) {
             return known;
@@ -380,6 +386,7 @@ impl<'a> Builder<'a> {
                     base: c.activation.base as u16,
                     call: call.pc,
                     dst: call.dst,
+                    ret: call.ret,
                     object: call.object,
                     framed: call.framed,
                     callee: call.callee.map(|register| register as u16),

@@ -9,6 +9,7 @@ use pellucid_interp::one::{always_raises, binary_operator, comparison, generic_e
 use pellucid_interp::ops::Op as Code;
 use pellucid_interp::translate::{NO_STEP, operand_of};
 use pellucid_object::Value;
+use pellucid_object::native::{Builtin, MethodDescriptor};
 use pellucid_object::protocol::{BinOp, CmpOp};
 
 /// After so many exits at an instruction it is done out of line.
@@ -80,8 +81,24 @@ impl Builder<'_> {
             Code::LoadAttr => self.load_attr(instr)?,
             Code::StoreAttr => self.store_attr(instr)?,
             Code::LoadMethod => self.load_method(instr)?,
-            Code::LoadSubscr => self.load_subscr(instr)?,
-            Code::StoreSubscr => self.store_subscr(instr)?,
+            Code::LoadSubscr => {
+                if self.load_subscr(instr)? {
+                    true
+                } else if let Some(flow) = self.get_item(instr)? {
+                    return Ok(flow);
+                } else {
+                    !self.is_dead_end()? && self.quick_item(instr)?
+                }
+            }
+            Code::StoreSubscr => {
+                if self.store_subscr(instr)? {
+                    true
+                } else if let Some(flow) = self.set_item(instr)? {
+                    return Ok(flow);
+                } else {
+                    !self.is_dead_end()? && self.quick_set_item(instr)?
+                }
+            }
             Code::ListAppend => self.list_append(instr)?,
             Code::Call => {
                 if let Some(flow) = self.call(instr, instr.b, instr.b + 1, instr.c as usize)? {
@@ -90,7 +107,13 @@ impl Builder<'_> {
                 false
             }
             Code::CallMethod => {
-                let is_method = matches!(self.state.slots[self.slot(instr.b)], Slot::Borrowed(_));
+                let at = self.slot(instr.b);
+                let is_method = matches!(self.state.slots[at], Slot::Borrowed(_))
+                    || matches!(self.state.slots[at], Slot::Mem(_))
+                        && self.seen(|seen| {
+                            seen.target()
+                                .is_some_and(|target| target.downcast::<MethodDescriptor>().is_some())
+                        })?;
                 if is_method
                     && let Some(flow) = self.call(instr, instr.b, instr.b + 1, instr.c as usize + 1)?
                 {
@@ -107,9 +130,14 @@ impl Builder<'_> {
                 return Ok(Flow::Done);
             }
             Code::JumpIfFalseKeep | Code::JumpIfTrueKeep => return self.jump_keeping(instr),
-            Code::JumpContains | Code::JumpIfNotExcMatch => {
-                return self.step_jump(instr);
-            }
+            Code::Contains | Code::JumpContains => return self.contains(instr),
+            Code::JumpIfNotExcMatch => return self.step_jump(instr),
+            Code::LoadSlice => self.load_slice(instr)?,
+            Code::StoreSlice => self.store_slice(instr)?,
+            Code::BuildTuple | Code::BuildList | Code::BuildMap => self.build_few(instr)?,
+            Code::Format => self.format(instr)?,
+            Code::BuildString => self.build_string(instr)?,
+            Code::Invert => self.invert(instr)?,
             _ => false,
         };
         if !done {
@@ -146,20 +174,25 @@ impl Builder<'_> {
         let (from, to) = (self.slot(instr.b), self.slot(instr.a));
         let slot = self.state.slots[from].clone();
         if let Slot::Mem(_) = slot {
-            let word = self.mem_word(from);
-            self.give_up(to);
-            self.emit(Op::StoreReg(to as u16), &[word], None, None);
-            if !self.is_plain(word) {
-                let unbound = self.unbound();
-                self.emit(Op::StoreReg(from as u16), &[unbound], None, None);
-            }
-            self.set_slot(from, Slot::Dead);
-            self.set_slot(to, Slot::Mem(Some(word)));
+            self.move_word(from, to);
             return Ok(true);
         }
         self.set_slot(from, Slot::Dead);
         self.put(to, slot.moved());
         Ok(true)
+    }
+
+    /// The word that memory owns in one register moves to another.
+    pub(crate) fn move_word(&mut self, from: usize, to: usize) {
+        let word = self.mem_word(from);
+        self.give_up(to);
+        self.emit(Op::StoreReg(to as u16), &[word], None, None);
+        if !self.is_plain(word) {
+            let unbound = self.unbound();
+            self.emit(Op::StoreReg(from as u16), &[unbound], None, None);
+        }
+        self.set_slot(from, Slot::Dead);
+        self.set_slot(to, Slot::Mem(Some(word)));
     }
 
     fn swap(&mut self, instr: Instr) -> Build<bool> {
@@ -207,7 +240,7 @@ impl Builder<'_> {
     // Numbers.
 
     /// The kind of an operand: known, or else seen.
-    fn operand_kind(&self, val: Val, seen: u16) -> u16 {
+    pub(crate) fn operand_kind(&self, val: Val, seen: u16) -> u16 {
         match self.graph.ty(val) {
             Ty::Int => kinds::INT,
             Ty::Float => kinds::FLOAT,
@@ -238,7 +271,7 @@ impl Builder<'_> {
         Ok(Some((Numbers::Floats, x, y)))
     }
 
-    fn number(&mut self, val: Val, kind: u16) -> Val {
+    pub(crate) fn number(&mut self, val: Val, kind: u16) -> Val {
         match (self.graph.ty(val), kind) {
             (Ty::Int | Ty::Float, _) => val,
             (_, kinds::INT) => self.guard(Op::GuardInt, &[val], Ty::Int),
@@ -246,7 +279,7 @@ impl Builder<'_> {
         }
     }
 
-    fn as_float(&mut self, val: Val) -> Val {
+    pub(crate) fn as_float(&mut self, val: Val) -> Val {
         if self.graph.ty(val) == Ty::Float {
             return val;
         }
@@ -263,7 +296,13 @@ impl Builder<'_> {
 
     fn binary(&mut self, instr: Instr, op: BinOp) -> Build<Flow> {
         let Some((numbers, x, y)) = self.numbers(instr)? else {
-            self.step(instr)?;
+            if let Some(flow) = self.operator_method(instr, op)? {
+                return Ok(flow);
+            }
+            let in_place = binary_operator(instr.op).is_some_and(|(_, in_place)| in_place);
+            if !self.quick_binary(instr, op, in_place)? {
+                self.step(instr)?;
+            }
             return Ok(Flow::Next);
         };
         let result = match numbers {
@@ -379,11 +418,34 @@ impl Builder<'_> {
         Ok(true)
     }
 
+    fn invert(&mut self, instr: Instr) -> Build<bool> {
+        let val = self.operand(instr.b)?;
+        let seen = self.seen(|seen| seen.b.get())?;
+        if self.operand_kind(val, seen) != kinds::INT || self.is_dead_end()? {
+            return Ok(false);
+        }
+        let (val, ones) = (self.number(val, kinds::INT), self.int(-1));
+        let result = self.pure(Op::IntXor, &[val, ones], Ty::Int);
+        self.release(instr.b)?;
+        self.result(instr.a, result);
+        Ok(true)
+    }
+
     // Tests.
 
     fn compare(&mut self, instr: Instr, op: CmpOp, jumps: bool) -> Build<Flow> {
         let Some((numbers, x, y)) = self.numbers(instr)? else {
-            return self.compare_out_of_line(instr, jumps);
+            if let Some(flow) = self.comparison_method(instr, op)? {
+                return Ok(flow);
+            }
+            return match self.quick_compare(instr, op)? {
+                Some(test) if jumps => self.jump(instr, test, instr.a != 0),
+                Some(test) => {
+                    self.result(instr.a, test);
+                    Ok(Flow::Next)
+                }
+                None => self.compare_out_of_line(instr, jumps),
+            };
         };
         let test = match numbers {
             Numbers::Ints => match (self.graph.as_int(x), self.graph.as_int(y)) {
@@ -415,41 +477,36 @@ impl Builder<'_> {
     }
 
     /// Jumps when `test` is `sense`; the operands were consumed.
-    fn jump(&mut self, instr: Instr, test: Val, sense: bool) -> Build<Flow> {
+    pub(crate) fn jump(&mut self, instr: Instr, test: Val, sense: bool) -> Build<Flow> {
         let next = self.pc + 1;
-        // Operands that die are floats at most, which have no code to run.
-        self.bury(next)?;
-        let back = instr.d <= self.pc;
-        let (yes, no) = if sense { (instr.d, next) } else { (next, instr.d) };
+        let dying = self.take_dying();
         if let Op::Bool(known) = self.graph.inst(test).op {
-            let context = self.context.clone();
-            self.go(&context, if known { yes } else { no })?;
+            self.jump_to_instr(if known == sense { instr.d } else { next }, dying)?;
             return Ok(Flow::Done);
         }
-        if back {
-            return self.branch_back(test, instr.d, next, sense);
-        }
-        self.branch(test, yes, no)?;
+        let state = self.state.clone();
+        let (then, other) = self.split(test);
+        let (taken, on) = if sense { (then, other) } else { (other, then) };
+        self.now = taken;
+        self.jump_to_instr(instr.d, dying.clone())?;
+        self.now = on;
+        self.state = state;
+        self.jump_to_instr(next, dying)?;
         Ok(Flow::Done)
     }
 
-    /// A conditional jump that ends a turn of a loop.
-    fn branch_back(&mut self, test: Val, target: u32, next: u32, sense: bool) -> Build<Flow> {
-        let state = self.state.clone();
-        let (then, other) = self.split(test);
-        let (turn, on) = if sense { (then, other) } else { (other, then) };
-        let context = self.context.clone();
-        self.now = turn;
-        if !matches!(self.context.kind, ContextKind::Turn { .. }) {
+    /// Goes on at an instruction, behind which operands die.
+    fn jump_to_instr(&mut self, target: u32, dying: Vec<Val>) -> Build {
+        self.clear_exit();
+        self.dying = dying;
+        self.bury(target)?;
+        if target <= self.pc && !matches!(self.context.kind, ContextKind::Turn { .. }) {
             // The interpreter polls at the loop's first instruction.
             let exit = self.exit_at(target, "poll");
             self.emit(Op::Poll, &[], None, Some(exit));
         }
-        self.go(&context, target)?;
-        self.now = on;
-        self.state = state;
-        self.go(&context, next)?;
-        Ok(Flow::Done)
+        let context = self.context.clone();
+        self.go(&context, target)
     }
 
     fn not(&mut self, instr: Instr) -> Build<bool> {
@@ -461,7 +518,7 @@ impl Builder<'_> {
     }
 
     /// Whether an operand is true, if that is quickly known.
-    fn truth(&mut self, operand: i16) -> Build<Option<Val>> {
+    pub(crate) fn truth(&mut self, operand: i16) -> Build<Option<Val>> {
         let val = self.operand(operand)?;
         let seen = self.seen(|seen| seen.b.get())?;
         match self.graph.ty(val) {
@@ -493,7 +550,7 @@ impl Builder<'_> {
                 let zero = self.int(0);
                 Some(self.pure(Op::CmpInt(CmpOp::Ne), &[int, zero], Ty::Bool))
             }
-            _ => None,
+            _ => self.quick_truth(val, seen),
         })
     }
 
@@ -596,7 +653,6 @@ impl Builder<'_> {
     }
 
     fn name_of(&self, value: &Value) -> String {
-        use pellucid_object::native::{Builtin, MethodDescriptor};
         if let Some(method) = value.downcast::<MethodDescriptor>() {
             return method.def.name.to_string();
         }

@@ -2,6 +2,7 @@
 
 use crate::ir::{Block, Op, Region, Ty, Val};
 use pellucid_interp::code::CodeObject;
+use pellucid_interp::frame::Ret;
 use pellucid_object::Value;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -56,7 +57,8 @@ pub struct CallSite {
     /// Index of the call in the caller's form, and the caller's register for the result.
     pub pc: u32,
     pub dst: i16,
-    /// Of a class that is called: the instance.
+    /// What becomes of the value. Of a class that is called (`Ret::Init`): the instance.
+    pub ret: Ret,
     pub object: Option<Val>,
     /// The call has a frame of its own.
     pub framed: bool,
