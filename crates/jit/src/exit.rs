@@ -1,9 +1,11 @@
 //! The way back: what machine code calls when it leaves, so that the interpreter finds the frames as it would have made them.
 
+use crate::build::EXACT;
 use crate::ir::Ty;
 use pellucid_interp::form::{Form, Instr};
 use pellucid_interp::frame::{Frame, Ret};
 use pellucid_interp::hot::{Heat, Place, Status};
+use pellucid_object::protocol::CmpOp;
 use pellucid_object::{Interpreter, RangeIterator, Res, Value};
 use std::cell::Cell;
 
@@ -346,4 +348,71 @@ pub unsafe extern "C" fn tuple_item(tuple: u64, index: u64) -> u64 {
     let (items, index) = (tuple.as_slice(), int(index));
     let index = if index < 0 { index + items.len() as i64 } else { index };
     usize::try_from(index).ok().and_then(|index| items.get(index)).map_or(0, Value::bits)
+}
+
+/// A number in a word.
+enum Number {
+    Int(i64),
+    Float(f64),
+}
+
+fn number(bits: u64) -> Option<Number> {
+    // SAFETY: any word may be looked at.
+    let word = unsafe { Value::borrow_bits(&bits) };
+    match (word.as_small_int(), word.as_small_float()) {
+        (Some(n), _) => Some(Number::Int(n)),
+        (_, Some(f)) => Some(Number::Float(f)),
+        _ => None,
+    }
+}
+
+/// What an operator makes of two words of numbers; 0 when that, or one of them, does not fit a word.
+fn arith(a: u64, b: u64, ints: fn(i64, i64) -> Option<i64>, floats: fn(f64, f64) -> f64) -> u64 {
+    use Number::{Float, Int};
+    let result = match (number(a), number(b)) {
+        (Some(Int(x)), Some(Int(y))) => ints(x, y).and_then(Value::small_int),
+        (Some(Int(x)), Some(Float(y))) => Value::small_float(floats(x as f64, y)),
+        (Some(Float(x)), Some(Int(y))) => Value::small_float(floats(x, y as f64)),
+        (Some(Float(x)), Some(Float(y))) => Value::small_float(floats(x, y)),
+        _ => None,
+    };
+    result.map_or(0, |word| word.into_bits())
+}
+
+/// `a + b` of words; see [`arith`].
+pub extern "C" fn add(a: u64, b: u64) -> u64 {
+    arith(a, b, i64::checked_add, |x, y| x + y)
+}
+
+/// `a - b` of words; see [`arith`].
+pub extern "C" fn sub(a: u64, b: u64) -> u64 {
+    arith(a, b, i64::checked_sub, |x, y| x - y)
+}
+
+/// `a * b` of words; see [`arith`].
+pub extern "C" fn mul(a: u64, b: u64) -> u64 {
+    arith(a, b, i64::checked_mul, |x, y| x * y)
+}
+
+/// Compares the words of two numbers: 0, 1, or 2 when they are none, or only exact arithmetic tells.
+pub extern "C" fn compare(a: u64, b: u64, op: u64) -> u64 {
+    use Number::{Float, Int};
+    let Some(op) = CmpOp::ALL.get(op as usize) else { return 2 };
+    let exact = |n: i64| (n.unsigned_abs() <= EXACT as u64).then_some(n as f64);
+    let floats = |x: f64, y: f64| match op {
+        CmpOp::Lt => x < y,
+        CmpOp::Le => x <= y,
+        CmpOp::Eq => x == y,
+        CmpOp::Ne => x != y,
+        CmpOp::Gt => x > y,
+        CmpOp::Ge => x >= y,
+    };
+    let holds = match (number(a), number(b)) {
+        (Some(Int(x)), Some(Int(y))) => Some(op.holds(x.cmp(&y))),
+        (Some(Int(x)), Some(Float(y))) => exact(x).map(|x| floats(x, y)),
+        (Some(Float(x)), Some(Int(y))) => exact(y).map(|y| floats(x, y)),
+        (Some(Float(x)), Some(Float(y))) => Some(floats(x, y)),
+        _ => None,
+    };
+    holds.map_or(2, u64::from)
 }

@@ -9,7 +9,7 @@
 //! result does not fit a word, and a list item's address is a quarter of a multiplication away.
 
 use pellucid_interp::frame::Ret;
-use pellucid_object::protocol::CmpOp;
+use pellucid_object::protocol::{BinOp, CmpOp};
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
 
@@ -165,6 +165,8 @@ pub enum Op {
     GuardInt,
     GuardFloat,
     GuardBool,
+    /// An int or a float, as a float that is equal to it.
+    GuardNumber,
     /// An int of less than `NEAR`.
     GuardNear,
     /// A word that is no object, and one that is.
@@ -205,6 +207,10 @@ pub enum Op {
     FloatNeg,
     /// `a ** 2`; takes the exit when that is too large.
     FloatSquare,
+    /// The words of two numbers, ints or floats, give that of another one, which is no object.
+    Arith(BinOp),
+    /// Two such words are compared.
+    CmpNumber(CmpOp),
     CmpInt(CmpOp),
     CmpFloat(CmpOp),
     RawAdd(i64),

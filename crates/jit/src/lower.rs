@@ -1,5 +1,6 @@
 //! From the graph to Cranelift's form, and from there to machine code.
 
+use crate::build::EXACT;
 use crate::exit::{self, Kind, Way, WayFrame};
 use crate::ir::{Block, Edge, ExitId, Graph, Inst, Machine, NEAR, New, Op, Put, Region, Term, Ty, Val};
 use crate::opt;
@@ -15,7 +16,7 @@ use cranelift_codegen::{Context, ir};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use pellucid_interp::form::Form;
 use pellucid_interp::hot::{self, Place, Status};
-use pellucid_object::protocol::CmpOp;
+use pellucid_object::protocol::{BinOp, CmpOp};
 use pellucid_object::{Interpreter, Value, layout};
 use std::collections::HashMap;
 
@@ -433,6 +434,25 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.builder.ins().band_imm_s(x()?, -2)
             }
             GuardFloat => self.unbox_float(x()?, exit)?,
+            GuardNumber => self.number_as_float(x()?, exit)?,
+            Arith(op) => {
+                let function = match op {
+                    BinOp::Add => exit::add as *const () as usize,
+                    BinOp::Sub => exit::sub as *const () as usize,
+                    BinOp::Mul => exit::mul as *const () as usize,
+                    _ => return Err("an operator that words do not have".to_string()),
+                };
+                let word = self.call(function, &[x()?, y()?]);
+                self.leave_unless(word, exit)?;
+                word
+            }
+            CmpNumber(op) => {
+                let op = self.builder.ins().iconst(I64, op as i64);
+                let holds = self.call(exit::compare as *const () as usize, &[x()?, y()?, op]);
+                let neither = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, holds, 1);
+                self.leave_if(neither, exit)?;
+                self.builder.ins().ireduce(I8, holds)
+            }
             GuardBool => {
                 let yes = self.builder.ins().icmp_imm_s(IntCC::Equal, x()?, Value::TRUE.bits() as i64);
                 let no = self.builder.ins().icmp_imm_s(IntCC::Equal, x()?, Value::FALSE.bits() as i64);
@@ -667,6 +687,27 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let none = self.builder.ins().iconst(I64, 0);
         let bits = self.builder.ins().select(zero, none, bits);
         Ok(self.builder.ins().bitcast(F64, MemFlagsData::new(), bits))
+    }
+
+    /// An int that a float can be equal to, or a float.
+    fn number_as_float(&mut self, word: CVal, exit: Option<ExitId>) -> Result<CVal, String> {
+        let (int, other, done) =
+            (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
+        let result = self.builder.append_block_param(done, F64);
+        let tag = self.builder.ins().band_imm_s(word, 1);
+        self.builder.ins().brif(tag, int, &[], other, &[]);
+        self.builder.switch_to_block(int);
+        let n = self.builder.ins().sshr_imm_s(word, 1);
+        let above = self.builder.ins().iadd_imm_s(n, EXACT);
+        let far = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, above, 2 * EXACT);
+        self.leave_if(far, exit)?;
+        let float = self.builder.ins().fcvt_from_sint(F64, n);
+        self.builder.ins().jump(done, &[BlockArg::Value(float)]);
+        self.builder.switch_to_block(other);
+        let float = self.unbox_float(word, exit)?;
+        self.builder.ins().jump(done, &[BlockArg::Value(float)]);
+        self.builder.switch_to_block(done);
+        Ok(result)
     }
 
     /// See `Value::small_float`.

@@ -1,7 +1,7 @@
 //! One instruction after the other.
 
 use super::state::{ContextKind, Slot};
-use super::{Build, Builder, Flow, Stop};
+use super::{Build, Builder, EXACT, Flow, Stop};
 use crate::ir::{Op, SMALL, StepSite, Ty, Val};
 use pellucid_interp::form::Instr;
 use pellucid_interp::hot::kinds;
@@ -14,14 +14,13 @@ use pellucid_object::protocol::{BinOp, CmpOp};
 /// After so many exits at an instruction it is done out of line.
 pub const DEAD_END: u16 = 3;
 
-/// Ints up to here are floats without loss.
-const EXACT: i64 = 1 << 53;
-
 /// What numbers an operation works on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Numbers {
     Ints,
     Floats,
+    /// Words of ints or floats.
+    Mixed,
 }
 
 impl Builder<'_> {
@@ -248,15 +247,39 @@ impl Builder<'_> {
         if self.is_dead_end()? && !(typed(self, x) && typed(self, y)) {
             return Ok(None);
         }
-        let number = |kind| kind == kinds::INT || kind == kinds::FLOAT;
+        let either = kinds::INT | kinds::FLOAT;
+        let number = |kind| kind != 0 && kind & !either == 0;
         if !number(p) || !number(q) {
             return Ok(None);
+        }
+        if p == either || q == either {
+            return Ok(Some(self.mixed(instr, (x, p), (y, q))));
         }
         let (x, y) = (self.number(x, p), self.number(y, q));
         if p == kinds::INT && q == kinds::INT {
             return Ok(Some((Numbers::Ints, x, y)));
         }
         Ok(Some((Numbers::Floats, x, y)))
+    }
+
+    /// Operands of which one was seen to be an int at one time and a float at another.
+    fn mixed(&mut self, instr: Instr, (x, p): (Val, u16), (y, q): (Val, u16)) -> (Numbers, Val, Val) {
+        let divides = matches!(instr.op, Code::TrueDiv | Code::InplaceTrueDiv);
+        if divides || p == kinds::FLOAT || q == kinds::FLOAT {
+            let (x, y) = (self.equal_float(x, p), self.equal_float(y, q));
+            return (Numbers::Floats, x, y);
+        }
+        (Numbers::Mixed, self.boxed(x), self.boxed(y))
+    }
+
+    /// A number as a float that is equal to it.
+    fn equal_float(&mut self, val: Val, kind: u16) -> Val {
+        if self.graph.ty(val) == Ty::Word && kind != kinds::FLOAT {
+            return self.guard(Op::GuardNumber, &[val], Ty::Float);
+        }
+        let number = self.number(val, kind);
+        self.guard_exact(number);
+        self.as_float(number)
     }
 
     pub(crate) fn number(&mut self, val: Val, kind: u16) -> Val {
@@ -293,6 +316,10 @@ impl Builder<'_> {
         let result = match numbers {
             Numbers::Ints => self.int_binary(op, x, y),
             Numbers::Floats => self.float_binary(op, x, y),
+            Numbers::Mixed if matches!(op, BinOp::Add | BinOp::Sub | BinOp::Mul) => {
+                Some(self.checked(Op::Arith(op), &[x, y], Ty::Word))
+            }
+            Numbers::Mixed => None,
         };
         match result {
             Some(result) => {
@@ -423,6 +450,7 @@ impl Builder<'_> {
                 let (x, y) = (self.as_float(x), self.as_float(y));
                 self.pure(Op::CmpFloat(op), &[x, y], Ty::Bool)
             }
+            Numbers::Mixed => self.checked(Op::CmpNumber(op), &[x, y], Ty::Bool),
         };
         self.release(instr.c)?;
         self.release(instr.b)?;
