@@ -14,7 +14,7 @@ use std::cell::Cell;
 pub type Pinned<T> = Vec<Box<T>>;
 
 /// What a value is made of and how it becomes a word.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Kind {
     Int,
     Float,
@@ -24,6 +24,10 @@ pub enum Kind {
     /// Two values: the next or first value and the stop; the step stands here.
     Range(i64),
     RangeIter(i64),
+    /// A tuple of so many values.
+    Tuple(Box<[Kind]>),
+    /// No value: the object that was put into this register.
+    Again(u16),
 }
 
 /// A frame inside the root's.
@@ -112,15 +116,8 @@ unsafe fn take(vm: &Interpreter, frame: *mut Frame, way: &Way, mut values: *cons
         let regs = (*frame).regs;
         for (register, kind) in &way.puts {
             let value = match kind {
-                Kind::Int => Value::from_bits(next() | 1),
-                Kind::Float => vm.new_float(f64::from_bits(next()))?,
-                Kind::Bool => Value::bool(next() & 1 != 0),
-                Kind::Word => {
-                    let bits = next();
-                    Value::borrow_bits(&bits).clone()
-                }
-                Kind::Range(step) => new_range(vm, next(), next(), *step)?,
-                Kind::RangeIter(step) => new_range_iterator(vm, next(), next(), *step)?,
+                Kind::Again(other) => (*regs.add(*other as usize)).clone(),
+                kind => put(vm, kind, &mut next)?,
             };
             regs.add(*register as usize).write(value);
         }
@@ -171,6 +168,31 @@ unsafe fn take(vm: &Interpreter, frame: *mut Frame, way: &Way, mut values: *cons
         count(vm, way, &*form);
         Ok(())
     }
+}
+
+/// A value that is to be put into a register; `next` gives the machine's values.
+///
+/// # Safety
+/// Those that are words are live.
+unsafe fn put(vm: &Interpreter, kind: &Kind, next: &mut impl FnMut() -> u64) -> Res {
+    Ok(match kind {
+        Kind::Int => Value::small_int(int(next())).unwrap_or(Value::UNBOUND),
+        Kind::Float => vm.new_float(f64::from_bits(next()))?,
+        Kind::Bool => Value::bool(next() & 1 != 0),
+        Kind::Word => {
+            let bits = next();
+            // SAFETY: by the contract.
+            unsafe { Value::borrow_bits(&bits).clone() }
+        }
+        Kind::Range(step) => new_range(vm, next(), next(), *step)?,
+        Kind::RangeIter(step) => new_range_iterator(vm, next(), next(), *step)?,
+        Kind::Tuple(kinds) => {
+            // SAFETY: by the contract.
+            let items: Res<Vec<Value>> = kinds.iter().map(|kind| unsafe { put(vm, kind, next) }).collect();
+            vm.new_tuple(items?)?
+        }
+        Kind::Again(_) => Value::UNBOUND,
+    })
 }
 
 /// Counts an exit. One that is taken again and again shows that the code assumed too much.
@@ -248,6 +270,24 @@ pub unsafe extern "C" fn make_range(vm: *const Interpreter, a: u64, b: u64, step
         Ok(value) => value.into_bits(),
         Err(raised) => {
             // The exit that is taken does the instruction again, and raises then.
+            drop(vm.take_raised(raised));
+            0
+        }
+    }
+}
+
+/// Makes a tuple of `count` words at `items`, whose references it takes; 0 without memory.
+///
+/// # Safety
+/// Called by machine code with so many live words.
+pub unsafe extern "C" fn make_tuple(vm: *const Interpreter, items: *const u64, count: u64) -> u64 {
+    // SAFETY: by the contract.
+    let (vm, items) = unsafe { (&*vm, std::slice::from_raw_parts(items.cast::<Value>(), count as usize)) };
+    // SAFETY: each word is moved out once.
+    let made = vm.new_tuple(items.iter().map(|item| unsafe { std::ptr::read(item) }).collect());
+    match made {
+        Ok(value) => value.into_bits(),
+        Err(raised) => {
             drop(vm.take_raised(raised));
             0
         }

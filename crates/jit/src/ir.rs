@@ -12,6 +12,7 @@ use pellucid_interp::frame::Ret;
 use pellucid_object::protocol::{BinOp, CmpOp};
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
+use std::rc::Rc;
 
 /// Ints of less than this are added without a check, a few at a time.
 pub const NEAR: i64 = 1 << 59;
@@ -254,6 +255,8 @@ pub enum New {
     /// A range from `a` to `b` by this step, and an iterator of one. Take the exit without memory.
     Range(i64),
     RangeIter(i64),
+    /// A tuple of words with a reference each, which it takes over. Takes the exit without memory.
+    Tuple,
 }
 
 #[derive(Clone, Debug)]
@@ -308,6 +311,10 @@ pub enum Put {
     RangeIter(Val, Val, i64),
     /// A range: start, stop, step.
     Range(Val, Val, i64),
+    /// A tuple of these.
+    Tuple(Rc<[Val]>),
+    /// The object that was put into this register.
+    Again(u16),
 }
 
 /// An activation that was inlined, for which a frame must be made at an exit.
@@ -375,6 +382,8 @@ impl Exit {
             match put {
                 Put::Val(v) => values.push(*v),
                 Put::RangeIter(a, b, _) | Put::Range(a, b, _) => values.extend([*a, *b]),
+                Put::Tuple(items) => values.extend(items.iter()),
+                Put::Again(_) => {}
             }
         }
         for frame in &self.frames {

@@ -277,13 +277,13 @@ impl<'a, 'b> Lowering<'a, 'b> {
             let kind = match put {
                 Put::Val(val) => {
                     values.push(*val);
-                    match self.graph.ty(*val) {
-                        Ty::Int => Kind::Int,
-                        Ty::Float => Kind::Float,
-                        Ty::Bool => Kind::Bool,
-                        Ty::Word | Ty::Raw => Kind::Word,
-                    }
+                    kind_of(self.graph.ty(*val))
                 }
+                Put::Tuple(items) => {
+                    values.extend(items.iter());
+                    Kind::Tuple(items.iter().map(|item| kind_of(self.graph.ty(*item))).collect())
+                }
+                Put::Again(register) => Kind::Again(*register),
                 Put::Range(a, b, step) => {
                     values.extend([*a, *b]);
                     Kind::Range(*step)
@@ -327,18 +327,25 @@ impl<'a, 'b> Lowering<'a, 'b> {
         });
         let address = std::ptr::from_ref::<Way>(&way) as i64;
         self.ways.push(way);
-        let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, 8 * values.len().max(1) as u32, 3);
-        let slot = self.builder.create_sized_stack_slot(slot);
-        for (index, val) in values.iter().enumerate() {
-            let mut value = self.get(*val)?;
-            if self.graph.ty(*val) == Ty::Bool {
-                value = self.builder.ins().uextend(I64, value);
-            }
-            self.builder.ins().stack_store(I64, value, slot, 8 * index as i32);
+        let mut words = Vec::new();
+        for val in &values {
+            let value = self.get(*val)?;
+            let is_bool = self.graph.ty(*val) == Ty::Bool;
+            words.push(if is_bool { self.builder.ins().uextend(I64, value) } else { value });
         }
-        let values = self.builder.ins().stack_addr(I64, slot, 0);
+        let values = self.in_a_row(&words);
         let way = self.builder.ins().iconst(I64, address);
         Ok(self.call(exit::leave as *const () as usize, &[self.vm, self.frame, way, values]))
+    }
+
+    /// Puts words into memory one behind the other; the address of the first.
+    fn in_a_row(&mut self, words: &[CVal]) -> CVal {
+        let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, 8 * words.len().max(1) as u32, 3);
+        let slot = self.builder.create_sized_stack_slot(slot);
+        for (index, word) in words.iter().enumerate() {
+            self.builder.ins().stack_store(I64, *word, slot, 8 * index as i32);
+        }
+        self.builder.ins().stack_addr(I64, slot, 0)
     }
 
     /// Calls a function of the run time with words, which gives a word.
@@ -962,6 +969,13 @@ impl<'a, 'b> Lowering<'a, 'b> {
     }
 
     fn make(&mut self, what: New, args: &[CVal], exit: Option<ExitId>) -> Result<CVal, String> {
+        if what == New::Tuple {
+            let items = self.in_a_row(args);
+            let count = self.builder.ins().iconst(I64, args.len() as i64);
+            let word = self.call(exit::make_tuple as *const () as usize, &[self.vm, items, count]);
+            self.leave_unless(word, exit)?;
+            return Ok(word);
+        }
         let a = *args.first().ok_or("nothing to make of")?;
         let b = *args.get(1).ok_or("nothing to make of")?;
         let (function, step, iterator) = match what {
@@ -972,11 +986,21 @@ impl<'a, 'b> Lowering<'a, 'b> {
             }
             New::Range(step) => (exit::make_range as *const () as usize, step, 0),
             New::RangeIter(step) => (exit::make_range as *const () as usize, step, 1),
+            New::Tuple => return Err("a tuple is no range".to_string()),
         };
         let (step, iterator) = self.two(step, iterator);
         let word = self.call(function, &[self.vm, a, b, step, iterator]);
         self.leave_unless(word, exit)?;
         Ok(word)
+    }
+}
+
+fn kind_of(ty: Ty) -> Kind {
+    match ty {
+        Ty::Int => Kind::Int,
+        Ty::Float => Kind::Float,
+        Ty::Bool => Kind::Bool,
+        Ty::Word | Ty::Raw => Kind::Word,
     }
 }
 

@@ -16,6 +16,7 @@ mod dunder;
 mod flow;
 mod ops;
 pub mod state;
+mod tuple;
 
 use crate::ir::{Block, Exit, ExitFrame, ExitId, Graph, Inst, New, Op, Put, Region, Term, Ty, Val};
 use pellucid_interp::code::CodeObject;
@@ -115,6 +116,8 @@ pub struct Builder<'a> {
     pub choices: HashMap<Val, Vec<Value>>,
     /// What dies behind the current instruction.
     dying: Vec<Val>,
+    /// How many tuples were not made.
+    tuples: u32,
     exit_here: Option<(u32, ExitId)>,
 }
 
@@ -162,6 +165,7 @@ impl<'a> Builder<'a> {
             constants: HashMap::new(),
             choices: HashMap::new(),
             dying: Vec::new(),
+            tuples: 0,
             exit_here: None,
         }
     }
@@ -355,6 +359,7 @@ impl<'a> Builder<'a> {
 
     fn puts(&self, which: impl Fn(&Slot) -> bool) -> Vec<(u16, Put)> {
         let slots = self.state.slots.iter().enumerate().filter(|(_, slot)| which(slot));
+        let mut tuples: Vec<(u32, u16)> = Vec::new();
         slots
             .filter_map(|(index, slot)| {
                 let put = match slot {
@@ -362,6 +367,13 @@ impl<'a> Builder<'a> {
                     Slot::Now { val, .. } | Slot::Borrowed(val) => Put::Val(*val),
                     Slot::Range(a, b, step) => Put::Range(*a, *b, *step),
                     Slot::RangeIter(a, b, step) => Put::RangeIter(*a, *b, *step),
+                    Slot::Tuple(number, items) => match tuples.iter().find(|(known, _)| known == number) {
+                        Some((_, register)) => Put::Again(*register),
+                        None => {
+                            tuples.push((*number, index as u16));
+                            Put::Tuple(items.clone())
+                        }
+                    },
                 };
                 Some((index as u16, put))
             })
@@ -370,7 +382,7 @@ impl<'a> Builder<'a> {
 
     /// What a step leaves to be put when it does not come back: iterators that were not made.
     pub fn step_exit(&mut self) -> ExitId {
-        let puts = self.puts(|slot| matches!(slot, Slot::Range(..) | Slot::RangeIter(..)));
+        let puts = self.puts(Slot::is_virtual);
         self.graph.exits.push(Exit { pc: u32::MAX, frames: Vec::new(), puts, item: None, why: "step" });
         ExitId(self.graph.exits.len() as u32 - 1)
     }
@@ -487,6 +499,7 @@ impl<'a> Builder<'a> {
             }
             Slot::Range(start, stop, step) => self.make(New::Range(step), start, stop, reg),
             Slot::RangeIter(next, stop, step) => self.make(New::RangeIter(step), next, stop, reg),
+            Slot::Tuple(number, items) => self.make_tuple(number, &items, reg),
         };
         self.set_slot(index, new);
         Ok(())
@@ -510,7 +523,7 @@ impl<'a> Builder<'a> {
 
     pub fn own_borrowed(&mut self) -> Build {
         for index in 0..self.state.slots.len() {
-            if matches!(self.state.slots[index], Slot::Borrowed(_)) {
+            if self.borrows(&self.state.slots[index]) {
                 self.own(index)?;
             }
         }
@@ -598,7 +611,7 @@ impl<'a> Builder<'a> {
             Slot::Dead => Err(Stop::No("a dead register is read")),
             Slot::Mem(_) => Ok(self.mem_word(index)),
             Slot::Now { val, .. } | Slot::Borrowed(val) => Ok(val),
-            Slot::Range(..) | Slot::RangeIter(..) => {
+            Slot::Range(..) | Slot::RangeIter(..) | Slot::Tuple(..) => {
                 self.own(index)?;
                 Ok(self.mem_word(index))
             }

@@ -97,6 +97,7 @@ impl Builder<'_> {
                     false
                 }
             }
+            Code::BuildTuple => self.build_tuple(instr)?,
             Code::ListAppend => self.list_append(instr)?,
             Code::Call => {
                 if let Some(flow) = self.call(instr, instr.b, instr.b + 1, instr.c as usize)? {
@@ -151,6 +152,12 @@ impl Builder<'_> {
 
     /// `r[a] = rk(b)`
     fn move_(&mut self, instr: Instr) -> Build<bool> {
+        if self.virtual_items(instr.b).is_some() {
+            let (from, to) = (self.slot(instr.b), self.slot(instr.a));
+            let slot = self.state.slots[from].clone();
+            self.put(to, slot);
+            return Ok(true);
+        }
         let val = self.operand(instr.b)?;
         self.result(instr.a, val);
         Ok(true)
@@ -647,9 +654,12 @@ impl Builder<'_> {
 
     /// All that an instruction done out of line may look at stands in memory.
     fn own_all(&mut self, operands: &[usize]) -> Build {
+        for at in operands {
+            self.own(*at)?;
+        }
         for at in 0..self.state.slots.len() {
-            let made_up = matches!(self.state.slots[at], Slot::Range(..) | Slot::RangeIter(..));
-            if !made_up || operands.contains(&at) {
+            let slot = &self.state.slots[at];
+            if !slot.is_virtual() || self.borrows(slot) {
                 self.own(at)?;
             }
         }
