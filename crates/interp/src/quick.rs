@@ -151,11 +151,6 @@ quick! {
     Iter = iter(a: value) -> Option<Value>, Nothing;
     /// `next(a)` of an iterator that runs no Python code; an unbound word at its end.
     Next = next(a: value) -> Option<Value>, Nothing;
-    /// An empty tuple, and tuples of items.
-    Tuple1 = tuple1(a: value) -> Option<Value>, Nothing;
-    Tuple2 = tuple2(a: value, b: value) -> Option<Value>, Nothing;
-    Tuple3 = tuple3(a: value, b: value, c: value) -> Option<Value>, Nothing;
-    Tuple4 = tuple4(a: value, b: value, c: value, d: value) -> Option<Value>, Nothing;
     /// `[]`, and lists of items.
     List0 = list0() -> Option<Value>, Nothing;
     List1 = list1(a: value) -> Option<Value>, Nothing;
@@ -550,26 +545,6 @@ pub fn is_plain_iterator(vm: &Interpreter, ty: &Value) -> bool {
     ]
     .into_iter()
     .any(|def| vm.type_for(def).is_ok_and(|known| known.value().is(ty)))
-}
-
-fn tuple(vm: &Interpreter, items: &[&Value]) -> Option<Value> {
-    quiet(vm, vm.tuple_from(items.len(), |at| items[at].clone()))
-}
-
-fn tuple1(vm: &Interpreter, a: &Value) -> Option<Value> {
-    tuple(vm, &[a])
-}
-
-fn tuple2(vm: &Interpreter, a: &Value, b: &Value) -> Option<Value> {
-    tuple(vm, &[a, b])
-}
-
-fn tuple3(vm: &Interpreter, a: &Value, b: &Value, c: &Value) -> Option<Value> {
-    tuple(vm, &[a, b, c])
-}
-
-fn tuple4(vm: &Interpreter, a: &Value, b: &Value, c: &Value, d: &Value) -> Option<Value> {
-    tuple(vm, &[a, b, c, d])
 }
 
 fn list(vm: &Interpreter, items: &[&Value]) -> Option<Value> {

@@ -10,9 +10,10 @@
 
 use pellucid_interp::frame::Ret;
 use pellucid_interp::quick::Quick;
-use pellucid_object::protocol::CmpOp;
+use pellucid_object::protocol::{BinOp, CmpOp};
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
+use std::rc::Rc;
 
 /// Ints of less than this are added without a check, a few at a time.
 pub const NEAR: i64 = 1 << 59;
@@ -166,6 +167,8 @@ pub enum Op {
     GuardInt,
     GuardFloat,
     GuardBool,
+    /// An int or a float, as a float that is equal to it.
+    GuardNumber,
     /// An int of less than `NEAR`.
     GuardNear,
     /// A word that is no object, and one that is.
@@ -206,6 +209,10 @@ pub enum Op {
     FloatNeg,
     /// `a ** 2`; takes the exit when that is too large.
     FloatSquare,
+    /// The words of two numbers, ints or floats, give that of another one, which is no object.
+    Arith(BinOp),
+    /// Two such words are compared.
+    CmpNumber(CmpOp),
     CmpInt(CmpOp),
     CmpFloat(CmpOp),
     RawAdd(i64),
@@ -253,6 +260,8 @@ pub enum New {
     /// A range from `a` to `b` by this step, and an iterator of one. Take the exit without memory.
     Range(i64),
     RangeIter(i64),
+    /// A tuple of words with a reference each, which it takes over. Takes the exit without memory.
+    Tuple,
 }
 
 #[derive(Clone, Debug)]
@@ -307,6 +316,10 @@ pub enum Put {
     RangeIter(Val, Val, i64),
     /// A range: start, stop, step.
     Range(Val, Val, i64),
+    /// A tuple of these.
+    Tuple(Rc<[Val]>),
+    /// The object that was put into this register.
+    Again(u16),
 }
 
 /// An activation that was inlined, for which a frame must be made at an exit.
@@ -374,6 +387,8 @@ impl Exit {
             match put {
                 Put::Val(v) => values.push(*v),
                 Put::RangeIter(a, b, _) | Put::Range(a, b, _) => values.extend([*a, *b]),
+                Put::Tuple(items) => values.extend(items.iter()),
+                Put::Again(_) => {}
             }
         }
         for frame in &self.frames {

@@ -1,5 +1,6 @@
 //! From the graph to Cranelift's form, and from there to machine code.
 
+use crate::build::EXACT;
 use crate::exit::{self, Kind, Way, WayFrame};
 use crate::ir::{Block, Edge, ExitId, Graph, Inst, Machine, NEAR, New, Op, Put, Region, Term, Ty, Val};
 use crate::opt;
@@ -16,7 +17,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use pellucid_interp::form::Form;
 use pellucid_interp::hot::{self, Place, Status};
 use pellucid_interp::quick::{Gives, Quick};
-use pellucid_object::protocol::CmpOp;
+use pellucid_object::protocol::{BinOp, CmpOp};
 use pellucid_object::{Interpreter, Value, layout};
 use std::collections::HashMap;
 
@@ -277,13 +278,13 @@ impl<'a, 'b> Lowering<'a, 'b> {
             let kind = match put {
                 Put::Val(val) => {
                     values.push(*val);
-                    match self.graph.ty(*val) {
-                        Ty::Int => Kind::Int,
-                        Ty::Float => Kind::Float,
-                        Ty::Bool => Kind::Bool,
-                        Ty::Word | Ty::Raw => Kind::Word,
-                    }
+                    kind_of(self.graph.ty(*val))
                 }
+                Put::Tuple(items) => {
+                    values.extend(items.iter());
+                    Kind::Tuple(items.iter().map(|item| kind_of(self.graph.ty(*item))).collect())
+                }
+                Put::Again(register) => Kind::Again(*register),
                 Put::Range(a, b, step) => {
                     values.extend([*a, *b]);
                     Kind::Range(*step)
@@ -327,18 +328,25 @@ impl<'a, 'b> Lowering<'a, 'b> {
         });
         let address = std::ptr::from_ref::<Way>(&way) as i64;
         self.ways.push(way);
-        let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, 8 * values.len().max(1) as u32, 3);
-        let slot = self.builder.create_sized_stack_slot(slot);
-        for (index, val) in values.iter().enumerate() {
-            let mut value = self.get(*val)?;
-            if self.graph.ty(*val) == Ty::Bool {
-                value = self.builder.ins().uextend(I64, value);
-            }
-            self.builder.ins().stack_store(I64, value, slot, 8 * index as i32);
+        let mut words = Vec::new();
+        for val in &values {
+            let value = self.get(*val)?;
+            let is_bool = self.graph.ty(*val) == Ty::Bool;
+            words.push(if is_bool { self.builder.ins().uextend(I64, value) } else { value });
         }
-        let values = self.builder.ins().stack_addr(I64, slot, 0);
+        let values = self.in_a_row(&words);
         let way = self.builder.ins().iconst(I64, address);
         Ok(self.call(exit::leave as *const () as usize, &[self.vm, self.frame, way, values]))
+    }
+
+    /// Puts words into memory one behind the other; the address of the first.
+    fn in_a_row(&mut self, words: &[CVal]) -> CVal {
+        let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, 8 * words.len().max(1) as u32, 3);
+        let slot = self.builder.create_sized_stack_slot(slot);
+        for (index, word) in words.iter().enumerate() {
+            self.builder.ins().stack_store(I64, *word, slot, 8 * index as i32);
+        }
+        self.builder.ins().stack_addr(I64, slot, 0)
     }
 
     /// Calls a function of the run time with words, which gives a word.
@@ -434,6 +442,25 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.builder.ins().band_imm_s(x()?, -2)
             }
             GuardFloat => self.unbox_float(x()?, exit)?,
+            GuardNumber => self.number_as_float(x()?, exit)?,
+            Arith(op) => {
+                let function = match op {
+                    BinOp::Add => exit::add as *const () as usize,
+                    BinOp::Sub => exit::sub as *const () as usize,
+                    BinOp::Mul => exit::mul as *const () as usize,
+                    _ => return Err("an operator that words do not have".to_string()),
+                };
+                let word = self.call(function, &[x()?, y()?]);
+                self.leave_unless(word, exit)?;
+                word
+            }
+            CmpNumber(op) => {
+                let op = self.builder.ins().iconst(I64, op as i64);
+                let holds = self.call(exit::compare as *const () as usize, &[x()?, y()?, op]);
+                let neither = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, holds, 1);
+                self.leave_if(neither, exit)?;
+                self.builder.ins().ireduce(I8, holds)
+            }
             GuardBool => {
                 let yes = self.builder.ins().icmp_imm_s(IntCC::Equal, x()?, Value::TRUE.bits() as i64);
                 let no = self.builder.ins().icmp_imm_s(IntCC::Equal, x()?, Value::FALSE.bits() as i64);
@@ -670,6 +697,27 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let none = self.builder.ins().iconst(I64, 0);
         let bits = self.builder.ins().select(zero, none, bits);
         Ok(self.builder.ins().bitcast(F64, MemFlagsData::new(), bits))
+    }
+
+    /// An int that a float can be equal to, or a float.
+    fn number_as_float(&mut self, word: CVal, exit: Option<ExitId>) -> Result<CVal, String> {
+        let (int, other, done) =
+            (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
+        let result = self.builder.append_block_param(done, F64);
+        let tag = self.builder.ins().band_imm_s(word, 1);
+        self.builder.ins().brif(tag, int, &[], other, &[]);
+        self.builder.switch_to_block(int);
+        let n = self.builder.ins().sshr_imm_s(word, 1);
+        let above = self.builder.ins().iadd_imm_s(n, EXACT);
+        let far = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, above, 2 * EXACT);
+        self.leave_if(far, exit)?;
+        let float = self.builder.ins().fcvt_from_sint(F64, n);
+        self.builder.ins().jump(done, &[BlockArg::Value(float)]);
+        self.builder.switch_to_block(other);
+        let float = self.unbox_float(word, exit)?;
+        self.builder.ins().jump(done, &[BlockArg::Value(float)]);
+        self.builder.switch_to_block(done);
+        Ok(result)
     }
 
     /// See `Value::small_float`.
@@ -935,6 +983,13 @@ impl<'a, 'b> Lowering<'a, 'b> {
     }
 
     fn make(&mut self, what: New, args: &[CVal], exit: Option<ExitId>) -> Result<CVal, String> {
+        if what == New::Tuple {
+            let items = self.in_a_row(args);
+            let count = self.builder.ins().iconst(I64, args.len() as i64);
+            let word = self.call(exit::make_tuple as *const () as usize, &[self.vm, items, count]);
+            self.leave_unless(word, exit)?;
+            return Ok(word);
+        }
         let a = *args.first().ok_or("nothing to make of")?;
         let b = *args.get(1).ok_or("nothing to make of")?;
         let (function, step, iterator) = match what {
@@ -945,11 +1000,21 @@ impl<'a, 'b> Lowering<'a, 'b> {
             }
             New::Range(step) => (exit::make_range as *const () as usize, step, 0),
             New::RangeIter(step) => (exit::make_range as *const () as usize, step, 1),
+            New::Tuple => return Err("a tuple is no range".to_string()),
         };
         let (step, iterator) = self.two(step, iterator);
         let word = self.call(function, &[self.vm, a, b, step, iterator]);
         self.leave_unless(word, exit)?;
         Ok(word)
+    }
+}
+
+fn kind_of(ty: Ty) -> Kind {
+    match ty {
+        Ty::Int => Kind::Int,
+        Ty::Float => Kind::Float,
+        Ty::Bool => Kind::Bool,
+        Ty::Word | Ty::Raw => Kind::Word,
     }
 }
 

@@ -436,6 +436,15 @@ impl Builder<'_> {
         val
     }
 
+    /// The item of a tuple that was not made, where the index is known.
+    fn virtual_item(&mut self, instr: Instr) -> Build<Option<Val>> {
+        let Some(items) = self.virtual_items(instr.b) else { return Ok(None) };
+        let index = self.operand(instr.c)?;
+        let Some(index) = self.graph.as_int(index) else { return Ok(None) };
+        let index = if index < 0 { index + items.len() as i64 } else { index };
+        Ok(usize::try_from(index).ok().and_then(|index| items.get(index)).copied())
+    }
+
     /// The item of an exact tuple.
     fn tuple_item(&mut self, instr: Instr, seen: (u16, u16)) -> Build<Option<Val>> {
         let tuple = self.operand(instr.b)?;
@@ -456,6 +465,11 @@ impl Builder<'_> {
 
     pub(crate) fn load_subscr(&mut self, instr: Instr) -> Build<bool> {
         let seen = self.seen(|seen| (seen.b.get(), seen.c.get()))?;
+        if let Some(item) = self.virtual_item(instr)? {
+            self.release(instr.b)?;
+            self.result(instr.a, item);
+            return Ok(true);
+        }
         if self.is_dead_end()? {
             return Ok(false);
         }

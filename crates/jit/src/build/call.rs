@@ -353,7 +353,13 @@ impl Builder<'_> {
         let Some(call) = inner.activation.call.clone() else { return Err(Stop::No("a return of nothing")) };
         let outer = inner.parent.clone().ok_or(Stop::No("a return of nothing"))?;
         let base = inner.activation.base;
-        let mut val = self.operand(instr.b)?;
+        // A tuple that was not made is returned as such.
+        let tuple = self.virtual_items(instr.b).filter(|_| call.ret == Ret::Call);
+        let whole = tuple.is_some().then(|| self.state.slots[self.slot(instr.b)].clone());
+        let mut val = match &tuple {
+            Some(items) => items[0],
+            None => self.operand(instr.b)?,
+        };
         if let Some(object) = call.object {
             // `__init__` gives None.
             let word = self.operand_word(instr.b)?;
@@ -420,7 +426,13 @@ impl Builder<'_> {
                     None => self.returned(call.dst, val, owned),
                 }
             }
-            _ => self.returned(call.dst, val, owned),
+            _ => match whole {
+                Some(tuple) => {
+                    let at = self.slot(call.dst);
+                    self.put(at, tuple);
+                }
+                None => self.returned(call.dst, val, owned),
+            },
         }
         self.bury(call.pc + 1)?;
         let context = self.context.clone();
@@ -738,12 +750,16 @@ impl Builder<'_> {
     /// The items of a tuple or list of as many as there are targets.
     pub(crate) fn unpack(&mut self, instr: Instr) -> Build<bool> {
         let seen = self.seen(|seen| seen.b.get())?;
+        let two = instr.op == pellucid_interp::ops::Op::UnpackTwo;
+        let count = if two { 2 } else { instr.d as usize };
+        if let Some(items) = self.virtual_items(instr.b).filter(|items| items.len() == count) {
+            self.unpacked(instr, &items)?;
+            return Ok(true);
+        }
         let val = self.operand(instr.b)?;
         if self.is_dead_end()? || self.graph.ty(val) != Ty::Word {
             return Ok(false);
         }
-        let two = instr.op == pellucid_interp::ops::Op::UnpackTwo;
-        let count = if two { 2 } else { instr.d as usize };
         let items: Vec<Val> = match (seen, layout::small_tuple(count)) {
             (kinds::TUPLE, Some((place, word, first))) => {
                 let ty = self.vm.types().tuple.value().bits();
@@ -763,15 +779,22 @@ impl Builder<'_> {
             }
             _ => return Ok(false),
         };
+        self.unpacked(instr, &items)?;
+        Ok(true)
+    }
+
+    /// Puts the items of what is unpacked into their registers.
+    fn unpacked(&mut self, instr: Instr, items: &[Val]) -> Build {
         self.release(instr.b)?;
-        for (index, item) in items.into_iter().enumerate() {
+        let two = instr.op == pellucid_interp::ops::Op::UnpackTwo;
+        for (index, item) in items.iter().enumerate() {
             let to = match two {
                 true => [instr.a, instr.c][index],
-                false => instr.a + (count - 1 - index) as i16,
+                false => instr.a + (items.len() - 1 - index) as i16,
             };
-            self.result(to, item);
+            self.result(to, *item);
         }
-        Ok(true)
+        Ok(())
     }
 
     fn next_of_range(&mut self, instr: Instr, next: Val, step: i64) -> Build {

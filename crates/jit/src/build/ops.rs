@@ -1,7 +1,7 @@
 //! One instruction after the other.
 
 use super::state::{ContextKind, Slot};
-use super::{Build, Builder, Flow, Stop};
+use super::{Build, Builder, EXACT, Flow, Stop};
 use crate::ir::{Op, SMALL, StepSite, Ty, Val};
 use pellucid_interp::form::Instr;
 use pellucid_interp::hot::kinds;
@@ -15,14 +15,13 @@ use pellucid_object::protocol::{BinOp, CmpOp};
 /// After so many exits at an instruction it is done out of line.
 pub const DEAD_END: u16 = 3;
 
-/// Ints up to here are floats without loss.
-const EXACT: i64 = 1 << 53;
-
 /// What numbers an operation works on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Numbers {
     Ints,
     Floats,
+    /// Words of ints or floats.
+    Mixed,
 }
 
 impl Builder<'_> {
@@ -99,6 +98,7 @@ impl Builder<'_> {
                     !self.is_dead_end()? && self.quick_set_item(instr)?
                 }
             }
+            Code::BuildTuple => self.build_tuple(instr)?,
             Code::ListAppend => self.list_append(instr)?,
             Code::Call => {
                 if let Some(flow) = self.call(instr, instr.b, instr.b + 1, instr.c as usize)? {
@@ -134,7 +134,7 @@ impl Builder<'_> {
             Code::JumpIfNotExcMatch => return self.step_jump(instr),
             Code::LoadSlice => self.load_slice(instr)?,
             Code::StoreSlice => self.store_slice(instr)?,
-            Code::BuildTuple | Code::BuildList | Code::BuildMap => self.build_few(instr)?,
+            Code::BuildList | Code::BuildMap => self.build_few(instr)?,
             Code::Format => self.format(instr)?,
             Code::BuildString => self.build_string(instr)?,
             Code::Invert => self.invert(instr)?,
@@ -164,6 +164,12 @@ impl Builder<'_> {
 
     /// `r[a] = rk(b)`
     fn move_(&mut self, instr: Instr) -> Build<bool> {
+        if self.virtual_items(instr.b).is_some() {
+            let (from, to) = (self.slot(instr.b), self.slot(instr.a));
+            let slot = self.state.slots[from].clone();
+            self.put(to, slot);
+            return Ok(true);
+        }
         let val = self.operand(instr.b)?;
         self.result(instr.a, val);
         Ok(true)
@@ -260,15 +266,39 @@ impl Builder<'_> {
         if self.is_dead_end()? && !(typed(self, x) && typed(self, y)) {
             return Ok(None);
         }
-        let number = |kind| kind == kinds::INT || kind == kinds::FLOAT;
+        let either = kinds::INT | kinds::FLOAT;
+        let number = |kind| kind != 0 && kind & !either == 0;
         if !number(p) || !number(q) {
             return Ok(None);
+        }
+        if p == either || q == either {
+            return Ok(Some(self.mixed(instr, (x, p), (y, q))));
         }
         let (x, y) = (self.number(x, p), self.number(y, q));
         if p == kinds::INT && q == kinds::INT {
             return Ok(Some((Numbers::Ints, x, y)));
         }
         Ok(Some((Numbers::Floats, x, y)))
+    }
+
+    /// Operands of which one was seen to be an int at one time and a float at another.
+    fn mixed(&mut self, instr: Instr, (x, p): (Val, u16), (y, q): (Val, u16)) -> (Numbers, Val, Val) {
+        let divides = matches!(instr.op, Code::TrueDiv | Code::InplaceTrueDiv);
+        if divides || p == kinds::FLOAT || q == kinds::FLOAT {
+            let (x, y) = (self.equal_float(x, p), self.equal_float(y, q));
+            return (Numbers::Floats, x, y);
+        }
+        (Numbers::Mixed, self.boxed(x), self.boxed(y))
+    }
+
+    /// A number as a float that is equal to it.
+    fn equal_float(&mut self, val: Val, kind: u16) -> Val {
+        if self.graph.ty(val) == Ty::Word && kind != kinds::FLOAT {
+            return self.guard(Op::GuardNumber, &[val], Ty::Float);
+        }
+        let number = self.number(val, kind);
+        self.guard_exact(number);
+        self.as_float(number)
     }
 
     pub(crate) fn number(&mut self, val: Val, kind: u16) -> Val {
@@ -308,6 +338,10 @@ impl Builder<'_> {
         let result = match numbers {
             Numbers::Ints => self.int_binary(op, x, y),
             Numbers::Floats => self.float_binary(op, x, y),
+            Numbers::Mixed if matches!(op, BinOp::Add | BinOp::Sub | BinOp::Mul) => {
+                Some(self.checked(Op::Arith(op), &[x, y], Ty::Word))
+            }
+            Numbers::Mixed => None,
         };
         match result {
             Some(result) => {
@@ -315,7 +349,12 @@ impl Builder<'_> {
                 self.release(instr.b)?;
                 self.result(instr.a, result);
             }
-            None => drop(self.step(instr)?),
+            None => {
+                let in_place = binary_operator(instr.op).is_some_and(|(_, in_place)| in_place);
+                if !self.quick_binary(instr, op, in_place)? {
+                    self.step(instr)?;
+                }
+            }
         }
         Ok(Flow::Next)
     }
@@ -458,6 +497,7 @@ impl Builder<'_> {
                 let (x, y) = (self.as_float(x), self.as_float(y));
                 self.pure(Op::CmpFloat(op), &[x, y], Ty::Bool)
             }
+            Numbers::Mixed => self.checked(Op::CmpNumber(op), &[x, y], Ty::Bool),
         };
         self.release(instr.c)?;
         self.release(instr.b)?;
@@ -680,9 +720,12 @@ impl Builder<'_> {
 
     /// All that an instruction done out of line may look at stands in memory.
     fn own_all(&mut self, operands: &[usize]) -> Build {
+        for at in operands {
+            self.own(*at)?;
+        }
         for at in 0..self.state.slots.len() {
-            let made_up = matches!(self.state.slots[at], Slot::Range(..) | Slot::RangeIter(..));
-            if !made_up || operands.contains(&at) {
+            let slot = &self.state.slots[at];
+            if !slot.is_virtual() || self.borrows(slot) {
                 self.own(at)?;
             }
         }

@@ -328,14 +328,10 @@ impl Builder<'_> {
         Ok(Some(Flow::Done))
     }
 
-    /// A tuple, list or dict of a few items.
+    /// A list or dict of a few items.
     pub(crate) fn build_few(&mut self, instr: Instr) -> Build<bool> {
         let types = self.vm.types();
         let (what, ty) = match (instr.op, instr.d) {
-            (Code::BuildTuple, 1) => (Quick::Tuple1, &types.tuple),
-            (Code::BuildTuple, 2) => (Quick::Tuple2, &types.tuple),
-            (Code::BuildTuple, 3) => (Quick::Tuple3, &types.tuple),
-            (Code::BuildTuple, 4) => (Quick::Tuple4, &types.tuple),
             (Code::BuildList, 0) => (Quick::List0, &types.list),
             (Code::BuildList, 1) => (Quick::List1, &types.list),
             (Code::BuildList, 2) => (Quick::List2, &types.list),

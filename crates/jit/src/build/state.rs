@@ -22,9 +22,16 @@ pub enum Slot {
     Range(Val, Val, i64),
     /// An iterator over a range that was not made: next value, stop, step.
     RangeIter(Val, Val, i64),
+    /// A tuple that was not made: its number, as several registers may hold it, and its items, numbers or words that somebody
+    /// else owns.
+    Tuple(u32, Rc<[Val]>),
 }
 
 impl Slot {
+    /// Whether it stands for an object that was not made.
+    pub fn is_virtual(&self) -> bool {
+        matches!(self, Slot::Range(..) | Slot::RangeIter(..) | Slot::Tuple(..))
+    }
     /// The same in another register, whose memory does not hold the word.
     pub fn moved(self) -> Slot {
         match self {
