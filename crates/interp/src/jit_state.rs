@@ -23,7 +23,12 @@ pub static MODULE: ModuleDef = ModuleDef {
     functions: &[
         FunctionDef::new("is_available", "()", "Whether this build has one.", NativeFn::F0(is_available)),
         FunctionDef::new("is_enabled", "()", "Whether hot code is compiled.", NativeFn::F0(is_enabled)),
-        FunctionDef::new("is_active", "()", "Whether the caller runs as machine code.", NativeFn::F0(is_active)),
+        FunctionDef::new(
+            "is_active",
+            "()",
+            "Whether the caller runs as machine code.",
+            NativeFn::F0(is_active),
+        ),
     ],
     types: &[],
     constants: &[],

@@ -392,7 +392,11 @@ impl Writer<'_> {
                 format!("f'{{({value}){spec}}}|'")
             }
             8 => format!("\",\".join({})", self.expression(Kind::Strs, depth)),
-            9 => format!("{}.{}()", self.receiver(Kind::Str, depth), self.random.pick(&["upper", "lower", "strip", "title"])),
+            9 => format!(
+                "{}.{}()",
+                self.receiver(Kind::Str, depth),
+                self.random.pick(&["upper", "lower", "strip", "title"])
+            ),
             10 => {
                 format!(
                     "{}.replace(\"a\", {})",
