@@ -188,6 +188,15 @@ impl Seen {
     pub fn other(&self) -> Option<Value> {
         self.other.get().filter(Value::is_heap)
     }
+    /// Adds to what one of the operands was seen to be. Code that is built with what was not known before may do better than
+    /// the code that failed.
+    fn note_kind(&self, set: &Cell<u16>, kind: u16) {
+        let known = set.get();
+        if known | kind != known {
+            set.set(known | kind);
+            self.failed.set(0);
+        }
+    }
     fn note_target(&self, target: Option<&Value>) {
         note_in(&self.target, target);
     }
@@ -469,7 +478,7 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
         }
         let seen = &form.seen()[form.index_of(pc)];
         seen.ran.set(seen.ran.get().saturating_add(1));
-        let note = |set: &Cell<u16>, operand: i16| set.set(set.get() | kind_of(vm, rk(frame, operand)));
+        let note = |set: &Cell<u16>, operand: i16| seen.note_kind(set, kind_of(vm, rk(frame, operand)));
         match operands(i.op) {
             Operands::None => {}
             Operands::B => note(&seen.b, i.b),
