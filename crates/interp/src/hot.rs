@@ -156,6 +156,11 @@ pub mod kinds {
     /// Any other object on the heap.
     pub const OBJECT: u16 = 256;
     pub const OTHER: u16 = 512;
+    /// A float that does not fit the word.
+    pub const HEAP_FLOAT: u16 = 1024;
+    /// Floats of either sort, and numbers of all.
+    pub const FLOATS: u16 = FLOAT | HEAP_FLOAT;
+    pub const NUMBERS: u16 = INT | FLOATS;
 }
 
 /// What an instruction was seen to work on.
@@ -540,6 +545,7 @@ pub fn kind_of(vm: &Interpreter, value: &Value) -> u16 {
         (&types.tuple, kinds::TUPLE),
         (&types.dict, kinds::DICT),
         (&types.str, kinds::STR),
+        (&types.float, kinds::HEAP_FLOAT),
     ];
     known.iter().find(|(t, _)| t.value().bits() == ty).map_or(kinds::OBJECT, |(_, kind)| *kind)
 }

@@ -166,7 +166,9 @@ pub enum Op {
     GuardInt,
     GuardFloat,
     GuardBool,
-    /// An int or a float, as a float that is equal to it.
+    /// A float, be it in the word or on the heap.
+    GuardAnyFloat,
+    /// An int or any float, as a float that is equal to it.
     GuardNumber,
     /// An int of less than `NEAR`.
     GuardNear,
@@ -208,7 +210,7 @@ pub enum Op {
     FloatNeg,
     /// `a ** 2`; takes the exit when that is too large.
     FloatSquare,
-    /// The words of two numbers, ints or floats, give that of another one, which is no object.
+    /// The words of two numbers, ints or floats, give that of another one, which may be a new object.
     Arith(BinOp),
     /// Two such words are compared.
     CmpNumber(CmpOp),
@@ -486,6 +488,7 @@ impl Op {
                 | PushFrame(_)
                 | PopFrame
                 | Instance
+                | Arith(_)
                 | Clobber(_)
                 | Poll
                 | PollFlag
