@@ -163,6 +163,9 @@ pub mod kinds {
     pub const NUMBERS: u16 = INT | FLOATS;
 }
 
+/// Of [`Seen::failed`].
+const NEWS: u16 = u16::MAX;
+
 /// What an instruction was seen to work on.
 #[derive(Default)]
 pub struct Seen {
@@ -173,7 +176,7 @@ pub struct Seen {
     pub a: Cell<u16>,
     /// How often it ran, as far as a `u16` counts.
     pub ran: Cell<u16>,
-    /// How often machine code could not go on here.
+    /// How often machine code could not go on here; [`NEWS`]: that was before something new was seen.
     pub failed: Cell<u16>,
     /// Of items of arrays: the array's type code; 255 for several.
     pub code: Cell<u8>,
@@ -199,6 +202,18 @@ impl Seen {
         let known = set.get();
         if known | kind != known {
             set.set(known | kind);
+            self.failed.set(NEWS);
+        }
+    }
+    /// Machine code could not go on here.
+    pub fn note_failure(&self) {
+        if self.failed.get() != NEWS {
+            self.failed.set((self.failed.get() + 1).min(NEWS - 1));
+        }
+    }
+    /// The instruction is built with all that is known of it.
+    pub fn consider(&self) {
+        if self.failed.get() == NEWS {
             self.failed.set(0);
         }
     }
@@ -483,20 +498,7 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
         }
         let seen = &form.seen()[form.index_of(pc)];
         seen.ran.set(seen.ran.get().saturating_add(1));
-        let note = |set: &Cell<u16>, operand: i16| seen.note_kind(set, kind_of(vm, rk(frame, operand)));
-        match operands(i.op) {
-            Operands::None => {}
-            Operands::B => note(&seen.b, i.b),
-            Operands::BC => {
-                note(&seen.b, i.b);
-                note(&seen.c, i.c);
-            }
-            Operands::ABC => {
-                note(&seen.a, i.a);
-                note(&seen.b, i.b);
-                note(&seen.c, i.c);
-            }
-        }
+        note_kinds(vm, frame, i, seen);
         match i.op {
             Op::Call | Op::CallMethod => seen.note_target(callee_code(st, rk(frame, i.b)).as_ref()),
             Op::LoadAttr | Op::StoreAttr | Op::LoadMethod | Op::ForIter => {
@@ -513,6 +515,30 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
         let budget = st.tier.budget.get();
         st.tier.budget.set(budget.saturating_sub(1));
         budget > 1
+    }
+}
+
+/// Notes the kinds of the operands of an instruction that is about to run.
+///
+/// # Safety
+/// `frame` is the frame that runs `i`.
+pub unsafe fn note_kinds(vm: &Interpreter, frame: *mut Frame, i: &Instr, seen: &Seen) {
+    // SAFETY: by the contract.
+    let note = |set: &Cell<u16>, operand: i16| unsafe {
+        seen.note_kind(set, kind_of(vm, rk(frame, operand)));
+    };
+    match operands(i.op) {
+        Operands::None => {}
+        Operands::B => note(&seen.b, i.b),
+        Operands::BC => {
+            note(&seen.b, i.b);
+            note(&seen.c, i.c);
+        }
+        Operands::ABC => {
+            note(&seen.a, i.a);
+            note(&seen.b, i.b);
+            note(&seen.c, i.c);
+        }
     }
 }
 

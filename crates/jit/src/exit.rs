@@ -4,7 +4,7 @@ use crate::build::EXACT;
 use crate::ir::Ty;
 use pellucid_interp::form::{Form, Instr};
 use pellucid_interp::frame::{Frame, Ret};
-use pellucid_interp::hot::{Heat, Place, Status};
+use pellucid_interp::hot::{self, Heat, Place, Status};
 use pellucid_object::protocol::CmpOp;
 use pellucid_object::{Interpreter, RangeIterator, Res, Value};
 use std::cell::Cell;
@@ -165,7 +165,7 @@ unsafe fn take(vm: &Interpreter, frame: *mut Frame, way: &Way, mut values: *cons
             innermost = thread.top_ptr();
         }
         (*innermost).pc = &(&(*form).instrs)[way.pc as usize];
-        count(vm, way, &*form);
+        count(vm, way, innermost, &*form);
         Ok(())
     }
 }
@@ -198,8 +198,8 @@ unsafe fn put(vm: &Interpreter, kind: &Kind, next: &mut impl FnMut() -> u64) -> 
 /// Counts an exit. One that is taken again and again shows that the code assumed too much.
 ///
 /// # Safety
-/// The forms are live.
-unsafe fn count(vm: &Interpreter, way: &Way, innermost: &Form) {
+/// The forms are live; `frame` is the innermost frame, which goes on with `innermost`.
+unsafe fn count(vm: &Interpreter, way: &Way, frame: *mut Frame, innermost: &Form) {
     let taken = way.taken.get() + 1;
     way.taken.set(taken);
     if way.why.is_empty() || way.why == "poll" {
@@ -213,7 +213,9 @@ unsafe fn count(vm: &Interpreter, way: &Way, innermost: &Form) {
         }
         BEFORE_LOOP => PATIENCE,
         _ => {
-            seen.failed.set(seen.failed.get().saturating_add(1));
+            // SAFETY: by the contract.
+            unsafe { hot::note_kinds(vm, frame, &innermost.instrs[way.pc as usize], seen) };
+            seen.note_failure();
             PATIENCE
         }
     };
