@@ -169,7 +169,7 @@ const NEWS: u16 = u16::MAX;
 /// What an instruction was seen to work on.
 #[derive(Default)]
 pub struct Seen {
-    /// Kinds of operands `b` and `c`.
+    /// Kinds of operands `b` and `c`; of a call those of the first two arguments.
     pub b: Cell<u16>,
     pub c: Cell<u16>,
     /// Kinds of operand `a`, where that is one.
@@ -500,11 +500,15 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
         seen.ran.set(seen.ran.get().saturating_add(1));
         note_kinds(vm, frame, i, seen);
         match i.op {
-            Op::Call | Op::CallMethod => seen.note_target(callee_code(st, rk(frame, i.b)).as_ref()),
-            Op::LoadAttr | Op::StoreAttr | Op::LoadMethod | Op::ForIter => {
-                let object = rk(frame, i.b);
-                seen.note_target(object.is_heap().then(|| vm.type_of_ref(object).value()));
+            Op::Call | Op::CallMethod => {
+                // A method that was found bound stands behind an empty place.
+                let bound = i.op == Op::CallMethod && rk(frame, i.b).is_unbound();
+                seen.note_target(callee_code(st, rk(frame, i.b + i16::from(bound))).as_ref());
             }
+            Op::LoadAttr | Op::StoreAttr | Op::LoadMethod | Op::ForIter | Op::GetIter | Op::LoadSlice => {
+                note_class(vm, seen, rk(frame, i.b));
+            }
+            Op::Contains | Op::JumpContains => note_class(vm, seen, rk(frame, i.c)),
             Op::LoadSubscr => seen.note_container(vm, rk(frame, i.b)),
             Op::StoreSubscr => seen.note_container(vm, rk(frame, i.a)),
             op if crate::one::binary_operator(op).is_some() || crate::one::comparison(op).is_some() => {
@@ -540,6 +544,17 @@ pub unsafe fn note_kinds(vm: &Interpreter, frame: *mut Frame, i: &Instr, seen: &
             note(&seen.c, i.c);
         }
     }
+    if let Op::Call | Op::CallMethod = i.op {
+        let first = if i.op == Op::CallMethod { i.b + 2 } else { i.b + 1 };
+        for (by, set) in [&seen.b, &seen.c].into_iter().enumerate().take(i.c as usize) {
+            note(set, first + by as i16);
+        }
+    }
+}
+
+/// Notes the type of an operand.
+fn note_class(vm: &Interpreter, seen: &Seen, object: &Value) {
+    seen.note_target(object.is_heap().then(|| vm.type_of_ref(object).value()));
 }
 
 /// The code object of a Python function; a class or a builtin itself. Other objects are not remembered, for that would keep

@@ -9,6 +9,7 @@
 //! result does not fit a word, and a list item's address is a quarter of a multiplication away.
 
 use pellucid_interp::frame::Ret;
+use pellucid_interp::quick::Quick;
 use pellucid_object::protocol::{BinOp, CmpOp};
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
@@ -247,6 +248,10 @@ pub enum Op {
     PollFlag,
     /// A new float, tuple, ... see [`New`].
     New(New),
+    /// A quick function is called with words; takes the exit when it gives nothing.
+    Quick(Quick),
+    /// The address of a register.
+    RegAddress(u16),
 }
 
 /// Objects that machine code makes.
@@ -493,6 +498,7 @@ impl Op {
                 | Poll
                 | PollFlag
                 | New(_)
+                | Quick(_)
         )
     }
 }

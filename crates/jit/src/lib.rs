@@ -162,7 +162,9 @@ fn compile_with(
         built += builder.graph.insts.len();
         match result {
             Ok(()) if !eager && builder.ran_out_of_line * OUT_OF_LINE > builder.ran => {
-                return Err(format!("{} of {} out of line", builder.ran_out_of_line, builder.ran));
+                let counts = format!("{} of {} out of line", builder.ran_out_of_line, builder.ran);
+                let notes = if dump { builder.notes.join("\n") } else { String::new() };
+                return Err(format!("{counts}\n{notes}"));
             }
             Ok(()) => {
                 let Builder { graph, keep, registers, levels, notes, .. } = builder;

@@ -16,6 +16,7 @@ use cranelift_codegen::{Context, ir};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use pellucid_interp::form::Form;
 use pellucid_interp::hot::{self, Place, Status};
+use pellucid_interp::quick::{Gives, Quick};
 use pellucid_object::protocol::{BinOp, CmpOp};
 use pellucid_object::{Interpreter, Value, layout};
 use std::collections::HashMap;
@@ -579,6 +580,8 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 return Ok(None);
             }
             New(what) => self.make(what, args, exit)?,
+            Quick(what) => self.quick(what, args, exit)?,
+            RegAddress(reg) => self.builder.ins().iadd_imm_s(self.regs, 8 * i64::from(reg)),
         }))
     }
 
@@ -991,6 +994,17 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let due = self.builder.ins().uextend(I32, due);
         let any = self.builder.ins().bor(flag, due);
         self.leave_if(any, exit)
+    }
+
+    fn quick(&mut self, what: Quick, args: &[CVal], exit: Option<ExitId>) -> Result<CVal, String> {
+        let args: Vec<CVal> = std::iter::once(self.vm).chain(args.iter().copied()).collect();
+        let word = self.call(what.address(), &args);
+        self.leave_unless(word, exit)?;
+        Ok(match what.gives() {
+            Gives::Int => self.builder.ins().band_imm_s(word, -2),
+            Gives::Truth => self.builder.ins().icmp_imm_s(IntCC::Equal, word, 2),
+            Gives::Owned | Gives::Done => word,
+        })
     }
 
     fn make(&mut self, what: New, args: &[CVal], exit: Option<ExitId>) -> Result<CVal, String> {

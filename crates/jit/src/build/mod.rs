@@ -15,6 +15,7 @@ mod call;
 mod dunder;
 mod flow;
 mod ops;
+mod quick;
 pub mod state;
 mod tuple;
 
