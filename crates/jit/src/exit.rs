@@ -57,11 +57,23 @@ pub struct Way {
     pub frames: Vec<WayFrame>,
     /// An item of a list is still to be stored, of this type.
     pub item: Option<Ty>,
+    /// Words that die when all is in place.
+    pub drops: usize,
     pub why: &'static str,
-    /// How often it was taken.
+    /// How often it was taken since the code was last thought about, and in all.
     pub taken: Cell<u32>,
+    pub total: Cell<u64>,
+    /// How often it will be taken without need, which shows nothing.
+    pub forced: Cell<u32>,
     pub form: *const Form,
     pub place: Place,
+}
+
+impl Way {
+    /// Bytes that it takes.
+    pub fn size(&self) -> usize {
+        size_of::<Way>() + size_of_val(&*self.puts) + size_of_val(&*self.frames)
+    }
 }
 
 /// How often an exit is taken before the code is compiled again.
@@ -166,6 +178,8 @@ unsafe fn take(vm: &Interpreter, frame: *mut Frame, way: &Way, mut values: *cons
         }
         (*innermost).pc = &(&(*form).instrs)[way.pc as usize];
         count(vm, way, &*form);
+        let dying = values.add(if way.item.is_some() { 3 } else { 0 });
+        (0..way.drops).for_each(|index| drop(Value::from_bits(*dying.add(index))));
         Ok(())
     }
 }
@@ -175,6 +189,11 @@ unsafe fn take(vm: &Interpreter, frame: *mut Frame, way: &Way, mut values: *cons
 /// # Safety
 /// The forms are live.
 unsafe fn count(vm: &Interpreter, way: &Way, innermost: &Form) {
+    way.total.set(way.total.get() + 1);
+    if way.forced.get() > 0 {
+        way.forced.set(way.forced.get() - 1);
+        return;
+    }
     let taken = way.taken.get() + 1;
     way.taken.set(taken);
     if way.why.is_empty() || way.why == "poll" {
@@ -208,7 +227,7 @@ unsafe fn count(vm: &Interpreter, way: &Way, innermost: &Form) {
     if heat.compiled.get() < MOST_COMPILED {
         heat.again(pellucid_interp::state::state(vm).tier.loop_heat.get().clamp(1, 16));
     } else {
-        heat.never();
+        heat.never("what it assumed did not hold too often");
     }
 }
 

@@ -560,6 +560,7 @@ impl Builder<'_> {
         self.store_item();
         let operands = self.stepped(instr)?;
         self.ran_out_of_line += self.seen(|seen| u64::from(seen.ran.get()))?;
+        self.graph.tally.add("instructions out of line", 1);
         self.note(&format!("out of line {}", instr.op.name()));
         self.own_all(&operands)?;
         let exit = self.step_exit();
