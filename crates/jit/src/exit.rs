@@ -76,6 +76,20 @@ impl Way {
     }
 }
 
+/// What machine code calls, with names for listings.
+pub const HELPERS: &[(&str, *const ())] = &[
+    ("leave", leave as *const ()),
+    ("step", pellucid_interp::hot::step as *const ()),
+    ("last_drop", pellucid_interp::hot::last_drop as *const ()),
+    ("make_range", make_range as *const ()),
+    ("append", append as *const ()),
+    ("heap_float", heap_float as *const ()),
+    ("push_frame", push_frame as *const ()),
+    ("pop_frame", pop_frame as *const ()),
+    ("new_instance", new_instance as *const ()),
+    ("tuple_item", tuple_item as *const ()),
+];
+
 /// How often an exit is taken before the code is compiled again.
 const PATIENCE: u32 = 12;
 /// The same where code that was left out is reached.

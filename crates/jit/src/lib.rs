@@ -16,7 +16,7 @@ use build::{Builder, Lessons, Stop};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use memory::CodeMemory;
-use pellucid_interp::form::{Form, Instr};
+use pellucid_interp::form::Form;
 use pellucid_interp::frame::Frame;
 use pellucid_interp::hot::{Compiled, Entry, Native, Outcome, Outside, Place};
 use pellucid_object::heap::Visitor;
@@ -149,8 +149,20 @@ impl Code {
         self.record.earlier.iter().cloned().chain(own)
     }
     /// Instructions done out of line, with how often that was.
-    pub fn outside(&self) -> impl Iterator<Item = (*const Instr, u64)> {
-        self.outside.iter().map(|outside| (outside.pc, outside.done.get()))
+    pub fn outside(&self) -> impl Iterator<Item = (&record::Site, u64)> {
+        self.record.steps.iter().zip(&self.outside).map(|(site, outside)| (site, outside.done.get()))
+    }
+    /// What machine code has the address of.
+    pub fn symbol(&self, address: u64) -> Option<String> {
+        let is = |at: *const u8| at as u64 == address;
+        if let Some(at) = self.ways.iter().position(|way| is((&raw const **way).cast())) {
+            return Some(format!("exit {at}: {}", self.ways[at].why));
+        }
+        let outside = self.outside.iter().position(|outside| is((&raw const **outside).cast()));
+        if let Some(at) = outside {
+            return Some(format!("out of line {at}"));
+        }
+        exit::HELPERS.iter().find(|(_, at)| *at as u64 == address).map(|(name, _)| (*name).to_string())
     }
 }
 
@@ -166,6 +178,7 @@ impl Native for Code {
         self.ways.iter().flat_map(|way| &way.frames).for_each(|frame| visit(&frame.code));
         self.pushes.iter().for_each(|push| visit(&push.code));
         self.record.codes.iter().for_each(&mut *visit);
+        self.record.steps.iter().filter_map(|site| site.code.as_ref()).for_each(&mut *visit);
         self.record.earlier.iter().filter_map(|exit| exit.code.as_ref()).for_each(visit);
     }
     fn entry(&self) -> Entry {
@@ -356,6 +369,7 @@ fn finish(job: &Job, built: Built) -> Result<Compiled, String> {
         eprintln!("--- {name}, machine code\n{listing}\n{}\n{}", record.notes.join("\n"), tally.join("\n"));
     }
     record.map(&lowered.map, frame.code.bits());
+    record.sites(&lowered.sites, frame.code.bits());
     record.stages.extend(lowered.text.map(|text| ("cranelift", text)));
     if !options.record {
         record.stages = Vec::new();

@@ -1,7 +1,9 @@
 //! From the graph to Cranelift's form, and from there to machine code.
 
 use crate::exit::{self, Kind, Way, WayFrame};
-use crate::ir::{Block, Edge, ExitId, Graph, Inst, NEAR, New, Op, Origin, Put, Region, Term, Ty, Val};
+use crate::ir::{
+    Block, Edge, ExitId, Graph, Inst, NEAR, New, Op, Origin, Put, Region, StepSite, Term, Ty, Val,
+};
 use crate::opt;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
@@ -26,8 +28,9 @@ pub struct Lowered {
     /// Owned by the code, which holds their addresses.
     pub ways: exit::Pinned<Way>,
     pub pushes: exit::Pinned<exit::Push>,
-    /// Instructions done out of line.
+    /// Instructions done out of line, and which they are.
     pub outside: exit::Pinned<Outside>,
+    pub sites: Vec<StepSite>,
     /// How often guards are still to fail without need.
     pub fails: exit::Pinned<Cell<u32>>,
     /// Cranelift's listing, when it was asked for.
@@ -61,7 +64,7 @@ pub fn lower(graph: &Graph, target: &Target, isa: &OwnedTargetIsa) -> Result<Low
     let builder = FunctionBuilder::new(&mut context.func, &mut builder_context);
     let mut lowering = Lowering::new(graph, target, builder, call_conv);
     lowering.run()?;
-    let Lowering { builder, ways, pushes, outside, fails, .. } = lowering;
+    let Lowering { builder, ways, pushes, outside, sites, fails, .. } = lowering;
     builder.finalize(isa.frontend_config());
     let text = target.record.then(|| context.func.display().to_string());
     context.set_disasm(target.listing);
@@ -78,7 +81,7 @@ pub fn lower(graph: &Graph, target: &Target, isa: &OwnedTargetIsa) -> Result<Low
         Some((piece.start, piece.end, *origin))
     });
     let map = map.collect();
-    Ok(Lowered { code, ways, pushes, outside, fails, listing, text, map })
+    Ok(Lowered { code, ways, pushes, outside, sites, fails, listing, text, map })
 }
 
 struct Lowering<'a, 'b> {
@@ -93,6 +96,7 @@ struct Lowering<'a, 'b> {
     ways: exit::Pinned<Way>,
     pushes: exit::Pinned<exit::Push>,
     outside: exit::Pinned<Outside>,
+    sites: Vec<StepSite>,
     fails: exit::Pinned<Cell<u32>>,
     /// How often each exit will be taken without need.
     forced: HashMap<ExitId, u32>,
@@ -126,6 +130,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             ways: Vec::new(),
             pushes: Vec::new(),
             outside: Vec::new(),
+            sites: Vec::new(),
             fails: Vec::new(),
             forced: HashMap::new(),
             signatures: HashMap::new(),
@@ -866,6 +871,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let outside = Box::new(Outside { pc, levels, done: Cell::new(0), leaves });
         let address = std::ptr::from_ref::<Outside>(&outside) as i64;
         self.outside.push(outside);
+        self.sites.push(site);
         let outside = self.builder.ins().iconst(I64, address);
         let frame = self.frame_at(site.level);
         let status = self.call(hot::step as *const () as usize, &[self.vm, frame, outside]);

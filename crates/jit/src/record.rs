@@ -4,7 +4,7 @@
 //! with how often it was taken, each instruction done out of line with how often that was. The texts of the graph and the map
 //! from machine code to Python code are kept only when that was asked for ([`Options::record`](crate::Options::record)).
 
-use crate::ir::{Graph, Origin, Ty};
+use crate::ir::{Graph, Origin, StepSite, Ty};
 use pellucid_interp::code::CodeObject;
 use pellucid_interp::function::Function;
 use pellucid_object::native::{Builtin, MethodDescriptor};
@@ -53,6 +53,13 @@ pub struct Exit {
     pub taken: u64,
 }
 
+/// An instruction of the private form: the code object, when that is an inlined one, and its index.
+#[derive(Clone, Debug)]
+pub struct Site {
+    pub code: Option<Value>,
+    pub pc: u32,
+}
+
 /// See the module.
 #[derive(Default)]
 pub struct Record {
@@ -67,6 +74,8 @@ pub struct Record {
     pub stages: Vec<(&'static str, String)>,
     /// Where machine code comes from, in its own order.
     pub map: Vec<Piece>,
+    /// Instructions done out of line.
+    pub steps: Vec<Site>,
     /// The code objects of inlined calls.
     pub codes: Vec<Value>,
     /// Exits of code for the same place that was replaced by this.
@@ -80,6 +89,18 @@ impl Record {
             let code = if origin.code == root { 0 } else { self.code(origin.code) };
             self.map.push(Piece { start: *start, end: *end, code, pc: origin.pc, level: origin.level });
         }
+    }
+
+    /// Notes which instructions are done out of line.
+    pub(crate) fn sites(&mut self, sites: &[StepSite], root: u64) {
+        self.steps = sites
+            .iter()
+            .map(|site| {
+                // SAFETY: the code objects of a graph are held while it is compiled.
+                let code = || unsafe { Value::borrow_bits(&site.code).clone() };
+                Site { code: (site.code != root).then(code), pc: site.pc }
+            })
+            .collect();
     }
 
     fn code(&mut self, bits: u64) -> u32 {
