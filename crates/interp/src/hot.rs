@@ -15,6 +15,7 @@ use crate::frame::{Frame, Thread};
 use crate::ops::Op;
 use crate::ops_arith::rk;
 use crate::state::State;
+use pellucid_object::array::Array;
 use pellucid_object::heap::Visitor;
 use pellucid_object::native::{Builtin, MethodDescriptor};
 use pellucid_object::{Interpreter, Res, SlotWord, Type, Value};
@@ -192,30 +193,57 @@ pub struct Seen {
     pub ran: Cell<u16>,
     /// How often machine code could not go on here.
     pub failed: Cell<u16>,
+    /// Of items of arrays: the array's type code; 255 for several.
+    pub code: Cell<u8>,
     /// See [`Seen::target`]; `Ellipsis` for several.
     target: SlotWord,
+    /// See [`Seen::other`].
+    other: SlotWord,
 }
 
 impl Seen {
-    /// Of calls the code object behind the function, or the callee; of attributes and iterators the type of the object. `None`
-    /// when there were several, or none at all.
+    /// Of calls the code object behind the function, or the callee; of attributes, items, operators and iterators the type of the
+    /// (first) object. `None` when there were several, or none at all.
     pub fn target(&self) -> Option<Value> {
         self.target.get().filter(Value::is_heap)
     }
+    /// The type of an operator's second operand.
+    pub fn other(&self) -> Option<Value> {
+        self.other.get().filter(Value::is_heap)
+    }
     fn note_target(&self, target: Option<&Value>) {
-        let known = self.target.raw();
-        let bits = target.map_or(Value::ELLIPSIS.bits(), Value::bits);
-        if known == 0 {
-            self.target.set(Some(target.cloned().unwrap_or(Value::ELLIPSIS)));
-        } else if known != bits {
-            self.target.set(Some(Value::ELLIPSIS));
+        note_in(&self.target, target);
+    }
+    fn note_container(&self, vm: &Interpreter, container: &Value) {
+        let ty = container.is_heap().then(|| vm.type_of_ref(container));
+        self.note_target(ty.map(|ty| ty.value()));
+        if let Some(array) = container.downcast::<Array>() {
+            let (code, known) = (array.code().letter() as u8, self.code.get());
+            self.code.set(if known == 0 || known == code { code } else { u8::MAX });
+        }
+    }
+    fn note_operands(&self, vm: &Interpreter, a: &Value, b: &Value) {
+        for (slot, operand) in [(&self.target, a), (&self.other, b)] {
+            note_in(slot, operand.is_heap().then(|| vm.type_of_ref(operand).value()));
         }
     }
     pub fn trace(&self, visit: &mut Visitor) {
         self.target.trace(visit);
+        self.other.trace(visit);
     }
     pub fn forget(&self) {
         self.target.set(None);
+        self.other.set(None);
+    }
+}
+
+/// Remembers one value, or that there were several.
+fn note_in(slot: &SlotWord, value: Option<&Value>) {
+    let known = slot.raw();
+    if known == 0 {
+        slot.set(Some(value.cloned().unwrap_or(Value::ELLIPSIS)));
+    } else if known != value.map_or(Value::ELLIPSIS.bits(), Value::bits) {
+        slot.set(Some(Value::ELLIPSIS));
     }
 }
 
@@ -508,6 +536,11 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
             Op::LoadAttr | Op::StoreAttr | Op::LoadMethod | Op::ForIter => {
                 let object = rk(frame, i.b);
                 seen.note_target(object.is_heap().then(|| vm.type_of_ref(object).value()));
+            }
+            Op::LoadSubscr => seen.note_container(vm, rk(frame, i.b)),
+            Op::StoreSubscr => seen.note_container(vm, rk(frame, i.a)),
+            op if crate::one::binary_operator(op).is_some() || crate::one::comparison(op).is_some() => {
+                seen.note_operands(vm, rk(frame, i.b), rk(frame, i.c));
             }
             _ => {}
         }

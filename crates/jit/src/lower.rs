@@ -1,13 +1,14 @@
 //! From the graph to Cranelift's form, and from there to machine code.
 
+use crate::build::EXACT;
 use crate::exit::{self, Kind, Way, WayFrame};
 use crate::ir::{
-    Block, Edge, ExitId, Graph, Inst, NEAR, New, Op, Origin, Put, Region, StepSite, Term, Ty, Val,
+    Block, Edge, ExitId, Graph, Inst, Machine, NEAR, New, Op, Origin, Put, Region, StepSite, Term, Ty, Val,
 };
 use crate::opt;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::types::{F64, I8, I32, I64};
+use cranelift_codegen::ir::types::{F32, F64, I8, I32, I64};
 use cranelift_codegen::ir::{
     AbiParam, AliasRegionData, Block as CBlock, BlockArg, InstBuilder, MemFlagsData, SigRef, Signature,
     SourceLoc, StackSlotData, StackSlotKind, Value as CVal,
@@ -17,7 +18,7 @@ use cranelift_codegen::{Context, ir};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use pellucid_interp::form::Form;
 use pellucid_interp::hot::{self, Outside, Place, Status};
-use pellucid_object::protocol::CmpOp;
+use pellucid_object::protocol::{BinOp, CmpOp};
 use pellucid_object::{Interpreter, Value, layout};
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -308,13 +309,13 @@ impl<'a, 'b> Lowering<'a, 'b> {
             let kind = match put {
                 Put::Val(val) => {
                     values.push(*val);
-                    match self.graph.ty(*val) {
-                        Ty::Int => Kind::Int,
-                        Ty::Float => Kind::Float,
-                        Ty::Bool => Kind::Bool,
-                        Ty::Word | Ty::Raw => Kind::Word,
-                    }
+                    kind_of(self.graph.ty(*val))
                 }
+                Put::Tuple(items) => {
+                    values.extend(items.iter());
+                    Kind::Tuple(items.iter().map(|item| kind_of(self.graph.ty(*item))).collect())
+                }
+                Put::Again(register) => Kind::Again(*register),
                 Put::Range(a, b, step) => {
                     values.extend([*a, *b]);
                     Kind::Range(*step)
@@ -338,6 +339,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 call: frame.call,
                 dst: frame.dst,
                 callee: frame.callee,
+                ret: frame.ret,
                 has_object: frame.object.is_some(),
                 framed: frame.framed,
             });
@@ -361,18 +363,25 @@ impl<'a, 'b> Lowering<'a, 'b> {
         });
         let address = std::ptr::from_ref::<Way>(&way) as i64;
         self.ways.push(way);
-        let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, 8 * values.len().max(1) as u32, 3);
-        let slot = self.builder.create_sized_stack_slot(slot);
-        for (index, val) in values.iter().enumerate() {
-            let mut value = self.get(*val)?;
-            if self.graph.ty(*val) == Ty::Bool {
-                value = self.builder.ins().uextend(I64, value);
-            }
-            self.builder.ins().stack_store(I64, value, slot, 8 * index as i32);
+        let mut words = Vec::new();
+        for val in &values {
+            let value = self.get(*val)?;
+            let is_bool = self.graph.ty(*val) == Ty::Bool;
+            words.push(if is_bool { self.builder.ins().uextend(I64, value) } else { value });
         }
-        let values = self.builder.ins().stack_addr(I64, slot, 0);
+        let values = self.in_a_row(&words);
         let way = self.builder.ins().iconst(I64, address);
         Ok(self.call(exit::leave as *const () as usize, &[self.vm, self.frame, way, values]))
+    }
+
+    /// Puts words into memory one behind the other; the address of the first.
+    fn in_a_row(&mut self, words: &[CVal]) -> CVal {
+        let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, 8 * words.len().max(1) as u32, 3);
+        let slot = self.builder.create_sized_stack_slot(slot);
+        for (index, word) in words.iter().enumerate() {
+            self.builder.ins().stack_store(I64, *word, slot, 8 * index as i32);
+        }
+        self.builder.ins().stack_addr(I64, slot, 0)
     }
 
     /// Calls a function of the run time with words, which gives a word.
@@ -411,13 +420,27 @@ impl<'a, 'b> Lowering<'a, 'b> {
     }
 
     /// A guard that takes its exit a few times before it looks, though it may hold. What has an effect has none then. What dies
-    /// is dead before its exit is taken, and what is done out of line is done: these count for themselves.
+    /// is dead before its exit is taken, a tuple has taken over its items, and what is done out of line is done: these count
+    /// for themselves.
     fn fail_first(&mut self, inst: &Inst) -> Result<(), String> {
-        let Some(exit) = inst.exit.filter(|_| !matches!(inst.op, Op::Dec | Op::Step(_))) else {
-            return Ok(());
-        };
+        let later = matches!(inst.op, Op::Dec | Op::Step(_) | Op::New(New::Tuple));
+        let Some(exit) = inst.exit.filter(|_| !later) else { return Ok(()) };
         let fails = self.fails(exit);
         self.leave_if(fails, Some(exit))
+    }
+
+    /// The same for a tuple that was just made: it has taken over its items, and dies with them.
+    fn fail_tuple(&mut self, word: CVal, exit: Option<ExitId>) -> Result<(), String> {
+        let Some(exit) = exit.filter(|_| self.target.fail > 0) else { return Ok(()) };
+        let fails = self.fails(exit);
+        let (dies, on) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.ins().brif(fails, dies, &[], on, &[]);
+        self.builder.switch_to_block(dies);
+        self.call(hot::last_drop as *const () as usize, &[self.vm, word]);
+        let away = self.exit(exit);
+        self.builder.ins().jump(away, &[]);
+        self.builder.switch_to_block(on);
+        Ok(())
     }
 
     /// 1 as long as a guard with this exit is to fail.
@@ -459,6 +482,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 let flags = self.region(region);
                 self.builder.ins().uload32(flags, x()?, offset)
             }
+            Load8 { region, offset } => {
+                let flags = self.region(region);
+                self.builder.ins().uload8(I64, flags, x()?, offset)
+            }
             Store { region, offset } => {
                 let flags = self.region(region);
                 self.builder.ins().store(flags, y()?, x()?, offset);
@@ -476,6 +503,12 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.builder.ins().store(flags, word, address, 0);
                 return Ok(None);
             }
+            ArrayItem(kind) => self.array_item(kind, x()?, y()?, exit)?,
+            SetArrayItem(kind) => {
+                let number = *args.get(2).ok_or("an item without a value")?;
+                self.set_array_item(kind, x()?, y()?, number, exit)?;
+                return Ok(None);
+            }
             BoxInt => self.builder.ins().bor_imm_s(x()?, 1),
             BoxBool => {
                 let (yes, no) = self.two(Value::TRUE.bits() as i64, Value::FALSE.bits() as i64);
@@ -488,6 +521,25 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.builder.ins().band_imm_s(x()?, -2)
             }
             GuardFloat => self.unbox_float(x()?, exit)?,
+            GuardNumber => self.number_as_float(x()?, exit)?,
+            Arith(op) => {
+                let function = match op {
+                    BinOp::Add => exit::add as *const () as usize,
+                    BinOp::Sub => exit::sub as *const () as usize,
+                    BinOp::Mul => exit::mul as *const () as usize,
+                    _ => return Err("an operator that words do not have".to_string()),
+                };
+                let word = self.call(function, &[x()?, y()?]);
+                self.leave_unless(word, exit)?;
+                word
+            }
+            CmpNumber(op) => {
+                let op = self.builder.ins().iconst(I64, op as i64);
+                let holds = self.call(exit::compare as *const () as usize, &[x()?, y()?, op]);
+                let neither = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, holds, 1);
+                self.leave_if(neither, exit)?;
+                self.builder.ins().ireduce(I8, holds)
+            }
             GuardBool => {
                 let yes = self.builder.ins().icmp_imm_s(IntCC::Equal, x()?, Value::TRUE.bits() as i64);
                 let no = self.builder.ins().icmp_imm_s(IntCC::Equal, x()?, Value::FALSE.bits() as i64);
@@ -542,6 +594,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.builder.ins().fcvt_from_sint(F64, n)
             }
             Itself => x()?,
+            RawShr(n) => self.builder.ins().ushr_imm_s(x()?, i64::from(n)),
             RawAdd(n) => self.builder.ins().iadd_imm_s(x()?, n),
             TupleItem => {
                 let item = self.call(exit::tuple_item as *const () as usize, &[x()?, y()?]);
@@ -617,6 +670,86 @@ impl<'a, 'b> Lowering<'a, 'b> {
         self.builder.ins().iadd(items, offset)
     }
 
+    fn array_address(&mut self, kind: Machine, items: CVal, index: CVal) -> CVal {
+        // The index is doubled.
+        let offset = match kind.log_size() {
+            0 => self.builder.ins().sshr_imm_s(index, 1),
+            1 => index,
+            log => self.builder.ins().ishl_imm_s(index, i64::from(log) - 1),
+        };
+        self.builder.ins().iadd(items, offset)
+    }
+
+    fn array_item(
+        &mut self,
+        kind: Machine,
+        items: CVal,
+        index: CVal,
+        exit: Option<ExitId>,
+    ) -> Result<CVal, String> {
+        let at = self.array_address(kind, items, index);
+        let flags = self.region(Region::Packed);
+        let ins = self.builder.ins();
+        let number = match kind {
+            Machine::F64 => return Ok(ins.load(F64, flags, at, 0)),
+            Machine::F32 => {
+                let single = ins.load(F32, flags, at, 0);
+                return Ok(self.builder.ins().fpromote(F64, single));
+            }
+            Machine::I8 => ins.sload8(I64, flags, at, 0),
+            Machine::U8 => ins.uload8(I64, flags, at, 0),
+            Machine::I16 => ins.sload16(I64, flags, at, 0),
+            Machine::U16 => ins.uload16(I64, flags, at, 0),
+            Machine::I32 => ins.sload32(flags, at, 0),
+            Machine::U32 => ins.uload32(flags, at, 0),
+            Machine::I64 => {
+                let number = ins.load(I64, flags, at, 0);
+                let (doubled, far) = self.builder.ins().sadd_overflow(number, number);
+                self.leave_if(far, exit)?;
+                return Ok(doubled);
+            }
+        };
+        Ok(self.builder.ins().ishl_imm_s(number, 1))
+    }
+
+    fn set_array_item(
+        &mut self,
+        kind: Machine,
+        items: CVal,
+        index: CVal,
+        number: CVal,
+        exit: Option<ExitId>,
+    ) -> Result<(), String> {
+        let number = if kind.ty() == Ty::Int { self.builder.ins().sshr_imm_s(number, 1) } else { number };
+        let (least, most) = match kind {
+            Machine::I8 => (i8::MIN.into(), i8::MAX.into()),
+            Machine::U8 => (0, u8::MAX.into()),
+            Machine::I16 => (i16::MIN.into(), i16::MAX.into()),
+            Machine::U16 => (0, u16::MAX.into()),
+            Machine::I32 => (i32::MIN.into(), i32::MAX.into()),
+            Machine::U32 => (0, u32::MAX.into()),
+            Machine::I64 | Machine::F32 | Machine::F64 => (0i64, 0i64),
+        };
+        if most > 0 {
+            let above = self.builder.ins().iadd_imm_s(number, -least);
+            let out = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, above, most - least);
+            self.leave_if(out, exit)?;
+        }
+        let at = self.array_address(kind, items, index);
+        let flags = self.region(Region::Packed);
+        match kind {
+            Machine::I8 | Machine::U8 => self.builder.ins().istore8(flags, number, at, 0),
+            Machine::I16 | Machine::U16 => self.builder.ins().istore16(flags, number, at, 0),
+            Machine::I32 | Machine::U32 => self.builder.ins().istore32(flags, number, at, 0),
+            Machine::I64 | Machine::F64 => self.builder.ins().store(flags, number, at, 0),
+            Machine::F32 => {
+                let single = self.builder.ins().fdemote(F32, number);
+                self.builder.ins().store(flags, single, at, 0)
+            }
+        };
+        Ok(())
+    }
+
     fn guard_type(&mut self, word: CVal, ty: u64, exit: Option<ExitId>) -> Result<(), String> {
         let tag = self.builder.ins().band_imm_s(word, 7);
         self.leave_if(tag, exit)?;
@@ -641,6 +774,27 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let none = self.builder.ins().iconst(I64, 0);
         let bits = self.builder.ins().select(zero, none, bits);
         Ok(self.builder.ins().bitcast(F64, MemFlagsData::new(), bits))
+    }
+
+    /// An int that a float can be equal to, or a float.
+    fn number_as_float(&mut self, word: CVal, exit: Option<ExitId>) -> Result<CVal, String> {
+        let (int, other, done) =
+            (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
+        let result = self.builder.append_block_param(done, F64);
+        let tag = self.builder.ins().band_imm_s(word, 1);
+        self.builder.ins().brif(tag, int, &[], other, &[]);
+        self.builder.switch_to_block(int);
+        let n = self.builder.ins().sshr_imm_s(word, 1);
+        let above = self.builder.ins().iadd_imm_s(n, EXACT);
+        let far = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, above, 2 * EXACT);
+        self.leave_if(far, exit)?;
+        let float = self.builder.ins().fcvt_from_sint(F64, n);
+        self.builder.ins().jump(done, &[BlockArg::Value(float)]);
+        self.builder.switch_to_block(other);
+        let float = self.unbox_float(word, exit)?;
+        self.builder.ins().jump(done, &[BlockArg::Value(float)]);
+        self.builder.switch_to_block(done);
+        Ok(result)
     }
 
     /// See `Value::small_float`.
@@ -847,7 +1001,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let (_, caller_form) = code_and_form(site.caller_code)?;
         // SAFETY: forms are kept by their code, and code by the builder.
         let call = std::ptr::from_ref(unsafe { &(&(*caller_form).instrs)[site.call as usize] });
-        let push = Box::new(exit::Push { code, form, base: site.base, dst: site.dst, call });
+        let push = Box::new(exit::Push { code, form, base: site.base, dst: site.dst, ret: site.ret, call });
         let address = std::ptr::from_ref::<exit::Push>(&push) as i64;
         self.pushes.push(push);
         let caller = self.frame_at(site.caller);
@@ -910,6 +1064,14 @@ impl<'a, 'b> Lowering<'a, 'b> {
     }
 
     fn make(&mut self, what: New, args: &[CVal], exit: Option<ExitId>) -> Result<CVal, String> {
+        if what == New::Tuple {
+            let items = self.in_a_row(args);
+            let count = self.builder.ins().iconst(I64, args.len() as i64);
+            let word = self.call(exit::make_tuple as *const () as usize, &[self.vm, items, count]);
+            self.leave_unless(word, exit)?;
+            self.fail_tuple(word, exit)?;
+            return Ok(word);
+        }
         let a = *args.first().ok_or("nothing to make of")?;
         let b = *args.get(1).ok_or("nothing to make of")?;
         let (function, step, iterator) = match what {
@@ -920,11 +1082,21 @@ impl<'a, 'b> Lowering<'a, 'b> {
             }
             New::Range(step) => (exit::make_range as *const () as usize, step, 0),
             New::RangeIter(step) => (exit::make_range as *const () as usize, step, 1),
+            New::Tuple => return Err("a tuple is no range".to_string()),
         };
         let (step, iterator) = self.two(step, iterator);
         let word = self.call(function, &[self.vm, a, b, step, iterator]);
         self.leave_unless(word, exit)?;
         Ok(word)
+    }
+}
+
+fn kind_of(ty: Ty) -> Kind {
+    match ty {
+        Ty::Int => Kind::Int,
+        Ty::Float => Kind::Float,
+        Ty::Bool => Kind::Bool,
+        Ty::Word | Ty::Raw => Kind::Word,
     }
 }
 

@@ -1,7 +1,7 @@
 //! One instruction after the other.
 
 use super::state::{ContextKind, Slot};
-use super::{Build, Builder, Flow, Stop};
+use super::{Build, Builder, EXACT, Flow, Stop};
 use crate::ir::{Op, SMALL, StepSite, Ty, Val};
 use pellucid_interp::form::Instr;
 use pellucid_interp::hot::kinds;
@@ -14,14 +14,13 @@ use pellucid_object::protocol::{BinOp, CmpOp};
 /// After so many exits at an instruction it is done out of line.
 pub const DEAD_END: u16 = 3;
 
-/// Ints up to here are floats without loss.
-const EXACT: i64 = 1 << 53;
-
 /// What numbers an operation works on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Numbers {
     Ints,
     Floats,
+    /// Words of ints or floats.
+    Mixed,
 }
 
 impl Builder<'_> {
@@ -80,8 +79,25 @@ impl Builder<'_> {
             Code::LoadAttr => self.load_attr(instr)?,
             Code::StoreAttr => self.store_attr(instr)?,
             Code::LoadMethod => self.load_method(instr)?,
-            Code::LoadSubscr => self.load_subscr(instr)?,
-            Code::StoreSubscr => self.store_subscr(instr)?,
+            Code::LoadSubscr => {
+                if self.load_subscr(instr)? {
+                    true
+                } else if let Some(flow) = self.get_item(instr)? {
+                    return Ok(flow);
+                } else {
+                    false
+                }
+            }
+            Code::StoreSubscr => {
+                if self.store_subscr(instr)? {
+                    true
+                } else if let Some(flow) = self.set_item(instr)? {
+                    return Ok(flow);
+                } else {
+                    false
+                }
+            }
+            Code::BuildTuple => self.build_tuple(instr)?,
             Code::ListAppend => self.list_append(instr)?,
             Code::Call => {
                 if let Some(flow) = self.call(instr, instr.b, instr.b + 1, instr.c as usize)? {
@@ -136,6 +152,12 @@ impl Builder<'_> {
 
     /// `r[a] = rk(b)`
     fn move_(&mut self, instr: Instr) -> Build<bool> {
+        if self.virtual_items(instr.b).is_some() {
+            let (from, to) = (self.slot(instr.b), self.slot(instr.a));
+            let slot = self.state.slots[from].clone();
+            self.put(to, slot);
+            return Ok(true);
+        }
         let val = self.operand(instr.b)?;
         self.result(instr.a, val);
         Ok(true)
@@ -146,20 +168,25 @@ impl Builder<'_> {
         let (from, to) = (self.slot(instr.b), self.slot(instr.a));
         let slot = self.state.slots[from].clone();
         if let Slot::Mem(_) = slot {
-            let word = self.mem_word(from);
-            self.give_up(to);
-            self.emit(Op::StoreReg(to as u16), &[word], None, None);
-            if !self.is_plain(word) {
-                let unbound = self.unbound();
-                self.emit(Op::StoreReg(from as u16), &[unbound], None, None);
-            }
-            self.set_slot(from, Slot::Dead);
-            self.set_slot(to, Slot::Mem(Some(word)));
+            self.move_word(from, to);
             return Ok(true);
         }
         self.set_slot(from, Slot::Dead);
         self.put(to, slot.moved());
         Ok(true)
+    }
+
+    /// The word that memory owns in one register moves to another.
+    pub(crate) fn move_word(&mut self, from: usize, to: usize) {
+        let word = self.mem_word(from);
+        self.give_up(to);
+        self.emit(Op::StoreReg(to as u16), &[word], None, None);
+        if !self.is_plain(word) {
+            let unbound = self.unbound();
+            self.emit(Op::StoreReg(from as u16), &[unbound], None, None);
+        }
+        self.set_slot(from, Slot::Dead);
+        self.set_slot(to, Slot::Mem(Some(word)));
     }
 
     fn swap(&mut self, instr: Instr) -> Build<bool> {
@@ -207,7 +234,7 @@ impl Builder<'_> {
     // Numbers.
 
     /// The kind of an operand: known, or else seen.
-    fn operand_kind(&self, val: Val, seen: u16) -> u16 {
+    pub(crate) fn operand_kind(&self, val: Val, seen: u16) -> u16 {
         match self.graph.ty(val) {
             Ty::Int => kinds::INT,
             Ty::Float => kinds::FLOAT,
@@ -227,9 +254,13 @@ impl Builder<'_> {
         if self.is_dead_end()? && !(typed(self, x) && typed(self, y)) {
             return Ok(None);
         }
-        let number = |kind| kind == kinds::INT || kind == kinds::FLOAT;
+        let either = kinds::INT | kinds::FLOAT;
+        let number = |kind| kind != 0 && kind & !either == 0;
         if !number(p) || !number(q) {
             return Ok(None);
+        }
+        if p == either || q == either {
+            return Ok(Some(self.mixed(instr, (x, p), (y, q))));
         }
         let (x, y) = (self.number(x, p), self.number(y, q));
         if p == kinds::INT && q == kinds::INT {
@@ -238,7 +269,27 @@ impl Builder<'_> {
         Ok(Some((Numbers::Floats, x, y)))
     }
 
-    fn number(&mut self, val: Val, kind: u16) -> Val {
+    /// Operands of which one was seen to be an int at one time and a float at another.
+    fn mixed(&mut self, instr: Instr, (x, p): (Val, u16), (y, q): (Val, u16)) -> (Numbers, Val, Val) {
+        let divides = matches!(instr.op, Code::TrueDiv | Code::InplaceTrueDiv);
+        if divides || p == kinds::FLOAT || q == kinds::FLOAT {
+            let (x, y) = (self.equal_float(x, p), self.equal_float(y, q));
+            return (Numbers::Floats, x, y);
+        }
+        (Numbers::Mixed, self.boxed(x), self.boxed(y))
+    }
+
+    /// A number as a float that is equal to it.
+    fn equal_float(&mut self, val: Val, kind: u16) -> Val {
+        if self.graph.ty(val) == Ty::Word && kind != kinds::FLOAT {
+            return self.guard(Op::GuardNumber, &[val], Ty::Float);
+        }
+        let number = self.number(val, kind);
+        self.guard_exact(number);
+        self.as_float(number)
+    }
+
+    pub(crate) fn number(&mut self, val: Val, kind: u16) -> Val {
         match (self.graph.ty(val), kind) {
             (Ty::Int | Ty::Float, _) => val,
             (_, kinds::INT) => self.guard(Op::GuardInt, &[val], Ty::Int),
@@ -246,7 +297,7 @@ impl Builder<'_> {
         }
     }
 
-    fn as_float(&mut self, val: Val) -> Val {
+    pub(crate) fn as_float(&mut self, val: Val) -> Val {
         if self.graph.ty(val) == Ty::Float {
             return val;
         }
@@ -263,12 +314,19 @@ impl Builder<'_> {
 
     fn binary(&mut self, instr: Instr, op: BinOp) -> Build<Flow> {
         let Some((numbers, x, y)) = self.numbers(instr)? else {
+            if let Some(flow) = self.operator_method(instr, op)? {
+                return Ok(flow);
+            }
             self.step(instr)?;
             return Ok(Flow::Next);
         };
         let result = match numbers {
             Numbers::Ints => self.int_binary(op, x, y),
             Numbers::Floats => self.float_binary(op, x, y),
+            Numbers::Mixed if matches!(op, BinOp::Add | BinOp::Sub | BinOp::Mul) => {
+                Some(self.checked(Op::Arith(op), &[x, y], Ty::Word))
+            }
+            Numbers::Mixed => None,
         };
         match result {
             Some(result) => {
@@ -383,6 +441,9 @@ impl Builder<'_> {
 
     fn compare(&mut self, instr: Instr, op: CmpOp, jumps: bool) -> Build<Flow> {
         let Some((numbers, x, y)) = self.numbers(instr)? else {
+            if let Some(flow) = self.comparison_method(instr, op)? {
+                return Ok(flow);
+            }
             return self.compare_out_of_line(instr, jumps);
         };
         let test = match numbers {
@@ -396,6 +457,7 @@ impl Builder<'_> {
                 let (x, y) = (self.as_float(x), self.as_float(y));
                 self.pure(Op::CmpFloat(op), &[x, y], Ty::Bool)
             }
+            Numbers::Mixed => self.checked(Op::CmpNumber(op), &[x, y], Ty::Bool),
         };
         self.release(instr.c)?;
         self.release(instr.b)?;
@@ -415,41 +477,36 @@ impl Builder<'_> {
     }
 
     /// Jumps when `test` is `sense`; the operands were consumed.
-    fn jump(&mut self, instr: Instr, test: Val, sense: bool) -> Build<Flow> {
+    pub(crate) fn jump(&mut self, instr: Instr, test: Val, sense: bool) -> Build<Flow> {
         let next = self.pc + 1;
-        // Operands that die are floats at most, which have no code to run.
-        self.bury(next)?;
-        let back = instr.d <= self.pc;
-        let (yes, no) = if sense { (instr.d, next) } else { (next, instr.d) };
+        let dying = self.take_dying();
         if let Op::Bool(known) = self.graph.inst(test).op {
-            let context = self.context.clone();
-            self.go(&context, if known { yes } else { no })?;
+            self.jump_to_instr(if known == sense { instr.d } else { next }, dying)?;
             return Ok(Flow::Done);
         }
-        if back {
-            return self.branch_back(test, instr.d, next, sense);
-        }
-        self.branch(test, yes, no)?;
+        let state = self.state.clone();
+        let (then, other) = self.split(test);
+        let (taken, on) = if sense { (then, other) } else { (other, then) };
+        self.now = taken;
+        self.jump_to_instr(instr.d, dying.clone())?;
+        self.now = on;
+        self.state = state;
+        self.jump_to_instr(next, dying)?;
         Ok(Flow::Done)
     }
 
-    /// A conditional jump that ends a turn of a loop.
-    fn branch_back(&mut self, test: Val, target: u32, next: u32, sense: bool) -> Build<Flow> {
-        let state = self.state.clone();
-        let (then, other) = self.split(test);
-        let (turn, on) = if sense { (then, other) } else { (other, then) };
-        let context = self.context.clone();
-        self.now = turn;
-        if !matches!(self.context.kind, ContextKind::Turn { .. }) {
+    /// Goes on at an instruction, behind which operands die.
+    fn jump_to_instr(&mut self, target: u32, dying: Vec<Val>) -> Build {
+        self.clear_exit();
+        self.dying = dying;
+        self.bury(target)?;
+        if target <= self.pc && !matches!(self.context.kind, ContextKind::Turn { .. }) {
             // The interpreter polls at the loop's first instruction.
             let exit = self.exit_at(target, "poll");
             self.emit(Op::Poll, &[], None, Some(exit));
         }
-        self.go(&context, target)?;
-        self.now = on;
-        self.state = state;
-        self.go(&context, next)?;
-        Ok(Flow::Done)
+        let context = self.context.clone();
+        self.go(&context, target)
     }
 
     fn not(&mut self, instr: Instr) -> Build<bool> {
@@ -461,7 +518,7 @@ impl Builder<'_> {
     }
 
     /// Whether an operand is true, if that is quickly known.
-    fn truth(&mut self, operand: i16) -> Build<Option<Val>> {
+    pub(crate) fn truth(&mut self, operand: i16) -> Build<Option<Val>> {
         let val = self.operand(operand)?;
         let seen = self.seen(|seen| seen.b.get())?;
         match self.graph.ty(val) {
@@ -598,9 +655,12 @@ impl Builder<'_> {
 
     /// All that an instruction done out of line may look at stands in memory.
     fn own_all(&mut self, operands: &[usize]) -> Build {
+        for at in operands {
+            self.own(*at)?;
+        }
         for at in 0..self.state.slots.len() {
-            let made_up = matches!(self.state.slots[at], Slot::Range(..) | Slot::RangeIter(..));
-            if !made_up || operands.contains(&at) {
+            let slot = &self.state.slots[at];
+            if !slot.is_virtual() || self.borrows(slot) {
                 self.own(at)?;
             }
         }
