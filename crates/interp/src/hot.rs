@@ -179,19 +179,27 @@ pub mod kinds {
     /// Any other object on the heap.
     pub const OBJECT: u16 = 256;
     pub const OTHER: u16 = 512;
+    /// A float that does not fit the word.
+    pub const HEAP_FLOAT: u16 = 1024;
+    /// Floats of either sort, and numbers of all.
+    pub const FLOATS: u16 = FLOAT | HEAP_FLOAT;
+    pub const NUMBERS: u16 = INT | FLOATS;
 }
+
+/// Of [`Seen::failed`].
+const NEWS: u16 = u16::MAX;
 
 /// What an instruction was seen to work on.
 #[derive(Default)]
 pub struct Seen {
-    /// Kinds of operands `b` and `c`.
+    /// Kinds of operands `b` and `c`; of a call those of the first two arguments.
     pub b: Cell<u16>,
     pub c: Cell<u16>,
     /// Kinds of operand `a`, where that is one.
     pub a: Cell<u16>,
     /// How often it ran, as far as a `u16` counts.
     pub ran: Cell<u16>,
-    /// How often machine code could not go on here.
+    /// How often machine code could not go on here; [`NEWS`]: that was before something new was seen.
     pub failed: Cell<u16>,
     /// Of items of arrays: the array's type code; 255 for several.
     pub code: Cell<u8>,
@@ -210,6 +218,27 @@ impl Seen {
     /// The type of an operator's second operand.
     pub fn other(&self) -> Option<Value> {
         self.other.get().filter(Value::is_heap)
+    }
+    /// Adds to what one of the operands was seen to be. Code that is built with what was not known before may do better than
+    /// the code that failed.
+    fn note_kind(&self, set: &Cell<u16>, kind: u16) {
+        let known = set.get();
+        if known | kind != known {
+            set.set(known | kind);
+            self.failed.set(NEWS);
+        }
+    }
+    /// Machine code could not go on here.
+    pub fn note_failure(&self) {
+        if self.failed.get() != NEWS {
+            self.failed.set((self.failed.get() + 1).min(NEWS - 1));
+        }
+    }
+    /// The instruction is built with all that is known of it.
+    pub fn consider(&self) {
+        if self.failed.get() == NEWS {
+            self.failed.set(0);
+        }
     }
     fn note_target(&self, target: Option<&Value>) {
         note_in(&self.target, target);
@@ -517,26 +546,17 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
         }
         let seen = &form.seen()[form.index_of(pc)];
         seen.ran.set(seen.ran.get().saturating_add(1));
-        let note = |set: &Cell<u16>, operand: i16| set.set(set.get() | kind_of(vm, rk(frame, operand)));
-        match operands(i.op) {
-            Operands::None => {}
-            Operands::B => note(&seen.b, i.b),
-            Operands::BC => {
-                note(&seen.b, i.b);
-                note(&seen.c, i.c);
-            }
-            Operands::ABC => {
-                note(&seen.a, i.a);
-                note(&seen.b, i.b);
-                note(&seen.c, i.c);
-            }
-        }
+        note_kinds(vm, frame, i, seen);
         match i.op {
-            Op::Call | Op::CallMethod => seen.note_target(callee_code(st, rk(frame, i.b)).as_ref()),
-            Op::LoadAttr | Op::StoreAttr | Op::LoadMethod | Op::ForIter => {
-                let object = rk(frame, i.b);
-                seen.note_target(object.is_heap().then(|| vm.type_of_ref(object).value()));
+            Op::Call | Op::CallMethod => {
+                // A method that was found bound stands behind an empty place.
+                let bound = i.op == Op::CallMethod && rk(frame, i.b).is_unbound();
+                seen.note_target(callee_code(st, rk(frame, i.b + i16::from(bound))).as_ref());
             }
+            Op::LoadAttr | Op::StoreAttr | Op::LoadMethod | Op::ForIter | Op::GetIter | Op::LoadSlice => {
+                note_class(vm, seen, rk(frame, i.b));
+            }
+            Op::Contains | Op::JumpContains => note_class(vm, seen, rk(frame, i.c)),
             Op::LoadSubscr => seen.note_container(vm, rk(frame, i.b)),
             Op::StoreSubscr => seen.note_container(vm, rk(frame, i.a)),
             op if crate::one::binary_operator(op).is_some() || crate::one::comparison(op).is_some() => {
@@ -548,6 +568,41 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
         st.tier.budget.set(budget.saturating_sub(1));
         budget > 1
     }
+}
+
+/// Notes the kinds of the operands of an instruction that is about to run.
+///
+/// # Safety
+/// `frame` is the frame that runs `i`.
+pub unsafe fn note_kinds(vm: &Interpreter, frame: *mut Frame, i: &Instr, seen: &Seen) {
+    // SAFETY: by the contract.
+    let note = |set: &Cell<u16>, operand: i16| unsafe {
+        seen.note_kind(set, kind_of(vm, rk(frame, operand)));
+    };
+    match operands(i.op) {
+        Operands::None => {}
+        Operands::B => note(&seen.b, i.b),
+        Operands::BC => {
+            note(&seen.b, i.b);
+            note(&seen.c, i.c);
+        }
+        Operands::ABC => {
+            note(&seen.a, i.a);
+            note(&seen.b, i.b);
+            note(&seen.c, i.c);
+        }
+    }
+    if let Op::Call | Op::CallMethod = i.op {
+        let first = if i.op == Op::CallMethod { i.b + 2 } else { i.b + 1 };
+        for (by, set) in [&seen.b, &seen.c].into_iter().enumerate().take(i.c as usize) {
+            note(set, first + by as i16);
+        }
+    }
+}
+
+/// Notes the type of an operand.
+fn note_class(vm: &Interpreter, seen: &Seen, object: &Value) {
+    seen.note_target(object.is_heap().then(|| vm.type_of_ref(object).value()));
 }
 
 /// The code object of a Python function; a class or a builtin itself. Other objects are not remembered, for that would keep
@@ -579,6 +634,7 @@ pub fn kind_of(vm: &Interpreter, value: &Value) -> u16 {
         (&types.tuple, kinds::TUPLE),
         (&types.dict, kinds::DICT),
         (&types.str, kinds::STR),
+        (&types.float, kinds::HEAP_FLOAT),
     ];
     known.iter().find(|(t, _)| t.value().bits() == ty).map_or(kinds::OBJECT, |(_, kind)| *kind)
 }

@@ -10,6 +10,7 @@
 
 use crate::record::Tally;
 use pellucid_interp::frame::Ret;
+use pellucid_interp::quick::Quick;
 use pellucid_object::protocol::{BinOp, CmpOp};
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
@@ -167,7 +168,9 @@ pub enum Op {
     GuardInt,
     GuardFloat,
     GuardBool,
-    /// An int or a float, as a float that is equal to it.
+    /// A float, be it in the word or on the heap.
+    GuardAnyFloat,
+    /// An int or any float, as a float that is equal to it.
     GuardNumber,
     /// An int of less than `NEAR`.
     GuardNear,
@@ -209,7 +212,7 @@ pub enum Op {
     FloatNeg,
     /// `a ** 2`; takes the exit when that is too large.
     FloatSquare,
-    /// The words of two numbers, ints or floats, give that of another one, which is no object.
+    /// The words of two numbers, ints or floats, give that of another one, which may be a new object.
     Arith(BinOp),
     /// Two such words are compared.
     CmpNumber(CmpOp),
@@ -246,6 +249,10 @@ pub enum Op {
     PollFlag,
     /// A new float, tuple, ... see [`New`].
     New(New),
+    /// A quick function is called with words; takes the exit when it gives nothing.
+    Quick(Quick),
+    /// The address of a register.
+    RegAddress(u16),
 }
 
 /// Objects that machine code makes.
@@ -531,10 +538,12 @@ impl Op {
                 | PushFrame(_)
                 | PopFrame
                 | Instance
+                | Arith(_)
                 | Clobber(_)
                 | Poll
                 | PollFlag
                 | New(_)
+                | Quick(_)
         )
     }
 }

@@ -281,7 +281,9 @@ fn compile_with(job: &Job) -> Result<Compiled, String> {
         built += builder.graph.insts.len();
         match result {
             Ok(()) if !options.eager && builder.ran_out_of_line * OUT_OF_LINE > builder.ran => {
-                return Err(format!("{} of {} out of line", builder.ran_out_of_line, builder.ran));
+                let counts = format!("{} of {} out of line", builder.ran_out_of_line, builder.ran);
+                let notes = if options.dump { builder.notes.join("\n") } else { String::new() };
+                return Err(format!("{counts}\n{notes}").trim_end().to_string());
             }
             Ok(()) => {
                 let Builder { graph, keep, registers, levels, notes, .. } = builder;

@@ -18,6 +18,7 @@ use cranelift_codegen::{Context, ir};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use pellucid_interp::form::Form;
 use pellucid_interp::hot::{self, Outside, Place, Status};
+use pellucid_interp::quick::{Gives, Quick};
 use pellucid_object::protocol::{BinOp, CmpOp};
 use pellucid_object::{Interpreter, Value, layout};
 use std::cell::Cell;
@@ -521,6 +522,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.builder.ins().band_imm_s(x()?, -2)
             }
             GuardFloat => self.unbox_float(x()?, exit)?,
+            GuardAnyFloat => self.any_float(x()?, exit)?,
             GuardNumber => self.number_as_float(x()?, exit)?,
             Arith(op) => {
                 let function = match op {
@@ -529,13 +531,13 @@ impl<'a, 'b> Lowering<'a, 'b> {
                     BinOp::Mul => exit::mul as *const () as usize,
                     _ => return Err("an operator that words do not have".to_string()),
                 };
-                let word = self.call(function, &[x()?, y()?]);
+                let word = self.call(function, &[self.vm, x()?, y()?]);
                 self.leave_unless(word, exit)?;
                 word
             }
             CmpNumber(op) => {
                 let op = self.builder.ins().iconst(I64, op as i64);
-                let holds = self.call(exit::compare as *const () as usize, &[x()?, y()?, op]);
+                let holds = self.call(exit::compare as *const () as usize, &[self.vm, x()?, y()?, op]);
                 let neither = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, holds, 1);
                 self.leave_if(neither, exit)?;
                 self.builder.ins().ireduce(I8, holds)
@@ -658,6 +660,8 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 return Ok(None);
             }
             New(what) => self.make(what, args, exit)?,
+            Quick(what) => self.quick(what, args, exit)?,
+            RegAddress(reg) => self.builder.ins().iadd_imm_s(self.regs, 8 * i64::from(reg)),
         }))
     }
 
@@ -770,10 +774,33 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let rest = self.builder.ins().band_imm_s(word, -4);
         let bits = self.builder.ins().bor(high, rest);
         let bits = self.builder.ins().rotr_imm_s(bits, 3);
-        let zero = self.builder.ins().icmp_imm_s(IntCC::Equal, word, FLOAT_ZERO);
-        let none = self.builder.ins().iconst(I64, 0);
-        let bits = self.builder.ins().select(zero, none, bits);
+        let positive = self.builder.ins().band_imm_s(word, !4);
+        let zero = self.builder.ins().icmp_imm_s(IntCC::Equal, positive, FLOAT_ZERO);
+        let signed = self.builder.ins().ishl_imm_s(word, 61);
+        let sign = self.builder.ins().band_imm_s(signed, i64::MIN);
+        let bits = self.builder.ins().select(zero, sign, bits);
         Ok(self.builder.ins().bitcast(F64, MemFlagsData::new(), bits))
+    }
+
+    /// A float in the word or on the heap.
+    fn any_float(&mut self, word: CVal, exit: Option<ExitId>) -> Result<CVal, String> {
+        let (heap, small, done) =
+            (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
+        self.builder.set_cold_block(heap);
+        let result = self.builder.append_block_param(done, F64);
+        let tag = self.builder.ins().band_imm_s(word, 7);
+        self.builder.ins().brif(tag, small, &[], heap, &[]);
+        self.builder.switch_to_block(heap);
+        let ty = self.target.vm.types().float.value().bits();
+        self.guard_type(word, ty, exit)?;
+        let flags = self.region(Region::Tuple);
+        let float = self.builder.ins().load(F64, flags, word, layout::PAYLOAD as i32);
+        self.builder.ins().jump(done, &[BlockArg::Value(float)]);
+        self.builder.switch_to_block(small);
+        let float = self.unbox_float(word, exit)?;
+        self.builder.ins().jump(done, &[BlockArg::Value(float)]);
+        self.builder.switch_to_block(done);
+        Ok(result)
     }
 
     /// An int that a float can be equal to, or a float.
@@ -791,7 +818,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let float = self.builder.ins().fcvt_from_sint(F64, n);
         self.builder.ins().jump(done, &[BlockArg::Value(float)]);
         self.builder.switch_to_block(other);
-        let float = self.unbox_float(word, exit)?;
+        let float = self.any_float(word, exit)?;
         self.builder.ins().jump(done, &[BlockArg::Value(float)]);
         self.builder.switch_to_block(done);
         Ok(result)
@@ -804,7 +831,8 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let top = self.builder.ins().band_imm_s(top, 7);
         let top = self.builder.ins().iadd_imm_s(top, -3);
         let common = self.builder.ins().icmp_imm_s(IntCC::UnsignedLessThan, top, 2);
-        let special = self.builder.ins().icmp_imm_s(IntCC::NotEqual, bits, 0x3000_0000_0000_0000);
+        let positive = self.builder.ins().band_imm_s(bits, i64::MAX);
+        let special = self.builder.ins().icmp_imm_s(IntCC::NotEqual, positive, 0x3000_0000_0000_0000);
         let common = self.builder.ins().band(common, special);
         let (quick, slow, done) =
             (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
@@ -1061,6 +1089,17 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let due = self.builder.ins().uextend(I32, due);
         let any = self.builder.ins().bor(flag, due);
         self.leave_if(any, exit)
+    }
+
+    fn quick(&mut self, what: Quick, args: &[CVal], exit: Option<ExitId>) -> Result<CVal, String> {
+        let args: Vec<CVal> = std::iter::once(self.vm).chain(args.iter().copied()).collect();
+        let word = self.call(what.address(), &args);
+        self.leave_unless(word, exit)?;
+        Ok(match what.gives() {
+            Gives::Int => self.builder.ins().band_imm_s(word, -2),
+            Gives::Truth => self.builder.ins().icmp_imm_s(IntCC::Equal, word, 2),
+            Gives::Owned | Gives::Done => word,
+        })
     }
 
     fn make(&mut self, what: New, args: &[CVal], exit: Option<ExitId>) -> Result<CVal, String> {

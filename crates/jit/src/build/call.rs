@@ -439,7 +439,7 @@ impl Builder<'_> {
     }
 
     /// Puts the value of a call into a register; an `owned` one has a reference to give away.
-    fn returned(&mut self, dst: i16, val: Val, owned: bool) {
+    pub(crate) fn returned(&mut self, dst: i16, val: Val, owned: bool) {
         if !owned {
             return self.result(dst, val);
         }
@@ -477,15 +477,20 @@ impl Builder<'_> {
         let is_range = self.vm.type_for(&pellucid_types::range::RANGE).is_ok_and(|ty| ty.value().is(&value));
         if let Some(method) = value.downcast::<MethodDescriptor>() {
             let is_list = method.owner.value().is(self.vm.types().list.value());
-            return match (method.def.name, given) {
-                ("append", 2) if is_list && !guarded => self.append(instr, callee, first),
-                _ => Ok(None),
-            };
+            if method.def.name == "append"
+                && given == 2
+                && is_list
+                && !guarded
+                && let Some(flow) = self.append(instr, callee, first)?
+            {
+                return Ok(Some(flow));
+            }
+            return self.quick_call(instr, word, !guarded, &value, callee, first, given);
         }
         let name = match value.downcast::<Builtin>() {
             Some(builtin) if !builtin.pass_this => builtin.def.name,
             _ if is_range => "range",
-            _ => return Ok(None),
+            _ => "",
         };
         let args: Vec<i16> = (0..given as i16).map(|by| first + by).collect();
         let result = match (name, &args[..]) {
@@ -493,7 +498,9 @@ impl Builder<'_> {
             ("len", [list]) => self.len(*list)?,
             _ => None,
         };
-        let Some(result) = result else { return Ok(None) };
+        let Some(result) = result else {
+            return self.quick_call(instr, word, !guarded, &value, callee, first, given);
+        };
         if guarded {
             self.guard(Op::GuardIs(value.bits()), &[word], Ty::Word);
         }
@@ -602,7 +609,7 @@ impl Builder<'_> {
             return Ok(false);
         }
         let from = self.slot(instr.b);
-        let Slot::Range(start, stop, step) = self.state.slots[from] else { return Ok(false) };
+        let Slot::Range(start, stop, step) = self.state.slots[from] else { return self.quick_iter(instr) };
         self.release(instr.b)?;
         let at = self.slot(instr.a);
         self.put(at, Slot::RangeIter(start, stop, step));
@@ -666,7 +673,10 @@ impl Builder<'_> {
     pub(crate) fn for_iter(&mut self, instr: Instr) -> Build<Flow> {
         let iterator = self.slot(instr.b);
         let Slot::RangeIter(next, stop, step) = self.state.slots[iterator] else {
-            return match self.next_of_list(instr)? {
+            if let Some(flow) = self.next_of_list(instr)? {
+                return Ok(flow);
+            }
+            return match self.quick_next(instr)? {
                 Some(flow) => Ok(flow),
                 None => self.step_jump(instr),
             };

@@ -130,7 +130,10 @@ impl Builder<'_> {
                 return self.go(&context, self.pc);
             }
             first = false;
-            let ran = self.seen(|seen| seen.ran.get())?;
+            let ran = self.seen(|seen| {
+                seen.consider();
+                seen.ran.get()
+            })?;
             self.ran += u64::from(ran);
             if ran == 0 {
                 self.leave(crate::exit::NEVER_REACHED);

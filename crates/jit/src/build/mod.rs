@@ -15,6 +15,7 @@ mod call;
 mod dunder;
 mod flow;
 mod ops;
+mod quick;
 pub mod state;
 mod tuple;
 
@@ -448,7 +449,7 @@ impl<'a> Builder<'a> {
     pub fn is_plain(&self, word: Val) -> bool {
         match self.graph.inst(word).op {
             Op::Word(bits) => bits & 7 != 0,
-            Op::BoxInt | Op::BoxBool | Op::GuardPlain | Op::Arith(_) => true,
+            Op::BoxInt | Op::BoxBool | Op::GuardPlain => true,
             Op::BoxFloat => false,
             _ => [Op::GuardInt, Op::GuardFloat, Op::GuardBool, Op::GuardPlain]
                 .iter()

@@ -5,10 +5,11 @@ use super::{Build, Builder, EXACT, Flow, Stop};
 use crate::ir::{Op, SMALL, StepSite, Ty, Val};
 use pellucid_interp::form::Instr;
 use pellucid_interp::hot::kinds;
-use pellucid_interp::one::{always_raises, binary_operator, comparison, generic_effect};
+use pellucid_interp::one::{always_raises, binary_operator, comparison, generic_effect, generic_name};
 use pellucid_interp::ops::Op as Code;
 use pellucid_interp::translate::{NO_STEP, operand_of};
 use pellucid_object::Value;
+use pellucid_object::native::{Builtin, MethodDescriptor};
 use pellucid_object::protocol::{BinOp, CmpOp};
 
 /// After so many exits at an instruction it is done out of line.
@@ -85,7 +86,7 @@ impl Builder<'_> {
                 } else if let Some(flow) = self.get_item(instr)? {
                     return Ok(flow);
                 } else {
-                    false
+                    !self.is_dead_end()? && self.quick_item(instr)?
                 }
             }
             Code::StoreSubscr => {
@@ -94,7 +95,7 @@ impl Builder<'_> {
                 } else if let Some(flow) = self.set_item(instr)? {
                     return Ok(flow);
                 } else {
-                    false
+                    !self.is_dead_end()? && self.quick_set_item(instr)?
                 }
             }
             Code::BuildTuple => self.build_tuple(instr)?,
@@ -106,7 +107,13 @@ impl Builder<'_> {
                 false
             }
             Code::CallMethod => {
-                let is_method = matches!(self.state.slots[self.slot(instr.b)], Slot::Borrowed(_));
+                let at = self.slot(instr.b);
+                let is_method = matches!(self.state.slots[at], Slot::Borrowed(_))
+                    || matches!(self.state.slots[at], Slot::Mem(_))
+                        && self.seen(|seen| {
+                            seen.target()
+                                .is_some_and(|target| target.downcast::<MethodDescriptor>().is_some())
+                        })?;
                 if is_method
                     && let Some(flow) = self.call(instr, instr.b, instr.b + 1, instr.c as usize + 1)?
                 {
@@ -123,9 +130,14 @@ impl Builder<'_> {
                 return Ok(Flow::Done);
             }
             Code::JumpIfFalseKeep | Code::JumpIfTrueKeep => return self.jump_keeping(instr),
-            Code::JumpContains | Code::JumpIfNotExcMatch => {
-                return self.step_jump(instr);
-            }
+            Code::Contains | Code::JumpContains => return self.contains(instr),
+            Code::JumpIfNotExcMatch => return self.step_jump(instr),
+            Code::LoadSlice => self.load_slice(instr)?,
+            Code::StoreSlice => self.store_slice(instr)?,
+            Code::BuildList | Code::BuildMap => self.build_few(instr)?,
+            Code::Format => self.format(instr)?,
+            Code::BuildString => self.build_string(instr)?,
+            Code::Invert => self.invert(instr)?,
             _ => false,
         };
         if !done {
@@ -254,35 +266,29 @@ impl Builder<'_> {
         if self.is_dead_end()? && !(typed(self, x) && typed(self, y)) {
             return Ok(None);
         }
-        let either = kinds::INT | kinds::FLOAT;
-        let number = |kind| kind != 0 && kind & !either == 0;
+        let number = |kind| kind != 0 && kind & !kinds::NUMBERS == 0;
         if !number(p) || !number(q) {
             return Ok(None);
         }
-        if p == either || q == either {
-            return Ok(Some(self.mixed(instr, (x, p), (y, q))));
+        let is_float = |kind| kind & !kinds::FLOATS == 0;
+        let divides = matches!(instr.op, Code::TrueDiv | Code::InplaceTrueDiv);
+        if is_float(p) || is_float(q) || divides && (p, q) != (kinds::INT, kinds::INT) {
+            let (x, y) = (self.equal_float(x, p), self.equal_float(y, q));
+            return Ok(Some((Numbers::Floats, x, y)));
+        }
+        if p != kinds::INT || q != kinds::INT {
+            return Ok(Some((Numbers::Mixed, self.boxed(x), self.boxed(y))));
         }
         let (x, y) = (self.number(x, p), self.number(y, q));
-        if p == kinds::INT && q == kinds::INT {
-            return Ok(Some((Numbers::Ints, x, y)));
-        }
-        Ok(Some((Numbers::Floats, x, y)))
-    }
-
-    /// Operands of which one was seen to be an int at one time and a float at another.
-    fn mixed(&mut self, instr: Instr, (x, p): (Val, u16), (y, q): (Val, u16)) -> (Numbers, Val, Val) {
-        let divides = matches!(instr.op, Code::TrueDiv | Code::InplaceTrueDiv);
-        if divides || p == kinds::FLOAT || q == kinds::FLOAT {
-            let (x, y) = (self.equal_float(x, p), self.equal_float(y, q));
-            return (Numbers::Floats, x, y);
-        }
-        (Numbers::Mixed, self.boxed(x), self.boxed(y))
+        Ok(Some((Numbers::Ints, x, y)))
     }
 
     /// A number as a float that is equal to it.
     fn equal_float(&mut self, val: Val, kind: u16) -> Val {
-        if self.graph.ty(val) == Ty::Word && kind != kinds::FLOAT {
-            return self.guard(Op::GuardNumber, &[val], Ty::Float);
+        if self.graph.ty(val) == Ty::Word && kind != kinds::FLOAT && kind != kinds::INT {
+            let floats = kind & kinds::INT == 0;
+            let guard = if floats { Op::GuardAnyFloat } else { Op::GuardNumber };
+            return self.guard(guard, &[val], Ty::Float);
         }
         let number = self.number(val, kind);
         self.guard_exact(number);
@@ -317,14 +323,17 @@ impl Builder<'_> {
             if let Some(flow) = self.operator_method(instr, op)? {
                 return Ok(flow);
             }
-            self.step(instr)?;
+            let in_place = binary_operator(instr.op).is_some_and(|(_, in_place)| in_place);
+            if !self.quick_binary(instr, op, in_place)? {
+                self.step(instr)?;
+            }
             return Ok(Flow::Next);
         };
         let result = match numbers {
             Numbers::Ints => self.int_binary(op, x, y),
             Numbers::Floats => self.float_binary(op, x, y),
             Numbers::Mixed if matches!(op, BinOp::Add | BinOp::Sub | BinOp::Mul) => {
-                Some(self.checked(Op::Arith(op), &[x, y], Ty::Word))
+                return self.arith(instr, op, x, y);
             }
             Numbers::Mixed => None,
         };
@@ -334,8 +343,26 @@ impl Builder<'_> {
                 self.release(instr.b)?;
                 self.result(instr.a, result);
             }
-            None => drop(self.step(instr)?),
+            None => {
+                let in_place = binary_operator(instr.op).is_some_and(|(_, in_place)| in_place);
+                if !self.quick_binary(instr, op, in_place)? {
+                    self.step(instr)?;
+                }
+            }
         }
+        Ok(Flow::Next)
+    }
+
+    /// Words of numbers, ints at one time and floats at another.
+    fn arith(&mut self, instr: Instr, op: BinOp, x: Val, y: Val) -> Build<Flow> {
+        let exit = self.exit_here();
+        let word = self.emit(Op::Arith(op), &[x, y], Some(Ty::Word), Some(exit));
+        self.release(instr.c)?;
+        self.release(instr.b)?;
+        let at = self.slot(instr.a);
+        self.give_up(at);
+        self.emit(Op::StoreReg(at as u16), &[word], None, None);
+        self.set_slot(at, Slot::Mem(Some(word)));
         Ok(Flow::Next)
     }
 
@@ -437,6 +464,19 @@ impl Builder<'_> {
         Ok(true)
     }
 
+    fn invert(&mut self, instr: Instr) -> Build<bool> {
+        let val = self.operand(instr.b)?;
+        let seen = self.seen(|seen| seen.b.get())?;
+        if self.operand_kind(val, seen) != kinds::INT || self.is_dead_end()? {
+            return Ok(false);
+        }
+        let (val, ones) = (self.number(val, kinds::INT), self.int(-1));
+        let result = self.pure(Op::IntXor, &[val, ones], Ty::Int);
+        self.release(instr.b)?;
+        self.result(instr.a, result);
+        Ok(true)
+    }
+
     // Tests.
 
     fn compare(&mut self, instr: Instr, op: CmpOp, jumps: bool) -> Build<Flow> {
@@ -444,7 +484,14 @@ impl Builder<'_> {
             if let Some(flow) = self.comparison_method(instr, op)? {
                 return Ok(flow);
             }
-            return self.compare_out_of_line(instr, jumps);
+            return match self.quick_compare(instr, op)? {
+                Some(test) if jumps => self.jump(instr, test, instr.a != 0),
+                Some(test) => {
+                    self.result(instr.a, test);
+                    Ok(Flow::Next)
+                }
+                None => self.compare_out_of_line(instr, jumps),
+            };
         };
         let test = match numbers {
             Numbers::Ints => match (self.graph.as_int(x), self.graph.as_int(y)) {
@@ -550,7 +597,7 @@ impl Builder<'_> {
                 let zero = self.int(0);
                 Some(self.pure(Op::CmpInt(CmpOp::Ne), &[int, zero], Ty::Bool))
             }
-            _ => None,
+            _ => self.quick_truth(val, seen),
         })
     }
 
@@ -616,9 +663,11 @@ impl Builder<'_> {
         }
         self.store_item();
         let operands = self.stepped(instr)?;
-        self.ran_out_of_line += self.seen(|seen| u64::from(seen.ran.get()))?;
+        let ran = self.seen(|seen| u64::from(seen.ran.get()))?;
+        self.ran_out_of_line += ran;
         self.graph.tally.add("instructions out of line", 1);
-        self.note(&format!("out of line {}", instr.op.name()));
+        let on = self.worked_on(instr)?;
+        self.note(&format!("out of line {}{on} ({ran} times)", instr.op.name()));
         self.own_all(&operands)?;
         let exit = self.step_exit();
         let activation = &self.context.activation;
@@ -638,6 +687,30 @@ impl Builder<'_> {
             self.emit(Op::Clobber(register as u16), &[], None, None);
         }
         Ok(jumps)
+    }
+
+    /// For the listing: the callee, wordcode or kinds of operands of an instruction.
+    fn worked_on(&self, instr: Instr) -> Build<String> {
+        if instr.op == Code::Generic {
+            return Ok(format!(" {}", generic_name(&instr)));
+        }
+        self.seen(|seen| match seen.target() {
+            Some(target) => format!(" {}", self.name_of(&target)),
+            None => format!(" {}, {}, {}", seen.a.get(), seen.b.get(), seen.c.get()),
+        })
+    }
+
+    fn name_of(&self, value: &Value) -> String {
+        if let Some(method) = value.downcast::<MethodDescriptor>() {
+            return method.def.name.to_string();
+        }
+        if let Some(builtin) = value.downcast::<Builtin>() {
+            return builtin.def.name.to_string();
+        }
+        match value.downcast::<pellucid_object::Type>() {
+            Some(ty) => ty.name().to_string(),
+            None => self.vm.type_name(value).to_string(),
+        }
     }
 
     /// The calls that brought the current activation here.
