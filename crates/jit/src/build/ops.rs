@@ -665,6 +665,7 @@ impl Builder<'_> {
         let operands = self.stepped(instr)?;
         let ran = self.seen(|seen| u64::from(seen.ran.get()))?;
         self.ran_out_of_line += ran;
+        self.graph.tally.add("instructions out of line", 1);
         let on = self.worked_on(instr)?;
         self.note(&format!("out of line {}{on} ({ran} times)", instr.op.name()));
         self.own_all(&operands)?;
