@@ -15,6 +15,7 @@ use cranelift_codegen::{Context, ir};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use pellucid_interp::form::Form;
 use pellucid_interp::hot::{self, Place, Status};
+use pellucid_interp::ops::Op as Code;
 use pellucid_object::protocol::CmpOp;
 use pellucid_object::{Interpreter, Value, layout};
 use std::collections::HashMap;
@@ -262,6 +263,16 @@ impl<'a, 'b> Lowering<'a, 'b> {
     /// The code of an exit.
     fn exit_code(&mut self, exit: ExitId) -> Result<(), String> {
         self.builder.switch_to_block(self.exits[&exit]);
+        let data = &self.graph.exits[exit.0 as usize];
+        if data.why.is_empty() && data.puts.is_empty() && data.frames.is_empty() && data.item.is_none() {
+            // All is in its place but for the instruction.
+            let pc = self.instr_at(self.target.form, data.pc);
+            let offset = std::mem::offset_of!(pellucid_interp::frame::Frame, pc) as i32;
+            self.builder.ins().store(MemFlagsData::trusted(), pc, self.frame, offset);
+            let status = self.builder.ins().iconst(I64, Status::On as i64);
+            self.builder.ins().return_(&[status]);
+            return Ok(());
+        }
         let status = self.take_exit(exit)?;
         self.builder.ins().return_(&[status]);
         Ok(())
@@ -784,16 +795,27 @@ impl<'a, 'b> Lowering<'a, 'b> {
         Ok(())
     }
 
+    /// The address of an instruction.
+    fn instr_at(&mut self, form: *const Form, pc: u32) -> CVal {
+        // SAFETY: forms are kept by their code, and code by the builder or the root's frame.
+        let instr = std::ptr::from_ref(unsafe { &(&(*form).instrs)[pc as usize] });
+        self.builder.ins().iconst(I64, instr as i64)
+    }
+
     fn step(&mut self, site: u32, exit: Option<ExitId>) -> Result<CVal, String> {
         let exit = exit.ok_or("a step without an exit")?;
         let site = self.graph.steps[site as usize];
         let (_, form) = code_and_form(site.code)?;
-        // SAFETY: as for `push_frame`.
-        let instr = std::ptr::from_ref(unsafe { &(&(*form).instrs)[site.pc as usize] }) as i64;
-        let pc = self.builder.ins().iconst(I64, instr);
+        let pc = self.instr_at(form, site.pc);
         let frame = self.frame_at(site.level);
         let levels = self.builder.ins().iconst(I64, i64::from(site.level));
-        let status = self.call(hot::step as *const () as usize, &[self.vm, frame, pc, levels]);
+        // SAFETY: as for `instr_at`.
+        let op = unsafe { (&(*form).instrs)[site.pc as usize].op };
+        let function = match op {
+            Code::Call | Code::CallMethod => hot::call as *const () as usize,
+            _ => hot::step as *const () as usize,
+        };
+        let status = self.call(function, &[self.vm, frame, pc, levels]);
         let bad = self.builder.ins().icmp_imm_s(IntCC::UnsignedGreaterThan, status, Status::Jump as i64);
         let (away, on) = (self.builder.create_block(), self.builder.create_block());
         self.builder.set_cold_block(away);

@@ -393,6 +393,24 @@ impl Builder<'_> {
         Ok(Flow::Done)
     }
 
+    /// `return` of the root: the interpreter takes the value out of its register. The variables die there; those that are no
+    /// heap words in memory need not be put there before.
+    pub(crate) fn root_return(&mut self, instr: Instr) -> Build<Flow> {
+        self.store_item();
+        if instr.b >= 0 {
+            let at = self.slot(instr.b);
+            self.own(at)?;
+        }
+        for slot in &mut self.state.slots {
+            if !matches!(slot, Slot::Mem(_) | Slot::Now { clean: true, .. }) {
+                *slot = Slot::Dead;
+            }
+        }
+        self.clear_exit();
+        self.leave("");
+        Ok(Flow::Done)
+    }
+
     fn context_registers(&self) -> Build<usize> {
         let registers = self.with_form(|form| form.nregs as usize)?;
         Ok(self.context.activation.base + registers)

@@ -102,7 +102,8 @@ impl Builder<'_> {
             Code::UnpackSequence | Code::UnpackTwo => self.unpack(instr)?,
             Code::ForIter => return self.for_iter(instr),
             Code::Return if self.context_is_inlined() => return self.inlined_return(instr),
-            Code::Return | Code::Yield | Code::YieldFrom => {
+            Code::Return => return self.root_return(instr),
+            Code::Yield | Code::YieldFrom => {
                 self.leave("");
                 return Ok(Flow::Done);
             }
