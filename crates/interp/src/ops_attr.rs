@@ -204,6 +204,59 @@ pub unsafe fn cached_method(cache: &Cache, object: &Value) -> Option<Value> {
     }
 }
 
+/// For machine code: the attribute that a `LoadAttr` finds by one of its caches, borrowed; 0: they do not know.
+///
+/// # Safety
+/// `object` is a live word, the cache one of a `LoadAttr`.
+pub unsafe extern "C" fn known_attr(object: u64, cache: *const Cache) -> u64 {
+    // SAFETY: by the contract, and as for `cached`.
+    unsafe {
+        let object = Value::borrow_bits(&object);
+        let Some(header) = object.header() else { return 0 };
+        let known = (*cache).entries().find(|c| known(c, header));
+        match known.map(|cache| (cache.kind.get(), cache)) {
+            Some((WORD, cache)) => slot_at(header, cache.index.get()).raw(),
+            Some((CLASS, cache)) => cache.value.get(),
+            _ => 0,
+        }
+    }
+}
+
+/// The same for a `LoadMethod`: the function that is called with the object as its first argument.
+///
+/// # Safety
+/// As for [`known_attr`].
+pub unsafe extern "C" fn known_method(object: u64, cache: *const Cache) -> u64 {
+    // SAFETY: as for `known_attr`.
+    unsafe {
+        let object = Value::borrow_bits(&object);
+        let Some(header) = object.header() else { return 0 };
+        let known = (*cache).entries().find(|c| c.kind.get() == METHOD && known(c, header));
+        known.map_or(0, |cache| cache.value.get())
+    }
+}
+
+/// For machine code: stores by one of the caches of a `StoreAttr`, the value being borrowed. What stood there before, for the
+/// caller to drop, the word of an unbound variable if nothing did; 0: nothing was done.
+///
+/// # Safety
+/// As for [`known_attr`].
+pub unsafe extern "C" fn store_known(object: u64, cache: *const Cache, value: u64) -> u64 {
+    // SAFETY: as for `cached_store`.
+    unsafe {
+        let (object, value) = (Value::borrow_bits(&object), Value::borrow_bits(&value));
+        let Some(header) = object.header() else { return 0 };
+        let Some(cache) = (*cache).entries().find(|c| known(c, header)) else { return 0 };
+        let old = slot_at(header, cache.index.get()).replace(Some(value.clone()));
+        if cache.kind.get() == ADD
+            && let Some(attrs) = object.attrs()
+        {
+            attrs.set_shape_ptr(cache.value.get() as *const _);
+        }
+        old.unwrap_or(Value::UNBOUND).into_bits()
+    }
+}
+
 type AttrFn = pellucid_object::slots::BinaryFn;
 
 fn same(a: Option<AttrFn>, b: Option<AttrFn>) -> bool {

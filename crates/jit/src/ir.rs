@@ -8,7 +8,7 @@
 //! A Python int that lives in a word is kept doubled (`2n`): the word is `2n + 1`, additions overflow exactly when the
 //! result does not fit a word, and a list item's address is a quarter of a multiplication away.
 
-use pellucid_object::protocol::CmpOp;
+use pellucid_object::protocol::{BinOp, CmpOp};
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
 
@@ -124,6 +124,19 @@ pub enum Op {
     GuardTrue,
     /// The index `a`, which is within the length `b`.
     Bound,
+    /// The attribute, or the method, of `a` that one of the caches at this address knows; takes the exit when none does.
+    KnownAttr(u64),
+    KnownMethod(u64),
+    /// The same for storing `b`: gives what stood there before, which nobody owns then.
+    StoreKnown(u64),
+    /// A word that is an int or a float, as a float; with `exact` an int must not lose anything.
+    NumberToFloat {
+        exact: bool,
+    },
+    /// An operation on words that are ints or floats, and a comparison of such; take the exit when they are not, or
+    /// when the result is no such word.
+    Arith(BinOp),
+    Compare(CmpOp),
     IntToFloat,
     /// A machine int to a Python one that is known to fit.
     RawToInt,
@@ -379,7 +392,17 @@ impl Op {
     /// Whether it only computes: it may be moved, merged and left out.
     pub fn is_pure(self) -> bool {
         use Op::*;
-        let depends = matches!(self, Param | LoadReg(_) | Load { .. } | Load32 { .. } | Item | BoxFloat);
+        let depends = matches!(
+            self,
+            Param
+                | LoadReg(_)
+                | Load { .. }
+                | Load32 { .. }
+                | Item
+                | BoxFloat
+                | KnownAttr(_)
+                | KnownMethod(_)
+        );
         !depends && !self.has_effect()
     }
     /// What it reads that a store may change.
@@ -399,6 +422,7 @@ impl Op {
             StoreReg(_)
                 | Store { .. }
                 | SetItem
+                | StoreKnown(_)
                 | Inc
                 | Dec
                 | Step(_)

@@ -9,6 +9,7 @@ mod exit;
 pub mod ir;
 mod lower;
 mod memory;
+mod numbers;
 mod opt;
 
 use build::{Builder, Lessons, Stop};

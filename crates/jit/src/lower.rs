@@ -2,7 +2,7 @@
 
 use crate::exit::{self, Kind, Way, WayFrame};
 use crate::ir::{Block, Edge, ExitId, Graph, Inst, NEAR, New, Op, Put, Region, Term, Ty, Val};
-use crate::opt;
+use crate::{numbers, opt};
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F64, I8, I32, I64};
@@ -13,6 +13,7 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::{Context, ir};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use pellucid_interp::caches;
 use pellucid_interp::form::Form;
 use pellucid_interp::hot::{self, Place, Status};
 use pellucid_interp::ops::Op as Code;
@@ -482,6 +483,36 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.leave_if(out, exit)?;
                 x()?
             }
+            KnownAttr(cache) | KnownMethod(cache) => {
+                let function = match inst.op {
+                    KnownAttr(_) => caches::known_attr as *const () as usize,
+                    _ => caches::known_method as *const () as usize,
+                };
+                let cache = self.builder.ins().iconst(I64, cache as i64);
+                let word = self.call(function, &[x()?, cache]);
+                self.leave_unless(word, exit)?;
+                word
+            }
+            StoreKnown(cache) => {
+                let cache = self.builder.ins().iconst(I64, cache as i64);
+                let old = self.call(caches::store_known as *const () as usize, &[x()?, cache, y()?]);
+                self.leave_unless(old, exit)?;
+                old
+            }
+            NumberToFloat { exact } => self.number_to_float(x()?, exact, exit)?,
+            Arith(op) => {
+                let function = numbers::arith(op).ok_or("an operation on numbers that there is none of")?;
+                let word = self.call(function, &[x()?, y()?]);
+                self.leave_unless(word, exit)?;
+                word
+            }
+            Compare(op) => {
+                let op = self.builder.ins().iconst(I64, op as i64);
+                let answer = self.call(numbers::compare as *const () as usize, &[x()?, y()?, op]);
+                let none = self.builder.ins().icmp_imm_s(IntCC::UnsignedGreaterThan, answer, 1);
+                self.leave_if(none, exit)?;
+                self.builder.ins().ireduce(I8, answer)
+            }
             IntToFloat => {
                 let n = self.builder.ins().sshr_imm_s(x()?, 1);
                 self.builder.ins().fcvt_from_sint(F64, n)
@@ -586,6 +617,30 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let none = self.builder.ins().iconst(I64, 0);
         let bits = self.builder.ins().select(zero, none, bits);
         Ok(self.builder.ins().bitcast(F64, MemFlagsData::new(), bits))
+    }
+
+    /// The float that an int's or a float's word means.
+    fn number_to_float(&mut self, word: CVal, exact: bool, exit: Option<ExitId>) -> Result<CVal, String> {
+        let (int, float, done) =
+            (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
+        let result = self.builder.append_block_param(done, F64);
+        let tag = self.builder.ins().band_imm_s(word, 1);
+        self.builder.ins().brif(tag, int, &[], float, &[]);
+        self.builder.switch_to_block(int);
+        let n = self.builder.ins().sshr_imm_s(word, 1);
+        if exact {
+            let high = self.builder.ins().iadd_imm_s(n, numbers::EXACT as i64);
+            let far =
+                self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, high, 2 * numbers::EXACT as i64);
+            self.leave_if(far, exit)?;
+        }
+        let n = self.builder.ins().fcvt_from_sint(F64, n);
+        self.builder.ins().jump(done, &[BlockArg::Value(n)]);
+        self.builder.switch_to_block(float);
+        let n = self.unbox_float(word, exit)?;
+        self.builder.ins().jump(done, &[BlockArg::Value(n)]);
+        self.builder.switch_to_block(done);
+        Ok(result)
     }
 
     /// See `Value::small_float`.

@@ -40,6 +40,9 @@ impl Builder<'_> {
             Op::Word(bits) => Some(unsafe { Value::borrow_bits(&bits).clone() }),
             _ => None,
         };
+        if known.is_none() && self.is_dead_end()? {
+            return Ok(None);
+        }
         if let Some(class) = known.clone().or_else(|| target.clone())
             && class.downcast::<Type>().is_some()
             && let Some(flow) = self.instantiate(instr, word, known.is_some(), class, callee, given)?
@@ -171,6 +174,10 @@ impl Builder<'_> {
             (self.now, self.state) = (other, state);
             (self.context, self.pc) = (outer.clone(), here);
             self.exit_here = None;
+        }
+        if self.is_dead_end()? {
+            self.step(instr)?;
+            return Ok(Some(Flow::Next));
         }
         self.leave("guard");
         Ok(Some(Flow::Done))

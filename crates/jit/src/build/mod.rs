@@ -424,7 +424,7 @@ impl<'a> Builder<'a> {
     pub fn is_plain(&self, word: Val) -> bool {
         match self.graph.inst(word).op {
             Op::Word(bits) => bits & 7 != 0,
-            Op::BoxInt | Op::BoxBool | Op::GuardPlain => true,
+            Op::BoxInt | Op::BoxBool | Op::GuardPlain | Op::Arith(_) => true,
             Op::BoxFloat => false,
             _ => [Op::GuardInt, Op::GuardFloat, Op::GuardBool, Op::GuardPlain]
                 .iter()

@@ -3,8 +3,9 @@
 use super::state::{ContextKind, Slot};
 use super::{Build, Builder, Flow, Stop};
 use crate::ir::{Op, SMALL, StepSite, Ty, Val};
+use pellucid_interp::code::CodeObject;
 use pellucid_interp::form::Instr;
-use pellucid_interp::hot::kinds;
+use pellucid_interp::hot::{Seen, kinds};
 use pellucid_interp::one::{always_raises, binary_operator, comparison, generic_effect};
 use pellucid_interp::ops::Op as Code;
 use pellucid_interp::translate::{NO_STEP, operand_of};
@@ -13,6 +14,8 @@ use pellucid_object::protocol::{BinOp, CmpOp};
 
 /// After so many exits at an instruction it is done out of line.
 pub const DEAD_END: u16 = 3;
+/// The same where there is something between: code for all that may be expected, by way of a function.
+pub const LAST_END: u16 = 40;
 
 /// Ints up to here are floats without loss.
 const EXACT: i64 = 1 << 53;
@@ -22,12 +25,19 @@ const EXACT: i64 = 1 << 53;
 enum Numbers {
     Ints,
     Floats,
+    /// Either, as words.
+    Words,
 }
 
 impl Builder<'_> {
     /// Whether machine code left here too often.
     pub(crate) fn is_dead_end(&self) -> Build<bool> {
         self.seen(|seen| seen.failed.get() >= DEAD_END)
+    }
+
+    /// Whether it did even where it was prepared for all that may be expected.
+    pub(crate) fn is_last_end(&self) -> Build<bool> {
+        self.seen(|seen| seen.failed.get() >= LAST_END)
     }
 
     pub(crate) fn instruction(&mut self) -> Build<Flow> {
@@ -239,6 +249,30 @@ impl Builder<'_> {
         Ok(Some((Numbers::Floats, x, y)))
     }
 
+    /// Both operands as words of ints or floats, where that is what was seen, but not which. True: as floats, one being a float.
+    fn mixed_numbers(&mut self, instr: Instr) -> Build<Option<(Numbers, Val, Val)>> {
+        const NUMBER: u16 = kinds::INT | kinds::FLOAT;
+        let (x, y) = (self.operand(instr.b)?, self.operand(instr.c)?);
+        let (seen_b, seen_c) = self.seen(|seen| (seen.b.get(), seen.c.get()))?;
+        let (p, q) = (self.operand_kind(x, seen_b), self.operand_kind(y, seen_c));
+        let number = |kind: u16| kind != 0 && kind & !NUMBER == 0;
+        if !number(p) || !number(q) || self.is_last_end()? {
+            return Ok(None);
+        }
+        if self.graph.ty(x) == Ty::Float || self.graph.ty(y) == Ty::Float {
+            return Ok(Some((Numbers::Floats, x, y)));
+        }
+        Ok(Some((Numbers::Words, self.boxed(x), self.boxed(y))))
+    }
+
+    /// A number as a float, whatever it is.
+    fn any_float(&mut self, val: Val, exact: bool) -> Val {
+        if self.graph.ty(val) == Ty::Word {
+            return self.guard(Op::NumberToFloat { exact }, &[val], Ty::Float);
+        }
+        self.as_float(val)
+    }
+
     fn number(&mut self, val: Val, kind: u16) -> Val {
         match (self.graph.ty(val), kind) {
             (Ty::Int | Ty::Float, _) => val,
@@ -263,13 +297,22 @@ impl Builder<'_> {
     }
 
     fn binary(&mut self, instr: Instr, op: BinOp) -> Build<Flow> {
-        let Some((numbers, x, y)) = self.numbers(instr)? else {
+        let numbers = match self.numbers(instr)? {
+            Some(numbers) => Some(numbers),
+            None if crate::numbers::arith(op).is_some() => self.mixed_numbers(instr)?,
+            None => None,
+        };
+        let Some((numbers, x, y)) = numbers else {
             self.step(instr)?;
             return Ok(Flow::Next);
         };
         let result = match numbers {
             Numbers::Ints => self.int_binary(op, x, y),
-            Numbers::Floats => self.float_binary(op, x, y),
+            Numbers::Floats => {
+                let (x, y) = (self.any_float(x, false), self.any_float(y, false));
+                self.float_binary(op, x, y)
+            }
+            Numbers::Words => Some(self.guard(Op::Arith(op), &[x, y], Ty::Word)),
         };
         match result {
             Some(result) => {
@@ -383,7 +426,11 @@ impl Builder<'_> {
     // Tests.
 
     fn compare(&mut self, instr: Instr, op: CmpOp, jumps: bool) -> Build<Flow> {
-        let Some((numbers, x, y)) = self.numbers(instr)? else {
+        let numbers = match self.numbers(instr)? {
+            Some(numbers) => Some(numbers),
+            None => self.mixed_numbers(instr)?,
+        };
+        let Some((numbers, x, y)) = numbers else {
             return self.compare_out_of_line(instr, jumps);
         };
         let test = match numbers {
@@ -391,6 +438,13 @@ impl Builder<'_> {
                 (Some(p), Some(q)) => self.constant(Op::Bool(op.holds(p.cmp(&q))), Ty::Bool),
                 _ => self.pure(Op::CmpInt(op), &[x, y], Ty::Bool),
             },
+            Numbers::Floats if [x, y].iter().any(|v| self.graph.ty(*v) == Ty::Word) => {
+                self.guard_exact(x);
+                self.guard_exact(y);
+                let (x, y) = (self.any_float(x, true), self.any_float(y, true));
+                self.pure(Op::CmpFloat(op), &[x, y], Ty::Bool)
+            }
+            Numbers::Words => self.guard(Op::Compare(op), &[x, y], Ty::Bool),
             Numbers::Floats => {
                 self.guard_exact(x);
                 self.guard_exact(y);
@@ -560,7 +614,11 @@ impl Builder<'_> {
         }
         self.store_item();
         let operands = self.stepped(instr)?;
-        self.ran_out_of_line += self.seen(|seen| u64::from(seen.ran.get()))?;
+        // Calls of Python functions cost little more than they do in line.
+        let is_call =
+            |seen: &Seen| seen.target().is_some_and(|target| target.downcast::<CodeObject>().is_some());
+        self.ran_out_of_line +=
+            self.seen(|seen| if is_call(seen) { 0 } else { u64::from(seen.ran.get()) })?;
         self.note(&format!("out of line {}", instr.op.name()));
         self.own_all(&operands)?;
         let exit = self.step_exit();
