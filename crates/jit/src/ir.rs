@@ -124,10 +124,10 @@ pub enum Op {
     GuardTrue,
     /// The index `a`, which is within the length `b`.
     Bound,
-    /// The attribute, or the method, of `a` that one of the caches at this address knows; takes the exit when none does.
+    /// The attribute `b`, or the method, of `a` that one of the caches at this address knows; takes the exit when none does.
     KnownAttr(u64),
     KnownMethod(u64),
-    /// The same for storing `b`: gives what stood there before, which nobody owns then.
+    /// The same for storing `c`: gives what stood there before, which nobody owns then.
     StoreKnown(u64),
     /// A word that is an int or a float, as a float; with `exact` an int must not lose anything.
     NumberToFloat {

@@ -161,6 +161,17 @@ fn compile_with(
         let mut builder = Builder::new(vm, machine, layout, frame, place, &lessons);
         let result = builder.build();
         built += builder.graph.insts.len();
+        let in_vain = std::mem::take(&mut builder.in_vain);
+        if !in_vain.is_empty() {
+            if dump {
+                eprintln!("again: {in_vain:?}");
+            }
+            if built > IN_VAIN {
+                return Err("too many attempts".to_string());
+            }
+            lessons.learn(in_vain);
+            continue;
+        }
         match result {
             Ok(()) if !eager && builder.ran_out_of_line * OUT_OF_LINE > builder.ran => {
                 return Err(format!("{} of {} out of line", builder.ran_out_of_line, builder.ran));
@@ -169,13 +180,8 @@ fn compile_with(
                 let Builder { graph, keep, registers, levels, notes, .. } = builder;
                 return finish(vm, frame, place, isa, dump, Built { graph, keep, registers, levels, notes });
             }
-            Err(stop) if dump && !matches!(stop, Stop::No(_)) => {
-                eprintln!("again: {stop:?}");
-                lessons.learn(stop);
-            }
-            Err(_) if built > IN_VAIN => return Err("too many attempts".to_string()),
             Err(Stop::No(why)) => return Err(format!("{why} {}", builder.trouble)),
-            Err(stop) => lessons.learn(stop),
+            Err(stop) => return Err(format!("{stop:?}")),
         }
     }
     Err("too many attempts".to_string())

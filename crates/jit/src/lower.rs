@@ -489,13 +489,15 @@ impl<'a, 'b> Lowering<'a, 'b> {
                     _ => caches::known_method as *const () as usize,
                 };
                 let cache = self.builder.ins().iconst(I64, cache as i64);
-                let word = self.call(function, &[x()?, cache]);
+                let word = self.call(function, &[x()?, cache, y()?]);
                 self.leave_unless(word, exit)?;
                 word
             }
             StoreKnown(cache) => {
                 let cache = self.builder.ins().iconst(I64, cache as i64);
-                let old = self.call(caches::store_known as *const () as usize, &[x()?, cache, y()?]);
+                let value = *args.get(2).ok_or("a store of nothing")?;
+                let function = caches::store_known as *const () as usize;
+                let old = self.call(function, &[self.vm, x()?, cache, y()?, value]);
                 self.leave_unless(old, exit)?;
                 old
             }

@@ -1,7 +1,7 @@
 //! Names, attributes and items.
 
 use super::state::Slot;
-use super::{Build, Builder};
+use super::{Build, Builder, Stop};
 use crate::ir::{Block, Edge, New, Op, Region, Term, Ty, Val};
 use pellucid_interp::caches;
 use pellucid_interp::form::{Cache, Instr};
@@ -164,6 +164,7 @@ impl Builder<'_> {
         let single = !self.is_dead_end()?;
         match learnt.kind {
             caches::WORD | caches::CLASS => {}
+            caches::OVERFLOW => return self.load_attr_of_several(instr),
             caches::OWN | caches::MODULE if single => return self.load_attr_of_namespace(instr, &learnt),
             _ => return Ok(false),
         }
@@ -229,8 +230,8 @@ impl Builder<'_> {
         let mut entries = self.all_learnt(instr)?;
         entries.retain(|entry| matches!(entry.kind, caches::WORD | caches::CLASS));
         let Some(object) = self.object(instr.b)? else { return Ok(false) };
-        let cache = self.cache_address(instr)?;
-        let value = self.one_of(object, &entries, Op::KnownAttr(cache), |builder, entry| {
+        let (cache, name) = self.cache_address(instr)?;
+        let value = self.one_of(object, &entries, Op::KnownAttr(cache), name, |builder, entry| {
             if entry.kind == caches::CLASS {
                 let value = builder.kept(entry.value);
                 return builder.boxed_constant(value);
@@ -254,10 +255,13 @@ impl Builder<'_> {
         }
     }
 
-    /// The address of an instruction's caches, which its code keeps.
-    fn cache_address(&mut self, instr: Instr) -> Build<u64> {
+    /// The address of an instruction's caches, and its name, both of which its code keeps.
+    fn cache_address(&mut self, instr: Instr) -> Build<(u64, Val)> {
         self.keep.push(self.context.activation.code.clone());
-        self.with_form(|form| std::ptr::from_ref(&form.caches[instr.e as usize]) as u64)
+        let name = self.code()?.names.get(instr.d as usize).map(Value::bits);
+        let name = self.word(name.ok_or(Stop::No("no such name"))?);
+        let cache = self.with_form(|form| std::ptr::from_ref(&form.caches[instr.e as usize]) as u64)?;
+        Ok((cache, name))
     }
 
     /// What `f` makes of the one of several types that the object has, or what `other` gives for all other types.
@@ -266,11 +270,12 @@ impl Builder<'_> {
         object: Val,
         entries: &[Learnt],
         other: Op,
+        name: Val,
         mut f: impl FnMut(&mut Self, &Learnt) -> Val,
     ) -> Val {
         if entries.is_empty() {
             let exit = self.exit_here();
-            return self.emit(other, &[object], Some(Ty::Word), Some(exit));
+            return self.emit(other, &[object, name], Some(Ty::Word), Some(exit));
         }
         self.guard(Op::GuardHeap, &[object], Ty::Word);
         let ty = self.load(Region::Header, layout::TYPE, object, Ty::Raw);
@@ -285,7 +290,12 @@ impl Builder<'_> {
             self.now = then;
             if entry.place != caches::TYPE_OFFSET {
                 let held = self.load(Region::Shape, entry.place, object, Ty::Raw);
-                self.guard(Op::GuardIs(entry.shape), &[held], Ty::Raw);
+                let known = self.constant(Op::Raw(entry.shape as i64), Ty::Raw);
+                let is = self.emit(Op::Same, &[held, known], Some(Ty::Bool), None);
+                let alike = self.graph.new_block((self.context.activation.level, self.pc));
+                let edge = |block| Edge { block: Some(block), args: Vec::new() };
+                self.graph.block(then).term = Term::Branch(is, edge(alike), edge(next));
+                self.now = alike;
             }
             let value = f(self, entry);
             self.jump_to(merge, value);
@@ -294,7 +304,7 @@ impl Builder<'_> {
             self.clear_exit();
         }
         let exit = self.exit_here();
-        let value = self.emit(other, &[object], Some(Ty::Word), Some(exit));
+        let value = self.emit(other, &[object, name], Some(Ty::Word), Some(exit));
         self.jump_to(merge, value);
         self.now = merge;
         result
@@ -351,10 +361,10 @@ impl Builder<'_> {
             return Ok(false);
         }
         let Some(object) = self.object(instr.b)? else { return Ok(false) };
-        let cache = self.cache_address(instr)?;
+        let (cache, name) = self.cache_address(instr)?;
         let value = self.operand_word(instr.c)?;
         let exit = self.exit_here();
-        let old = self.emit(Op::StoreKnown(cache), &[object, value], Some(Ty::Word), Some(exit));
+        let old = self.emit(Op::StoreKnown(cache), &[object, name, value], Some(Ty::Word), Some(exit));
         self.state.forget(Region::Attrs);
         self.state.forget(Region::Shape);
         self.release(instr.c)?;
@@ -405,9 +415,9 @@ impl Builder<'_> {
     fn method_of_several(&mut self, instr: Instr, object: Val) -> Build<Option<Val>> {
         let mut entries = self.all_learnt(instr)?;
         entries.retain(|entry| entry.kind == caches::METHOD);
-        let cache = self.cache_address(instr)?;
+        let (cache, name) = self.cache_address(instr)?;
         let mut choices: Vec<Value> = Vec::new();
-        let function = self.one_of(object, &entries, Op::KnownMethod(cache), |builder, entry| {
+        let function = self.one_of(object, &entries, Op::KnownMethod(cache), name, |builder, entry| {
             let val = builder.kept(entry.value);
             if let Some(value) = builder.keep.last().cloned()
                 && !choices.iter().any(|choice| choice.is(&value))

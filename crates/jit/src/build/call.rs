@@ -199,7 +199,7 @@ impl Builder<'_> {
             (form.nregs as usize, form.first_temp as usize, form.instrs.len());
         let mut prefix = self.site_key();
         prefix.push(variant);
-        site.framed = self.lessons.is_framed(&prefix);
+        site.framed = self.lessons.framed.contains(&prefix);
         self.note(&format!("inlined {} in", self.vm.str_lossy(&data.qualname)));
         if site.framed {
             self.push_frame(&site, &code, base);

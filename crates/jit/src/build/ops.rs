@@ -610,7 +610,7 @@ impl Builder<'_> {
     /// Has the interpreter's own code do the instruction.
     pub(crate) fn step(&mut self, instr: Instr) -> Build<Val> {
         if self.context.activation.call.as_ref().is_some_and(|call| !call.framed) {
-            return Err(Stop::Frame(self.inlining_keys()));
+            self.in_vain.push(Stop::Frame(self.inlining_keys()));
         }
         self.store_item();
         let operands = self.stepped(instr)?;
