@@ -15,6 +15,7 @@ use crate::frame::{Frame, Thread};
 use crate::ops::Op;
 use crate::ops_arith::rk;
 use crate::state::State;
+use pellucid_object::array::Array;
 use pellucid_object::heap::Visitor;
 use pellucid_object::native::{Builtin, MethodDescriptor};
 use pellucid_object::{Interpreter, Res, SlotWord, Type, Value};
@@ -155,44 +156,100 @@ pub mod kinds {
     /// Any other object on the heap.
     pub const OBJECT: u16 = 256;
     pub const OTHER: u16 = 512;
+    /// A float that does not fit the word.
+    pub const HEAP_FLOAT: u16 = 1024;
+    /// Floats of either sort, and numbers of all.
+    pub const FLOATS: u16 = FLOAT | HEAP_FLOAT;
+    pub const NUMBERS: u16 = INT | FLOATS;
 }
+
+/// Of [`Seen::failed`].
+const NEWS: u16 = u16::MAX;
 
 /// What an instruction was seen to work on.
 #[derive(Default)]
 pub struct Seen {
-    /// Kinds of operands `b` and `c`.
+    /// Kinds of operands `b` and `c`; of a call those of the first two arguments.
     pub b: Cell<u16>,
     pub c: Cell<u16>,
     /// Kinds of operand `a`, where that is one.
     pub a: Cell<u16>,
     /// How often it ran, as far as a `u16` counts.
     pub ran: Cell<u16>,
-    /// How often machine code could not go on here.
+    /// How often machine code could not go on here; [`NEWS`]: that was before something new was seen.
     pub failed: Cell<u16>,
+    /// Of items of arrays: the array's type code; 255 for several.
+    pub code: Cell<u8>,
     /// See [`Seen::target`]; `Ellipsis` for several.
     target: SlotWord,
+    /// See [`Seen::other`].
+    other: SlotWord,
 }
 
 impl Seen {
-    /// Of calls the code object behind the function, or the callee; of attributes and iterators the type of the object. `None`
-    /// when there were several, or none at all.
+    /// Of calls the code object behind the function, or the callee; of attributes, items, operators and iterators the type of the
+    /// (first) object. `None` when there were several, or none at all.
     pub fn target(&self) -> Option<Value> {
         self.target.get().filter(Value::is_heap)
     }
+    /// The type of an operator's second operand.
+    pub fn other(&self) -> Option<Value> {
+        self.other.get().filter(Value::is_heap)
+    }
+    /// Adds to what one of the operands was seen to be. Code that is built with what was not known before may do better than
+    /// the code that failed.
+    fn note_kind(&self, set: &Cell<u16>, kind: u16) {
+        let known = set.get();
+        if known | kind != known {
+            set.set(known | kind);
+            self.failed.set(NEWS);
+        }
+    }
+    /// Machine code could not go on here.
+    pub fn note_failure(&self) {
+        if self.failed.get() != NEWS {
+            self.failed.set((self.failed.get() + 1).min(NEWS - 1));
+        }
+    }
+    /// The instruction is built with all that is known of it.
+    pub fn consider(&self) {
+        if self.failed.get() == NEWS {
+            self.failed.set(0);
+        }
+    }
     fn note_target(&self, target: Option<&Value>) {
-        let known = self.target.raw();
-        let bits = target.map_or(Value::ELLIPSIS.bits(), Value::bits);
-        if known == 0 {
-            self.target.set(Some(target.cloned().unwrap_or(Value::ELLIPSIS)));
-        } else if known != bits {
-            self.target.set(Some(Value::ELLIPSIS));
+        note_in(&self.target, target);
+    }
+    fn note_container(&self, vm: &Interpreter, container: &Value) {
+        let ty = container.is_heap().then(|| vm.type_of_ref(container));
+        self.note_target(ty.map(|ty| ty.value()));
+        if let Some(array) = container.downcast::<Array>() {
+            let (code, known) = (array.code().letter() as u8, self.code.get());
+            self.code.set(if known == 0 || known == code { code } else { u8::MAX });
+        }
+    }
+    fn note_operands(&self, vm: &Interpreter, a: &Value, b: &Value) {
+        for (slot, operand) in [(&self.target, a), (&self.other, b)] {
+            note_in(slot, operand.is_heap().then(|| vm.type_of_ref(operand).value()));
         }
     }
     pub fn trace(&self, visit: &mut Visitor) {
         self.target.trace(visit);
+        self.other.trace(visit);
     }
     pub fn forget(&self) {
         self.target.set(None);
+        self.other.set(None);
+    }
+}
+
+/// Remembers one value, or that there were several.
+fn note_in(slot: &SlotWord, value: Option<&Value>) {
+    let known = slot.raw();
+    if known == 0 {
+        slot.set(Some(value.cloned().unwrap_or(Value::ELLIPSIS)));
+    } else if known != value.map_or(Value::ELLIPSIS.bits(), Value::bits) {
+        slot.set(Some(Value::ELLIPSIS));
     }
 }
 
@@ -441,25 +498,21 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
         }
         let seen = &form.seen()[form.index_of(pc)];
         seen.ran.set(seen.ran.get().saturating_add(1));
-        let note = |set: &Cell<u16>, operand: i16| set.set(set.get() | kind_of(vm, rk(frame, operand)));
-        match operands(i.op) {
-            Operands::None => {}
-            Operands::B => note(&seen.b, i.b),
-            Operands::BC => {
-                note(&seen.b, i.b);
-                note(&seen.c, i.c);
-            }
-            Operands::ABC => {
-                note(&seen.a, i.a);
-                note(&seen.b, i.b);
-                note(&seen.c, i.c);
-            }
-        }
+        note_kinds(vm, frame, i, seen);
         match i.op {
-            Op::Call | Op::CallMethod => seen.note_target(callee_code(st, rk(frame, i.b)).as_ref()),
-            Op::LoadAttr | Op::StoreAttr | Op::LoadMethod | Op::ForIter => {
-                let object = rk(frame, i.b);
-                seen.note_target(object.is_heap().then(|| vm.type_of_ref(object).value()));
+            Op::Call | Op::CallMethod => {
+                // A method that was found bound stands behind an empty place.
+                let bound = i.op == Op::CallMethod && rk(frame, i.b).is_unbound();
+                seen.note_target(callee_code(st, rk(frame, i.b + i16::from(bound))).as_ref());
+            }
+            Op::LoadAttr | Op::StoreAttr | Op::LoadMethod | Op::ForIter | Op::GetIter | Op::LoadSlice => {
+                note_class(vm, seen, rk(frame, i.b));
+            }
+            Op::Contains | Op::JumpContains => note_class(vm, seen, rk(frame, i.c)),
+            Op::LoadSubscr => seen.note_container(vm, rk(frame, i.b)),
+            Op::StoreSubscr => seen.note_container(vm, rk(frame, i.a)),
+            op if crate::one::binary_operator(op).is_some() || crate::one::comparison(op).is_some() => {
+                seen.note_operands(vm, rk(frame, i.b), rk(frame, i.c));
             }
             _ => {}
         }
@@ -467,6 +520,41 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
         st.tier.budget.set(budget.saturating_sub(1));
         budget > 1
     }
+}
+
+/// Notes the kinds of the operands of an instruction that is about to run.
+///
+/// # Safety
+/// `frame` is the frame that runs `i`.
+pub unsafe fn note_kinds(vm: &Interpreter, frame: *mut Frame, i: &Instr, seen: &Seen) {
+    // SAFETY: by the contract.
+    let note = |set: &Cell<u16>, operand: i16| unsafe {
+        seen.note_kind(set, kind_of(vm, rk(frame, operand)));
+    };
+    match operands(i.op) {
+        Operands::None => {}
+        Operands::B => note(&seen.b, i.b),
+        Operands::BC => {
+            note(&seen.b, i.b);
+            note(&seen.c, i.c);
+        }
+        Operands::ABC => {
+            note(&seen.a, i.a);
+            note(&seen.b, i.b);
+            note(&seen.c, i.c);
+        }
+    }
+    if let Op::Call | Op::CallMethod = i.op {
+        let first = if i.op == Op::CallMethod { i.b + 2 } else { i.b + 1 };
+        for (by, set) in [&seen.b, &seen.c].into_iter().enumerate().take(i.c as usize) {
+            note(set, first + by as i16);
+        }
+    }
+}
+
+/// Notes the type of an operand.
+fn note_class(vm: &Interpreter, seen: &Seen, object: &Value) {
+    seen.note_target(object.is_heap().then(|| vm.type_of_ref(object).value()));
 }
 
 /// The code object of a Python function; a class or a builtin itself. Other objects are not remembered, for that would keep
@@ -498,6 +586,7 @@ pub fn kind_of(vm: &Interpreter, value: &Value) -> u16 {
         (&types.tuple, kinds::TUPLE),
         (&types.dict, kinds::DICT),
         (&types.str, kinds::STR),
+        (&types.float, kinds::HEAP_FLOAT),
     ];
     known.iter().find(|(t, _)| t.value().bits() == ty).map_or(kinds::OBJECT, |(_, kind)| *kind)
 }

@@ -41,6 +41,7 @@ mod ops_call;
 mod ops_generic;
 mod ops_name;
 pub mod poll;
+pub mod quick;
 pub mod run;
 pub mod state;
 pub mod suggest;

@@ -754,7 +754,7 @@ fn exact_dict<'a>(vm: &Interpreter, container: &'a Value) -> Option<&'a Dict> {
 
 /// The items of a sequence that a bound of a slice means; `None`: not a small int or None.
 #[inline(always)]
-fn bound(value: &Value, len: usize, absent: usize) -> Option<usize> {
+pub fn bound(value: &Value, len: usize, absent: usize) -> Option<usize> {
     if value.is_none() {
         return Some(absent);
     }
@@ -764,7 +764,7 @@ fn bound(value: &Value, len: usize, absent: usize) -> Option<usize> {
 }
 
 /// A slice of an exact list, tuple, `str` or `bytes`.
-fn sequence_slice(vm: &Interpreter, container: &Value, start: &Value, stop: &Value) -> Option<Res> {
+pub fn sequence_slice(vm: &Interpreter, container: &Value, start: &Value, stop: &Value) -> Option<Res> {
     let types = vm.types();
     let copy = |items: &[Value]| {
         let (from, to) = (bound(start, items.len(), 0)?, bound(stop, items.len(), items.len())?);
@@ -802,7 +802,7 @@ fn sequence_slice(vm: &Interpreter, container: &Value, start: &Value, stop: &Val
 
 /// A code point of an exact `str`, or a byte of exact `bytes`, at a small int.
 #[inline]
-fn text_item(vm: &Interpreter, container: &Value, key: &Value) -> Option<Res> {
+pub fn text_item(vm: &Interpreter, container: &Value, key: &Value) -> Option<Res> {
     let index = key.as_small_int()?;
     let place = |len: usize| usize::try_from(if index < 0 { index + len as i64 } else { index }).ok();
     let ty = container.header()?.ty.get() as u64;
@@ -819,7 +819,7 @@ fn text_item(vm: &Interpreter, container: &Value, key: &Value) -> Option<Res> {
 }
 
 /// Every so many of the items of an exact list or tuple between two bounds.
-fn stepped_slice(
+pub fn stepped_slice(
     vm: &Interpreter,
     container: &Value,
     start: &Value,

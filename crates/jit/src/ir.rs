@@ -8,9 +8,12 @@
 //! A Python int that lives in a word is kept doubled (`2n`): the word is `2n + 1`, additions overflow exactly when the
 //! result does not fit a word, and a list item's address is a quarter of a multiplication away.
 
+use pellucid_interp::frame::Ret;
+use pellucid_interp::quick::Quick;
 use pellucid_object::protocol::{BinOp, CmpOp};
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
+use std::rc::Rc;
 
 /// Ints of less than this are added without a check, a few at a time.
 pub const NEAR: i64 = 1 << 59;
@@ -62,6 +65,53 @@ pub enum Region {
     Iter,
     /// Items of tuples: nothing writes there.
     Tuple,
+    /// Items of arrays.
+    Packed,
+}
+
+/// How an item of an array lies in memory.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Machine {
+    I8,
+    U8,
+    I16,
+    U16,
+    I32,
+    U32,
+    I64,
+    F32,
+    F64,
+}
+
+impl Machine {
+    /// By the type code of an array; `None` for items that need not fit a Python int of one word, and text.
+    pub fn of_code(letter: char) -> Option<Machine> {
+        Some(match letter {
+            'b' => Machine::I8,
+            'B' => Machine::U8,
+            'h' => Machine::I16,
+            'H' => Machine::U16,
+            'i' => Machine::I32,
+            'I' => Machine::U32,
+            'l' | 'q' => Machine::I64,
+            'f' => Machine::F32,
+            'd' => Machine::F64,
+            _ => return None,
+        })
+    }
+    /// Bytes of an item, as a power of two.
+    pub fn log_size(self) -> u8 {
+        match self {
+            Machine::I8 | Machine::U8 => 0,
+            Machine::I16 | Machine::U16 => 1,
+            Machine::I32 | Machine::U32 | Machine::F32 => 2,
+            Machine::I64 | Machine::F64 => 3,
+        }
+    }
+    /// What an item is in the graph.
+    pub fn ty(self) -> Ty {
+        if matches!(self, Machine::F32 | Machine::F64) { Ty::Float } else { Ty::Int }
+    }
 }
 
 /// What an instruction does. Letters in the comments are its arguments.
@@ -93,6 +143,11 @@ pub enum Op {
         region: Region,
         offset: i32,
     },
+    /// A byte.
+    Load8 {
+        region: Region,
+        offset: i32,
+    },
     Store {
         region: Region,
         offset: i32,
@@ -101,6 +156,10 @@ pub enum Op {
     Item,
     /// Item `b` of the items at `a` becomes the word `c`.
     SetItem,
+    /// The item `b` of the array whose items are at `a`; takes the exit when that is no int of one word.
+    ArrayItem(Machine),
+    /// Item `b` of such an array becomes the number `c`; takes the exit when that does not fit.
+    SetArrayItem(Machine),
     BoxInt,
     /// May make an object, which the result then owns.
     BoxFloat,
@@ -108,6 +167,10 @@ pub enum Op {
     GuardInt,
     GuardFloat,
     GuardBool,
+    /// A float, be it in the word or on the heap.
+    GuardAnyFloat,
+    /// An int or any float, as a float that is equal to it.
+    GuardNumber,
     /// An int of less than `NEAR`.
     GuardNear,
     /// A word that is no object, and one that is.
@@ -129,14 +192,6 @@ pub enum Op {
     KnownMethod(u64),
     /// The same for storing `c`: gives what stood there before, which nobody owns then.
     StoreKnown(u64),
-    /// A word that is an int or a float, as a float; with `exact` an int must not lose anything.
-    NumberToFloat {
-        exact: bool,
-    },
-    /// An operation on words that are ints or floats, and a comparison of such; take the exit when they are not, or
-    /// when the result is no such word.
-    Arith(BinOp),
-    Compare(CmpOp),
     IntToFloat,
     /// A machine int to a Python one that is known to fit.
     RawToInt,
@@ -161,9 +216,15 @@ pub enum Op {
     FloatNeg,
     /// `a ** 2`; takes the exit when that is too large.
     FloatSquare,
+    /// The words of two numbers, ints or floats, give that of another one, which may be a new object.
+    Arith(BinOp),
+    /// Two such words are compared.
+    CmpNumber(CmpOp),
     CmpInt(CmpOp),
     CmpFloat(CmpOp),
     RawAdd(i64),
+    /// Shifted to the right.
+    RawShr(u8),
     /// The item `b` of the exact tuple `a`; takes the exit when there is none.
     TupleItem,
     /// `a` itself: what a guard that was shared gives.
@@ -192,6 +253,10 @@ pub enum Op {
     PollFlag,
     /// A new float, tuple, ... see [`New`].
     New(New),
+    /// A quick function is called with words; takes the exit when it gives nothing.
+    Quick(Quick),
+    /// The address of a register.
+    RegAddress(u16),
 }
 
 /// Objects that machine code makes.
@@ -202,6 +267,8 @@ pub enum New {
     /// A range from `a` to `b` by this step, and an iterator of one. Take the exit without memory.
     Range(i64),
     RangeIter(i64),
+    /// A tuple of words with a reference each, which it takes over. Takes the exit without memory.
+    Tuple,
 }
 
 #[derive(Clone, Debug)]
@@ -256,6 +323,10 @@ pub enum Put {
     RangeIter(Val, Val, i64),
     /// A range: start, stop, step.
     Range(Val, Val, i64),
+    /// A tuple of these.
+    Tuple(Rc<[Val]>),
+    /// The object that was put into this register.
+    Again(u16),
 }
 
 /// An activation that was inlined, for which a frame must be made at an exit.
@@ -270,7 +341,8 @@ pub struct ExitFrame {
     /// Index of the call in the caller's form, and the register of the caller that gets the result.
     pub call: u32,
     pub dst: i16,
-    /// Of a class that is called: the instance.
+    /// What becomes of the value. Of a class that is called (`Ret::Init`): the instance.
+    pub ret: Ret,
     pub object: Option<Val>,
     /// The frame exists already.
     pub framed: bool,
@@ -287,6 +359,7 @@ pub struct Site {
     pub caller: u32,
     pub call: u32,
     pub dst: i16,
+    pub ret: Ret,
     /// The caller's code object.
     pub caller_code: u64,
 }
@@ -321,6 +394,8 @@ impl Exit {
             match put {
                 Put::Val(v) => values.push(*v),
                 Put::RangeIter(a, b, _) | Put::Range(a, b, _) => values.extend([*a, *b]),
+                Put::Tuple(items) => values.extend(items.iter()),
+                Put::Again(_) => {}
             }
         }
         for frame in &self.frames {
@@ -398,7 +473,9 @@ impl Op {
                 | LoadReg(_)
                 | Load { .. }
                 | Load32 { .. }
+                | Load8 { .. }
                 | Item
+                | ArrayItem(_)
                 | BoxFloat
                 | KnownAttr(_)
                 | KnownMethod(_)
@@ -408,8 +485,9 @@ impl Op {
     /// What it reads that a store may change.
     pub fn reads(self) -> Option<Region> {
         match self {
-            Op::Load { region, .. } | Op::Load32 { region, .. } => Some(region),
+            Op::Load { region, .. } | Op::Load32 { region, .. } | Op::Load8 { region, .. } => Some(region),
             Op::Item => Some(Region::Items),
+            Op::ArrayItem(_) => Some(Region::Packed),
             Op::GuardType { stable: false, .. } => Some(Region::Header),
             _ => None,
         }
@@ -423,16 +501,19 @@ impl Op {
                 | Store { .. }
                 | SetItem
                 | StoreKnown(_)
+                | SetArrayItem(_)
                 | Inc
                 | Dec
                 | Step(_)
                 | PushFrame(_)
                 | PopFrame
                 | Instance
+                | Arith(_)
                 | Clobber(_)
                 | Poll
                 | PollFlag
                 | New(_)
+                | Quick(_)
         )
     }
 }

@@ -9,7 +9,6 @@ mod exit;
 pub mod ir;
 mod lower;
 mod memory;
-mod numbers;
 mod opt;
 
 use build::{Builder, Lessons, Stop};
@@ -174,7 +173,9 @@ fn compile_with(
         }
         match result {
             Ok(()) if !eager && builder.ran_out_of_line * OUT_OF_LINE > builder.ran => {
-                return Err(format!("{} of {} out of line", builder.ran_out_of_line, builder.ran));
+                let counts = format!("{} of {} out of line", builder.ran_out_of_line, builder.ran);
+                let notes = if dump { builder.notes.join("\n") } else { String::new() };
+                return Err(format!("{counts}\n{notes}"));
             }
             Ok(()) => {
                 let Builder { graph, keep, registers, levels, notes, .. } = builder;

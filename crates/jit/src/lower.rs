@@ -1,11 +1,12 @@
 //! From the graph to Cranelift's form, and from there to machine code.
 
+use crate::build::EXACT;
 use crate::exit::{self, Kind, Way, WayFrame};
-use crate::ir::{Block, Edge, ExitId, Graph, Inst, NEAR, New, Op, Put, Region, Term, Ty, Val};
-use crate::{numbers, opt};
+use crate::ir::{Block, Edge, ExitId, Graph, Inst, Machine, NEAR, New, Op, Put, Region, Term, Ty, Val};
+use crate::opt;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::types::{F64, I8, I32, I64};
+use cranelift_codegen::ir::types::{F32, F64, I8, I32, I64};
 use cranelift_codegen::ir::{
     AbiParam, AliasRegionData, Block as CBlock, BlockArg, InstBuilder, MemFlagsData, SigRef, Signature,
     StackSlotData, StackSlotKind, Value as CVal,
@@ -17,7 +18,8 @@ use pellucid_interp::caches;
 use pellucid_interp::form::Form;
 use pellucid_interp::hot::{self, Place, Status};
 use pellucid_interp::ops::Op as Code;
-use pellucid_object::protocol::CmpOp;
+use pellucid_interp::quick::{Gives, Quick};
+use pellucid_object::protocol::{BinOp, CmpOp};
 use pellucid_object::{Interpreter, Value, layout};
 use std::collections::HashMap;
 
@@ -288,13 +290,13 @@ impl<'a, 'b> Lowering<'a, 'b> {
             let kind = match put {
                 Put::Val(val) => {
                     values.push(*val);
-                    match self.graph.ty(*val) {
-                        Ty::Int => Kind::Int,
-                        Ty::Float => Kind::Float,
-                        Ty::Bool => Kind::Bool,
-                        Ty::Word | Ty::Raw => Kind::Word,
-                    }
+                    kind_of(self.graph.ty(*val))
                 }
+                Put::Tuple(items) => {
+                    values.extend(items.iter());
+                    Kind::Tuple(items.iter().map(|item| kind_of(self.graph.ty(*item))).collect())
+                }
+                Put::Again(register) => Kind::Again(*register),
                 Put::Range(a, b, step) => {
                     values.extend([*a, *b]);
                     Kind::Range(*step)
@@ -318,6 +320,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 call: frame.call,
                 dst: frame.dst,
                 callee: frame.callee,
+                ret: frame.ret,
                 has_object: frame.object.is_some(),
                 framed: frame.framed,
             });
@@ -337,18 +340,25 @@ impl<'a, 'b> Lowering<'a, 'b> {
         });
         let address = std::ptr::from_ref::<Way>(&way) as i64;
         self.ways.push(way);
-        let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, 8 * values.len().max(1) as u32, 3);
-        let slot = self.builder.create_sized_stack_slot(slot);
-        for (index, val) in values.iter().enumerate() {
-            let mut value = self.get(*val)?;
-            if self.graph.ty(*val) == Ty::Bool {
-                value = self.builder.ins().uextend(I64, value);
-            }
-            self.builder.ins().stack_store(I64, value, slot, 8 * index as i32);
+        let mut words = Vec::new();
+        for val in &values {
+            let value = self.get(*val)?;
+            let is_bool = self.graph.ty(*val) == Ty::Bool;
+            words.push(if is_bool { self.builder.ins().uextend(I64, value) } else { value });
         }
-        let values = self.builder.ins().stack_addr(I64, slot, 0);
+        let values = self.in_a_row(&words);
         let way = self.builder.ins().iconst(I64, address);
         Ok(self.call(exit::leave as *const () as usize, &[self.vm, self.frame, way, values]))
+    }
+
+    /// Puts words into memory one behind the other; the address of the first.
+    fn in_a_row(&mut self, words: &[CVal]) -> CVal {
+        let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, 8 * words.len().max(1) as u32, 3);
+        let slot = self.builder.create_sized_stack_slot(slot);
+        for (index, word) in words.iter().enumerate() {
+            self.builder.ins().stack_store(I64, *word, slot, 8 * index as i32);
+        }
+        self.builder.ins().stack_addr(I64, slot, 0)
     }
 
     /// Calls a function of the run time with words, which gives a word.
@@ -405,6 +415,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 let flags = self.region(region);
                 self.builder.ins().uload32(flags, x()?, offset)
             }
+            Load8 { region, offset } => {
+                let flags = self.region(region);
+                self.builder.ins().uload8(I64, flags, x()?, offset)
+            }
             Store { region, offset } => {
                 let flags = self.region(region);
                 self.builder.ins().store(flags, y()?, x()?, offset);
@@ -422,6 +436,12 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.builder.ins().store(flags, word, address, 0);
                 return Ok(None);
             }
+            ArrayItem(kind) => self.array_item(kind, x()?, y()?, exit)?,
+            SetArrayItem(kind) => {
+                let number = *args.get(2).ok_or("an item without a value")?;
+                self.set_array_item(kind, x()?, y()?, number, exit)?;
+                return Ok(None);
+            }
             BoxInt => self.builder.ins().bor_imm_s(x()?, 1),
             BoxBool => {
                 let (yes, no) = self.two(Value::TRUE.bits() as i64, Value::FALSE.bits() as i64);
@@ -434,6 +454,26 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.builder.ins().band_imm_s(x()?, -2)
             }
             GuardFloat => self.unbox_float(x()?, exit)?,
+            GuardAnyFloat => self.any_float(x()?, exit)?,
+            GuardNumber => self.number_as_float(x()?, exit)?,
+            Arith(op) => {
+                let function = match op {
+                    BinOp::Add => exit::add as *const () as usize,
+                    BinOp::Sub => exit::sub as *const () as usize,
+                    BinOp::Mul => exit::mul as *const () as usize,
+                    _ => return Err("an operator that words do not have".to_string()),
+                };
+                let word = self.call(function, &[self.vm, x()?, y()?]);
+                self.leave_unless(word, exit)?;
+                word
+            }
+            CmpNumber(op) => {
+                let op = self.builder.ins().iconst(I64, op as i64);
+                let holds = self.call(exit::compare as *const () as usize, &[self.vm, x()?, y()?, op]);
+                let neither = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, holds, 1);
+                self.leave_if(neither, exit)?;
+                self.builder.ins().ireduce(I8, holds)
+            }
             GuardBool => {
                 let yes = self.builder.ins().icmp_imm_s(IntCC::Equal, x()?, Value::TRUE.bits() as i64);
                 let no = self.builder.ins().icmp_imm_s(IntCC::Equal, x()?, Value::FALSE.bits() as i64);
@@ -501,25 +541,12 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.leave_unless(old, exit)?;
                 old
             }
-            NumberToFloat { exact } => self.number_to_float(x()?, exact, exit)?,
-            Arith(op) => {
-                let function = numbers::arith(op).ok_or("an operation on numbers that there is none of")?;
-                let word = self.call(function, &[x()?, y()?]);
-                self.leave_unless(word, exit)?;
-                word
-            }
-            Compare(op) => {
-                let op = self.builder.ins().iconst(I64, op as i64);
-                let answer = self.call(numbers::compare as *const () as usize, &[x()?, y()?, op]);
-                let none = self.builder.ins().icmp_imm_s(IntCC::UnsignedGreaterThan, answer, 1);
-                self.leave_if(none, exit)?;
-                self.builder.ins().ireduce(I8, answer)
-            }
             IntToFloat => {
                 let n = self.builder.ins().sshr_imm_s(x()?, 1);
                 self.builder.ins().fcvt_from_sint(F64, n)
             }
             Itself => x()?,
+            RawShr(n) => self.builder.ins().ushr_imm_s(x()?, i64::from(n)),
             RawAdd(n) => self.builder.ins().iadd_imm_s(x()?, n),
             TupleItem => {
                 let item = self.call(exit::tuple_item as *const () as usize, &[x()?, y()?]);
@@ -583,6 +610,8 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 return Ok(None);
             }
             New(what) => self.make(what, args, exit)?,
+            Quick(what) => self.quick(what, args, exit)?,
+            RegAddress(reg) => self.builder.ins().iadd_imm_s(self.regs, 8 * i64::from(reg)),
         }))
     }
 
@@ -593,6 +622,86 @@ impl<'a, 'b> Lowering<'a, 'b> {
     fn item_address(&mut self, items: CVal, index: CVal) -> CVal {
         let offset = self.builder.ins().ishl_imm_s(index, 2);
         self.builder.ins().iadd(items, offset)
+    }
+
+    fn array_address(&mut self, kind: Machine, items: CVal, index: CVal) -> CVal {
+        // The index is doubled.
+        let offset = match kind.log_size() {
+            0 => self.builder.ins().sshr_imm_s(index, 1),
+            1 => index,
+            log => self.builder.ins().ishl_imm_s(index, i64::from(log) - 1),
+        };
+        self.builder.ins().iadd(items, offset)
+    }
+
+    fn array_item(
+        &mut self,
+        kind: Machine,
+        items: CVal,
+        index: CVal,
+        exit: Option<ExitId>,
+    ) -> Result<CVal, String> {
+        let at = self.array_address(kind, items, index);
+        let flags = self.region(Region::Packed);
+        let ins = self.builder.ins();
+        let number = match kind {
+            Machine::F64 => return Ok(ins.load(F64, flags, at, 0)),
+            Machine::F32 => {
+                let single = ins.load(F32, flags, at, 0);
+                return Ok(self.builder.ins().fpromote(F64, single));
+            }
+            Machine::I8 => ins.sload8(I64, flags, at, 0),
+            Machine::U8 => ins.uload8(I64, flags, at, 0),
+            Machine::I16 => ins.sload16(I64, flags, at, 0),
+            Machine::U16 => ins.uload16(I64, flags, at, 0),
+            Machine::I32 => ins.sload32(flags, at, 0),
+            Machine::U32 => ins.uload32(flags, at, 0),
+            Machine::I64 => {
+                let number = ins.load(I64, flags, at, 0);
+                let (doubled, far) = self.builder.ins().sadd_overflow(number, number);
+                self.leave_if(far, exit)?;
+                return Ok(doubled);
+            }
+        };
+        Ok(self.builder.ins().ishl_imm_s(number, 1))
+    }
+
+    fn set_array_item(
+        &mut self,
+        kind: Machine,
+        items: CVal,
+        index: CVal,
+        number: CVal,
+        exit: Option<ExitId>,
+    ) -> Result<(), String> {
+        let number = if kind.ty() == Ty::Int { self.builder.ins().sshr_imm_s(number, 1) } else { number };
+        let (least, most) = match kind {
+            Machine::I8 => (i8::MIN.into(), i8::MAX.into()),
+            Machine::U8 => (0, u8::MAX.into()),
+            Machine::I16 => (i16::MIN.into(), i16::MAX.into()),
+            Machine::U16 => (0, u16::MAX.into()),
+            Machine::I32 => (i32::MIN.into(), i32::MAX.into()),
+            Machine::U32 => (0, u32::MAX.into()),
+            Machine::I64 | Machine::F32 | Machine::F64 => (0i64, 0i64),
+        };
+        if most > 0 {
+            let above = self.builder.ins().iadd_imm_s(number, -least);
+            let out = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, above, most - least);
+            self.leave_if(out, exit)?;
+        }
+        let at = self.array_address(kind, items, index);
+        let flags = self.region(Region::Packed);
+        match kind {
+            Machine::I8 | Machine::U8 => self.builder.ins().istore8(flags, number, at, 0),
+            Machine::I16 | Machine::U16 => self.builder.ins().istore16(flags, number, at, 0),
+            Machine::I32 | Machine::U32 => self.builder.ins().istore32(flags, number, at, 0),
+            Machine::I64 | Machine::F64 => self.builder.ins().store(flags, number, at, 0),
+            Machine::F32 => {
+                let single = self.builder.ins().fdemote(F32, number);
+                self.builder.ins().store(flags, single, at, 0)
+            }
+        };
+        Ok(())
     }
 
     fn guard_type(&mut self, word: CVal, ty: u64, exit: Option<ExitId>) -> Result<(), String> {
@@ -615,32 +724,52 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let rest = self.builder.ins().band_imm_s(word, -4);
         let bits = self.builder.ins().bor(high, rest);
         let bits = self.builder.ins().rotr_imm_s(bits, 3);
-        let zero = self.builder.ins().icmp_imm_s(IntCC::Equal, word, FLOAT_ZERO);
-        let none = self.builder.ins().iconst(I64, 0);
-        let bits = self.builder.ins().select(zero, none, bits);
+        let positive = self.builder.ins().band_imm_s(word, !4);
+        let zero = self.builder.ins().icmp_imm_s(IntCC::Equal, positive, FLOAT_ZERO);
+        let signed = self.builder.ins().ishl_imm_s(word, 61);
+        let sign = self.builder.ins().band_imm_s(signed, i64::MIN);
+        let bits = self.builder.ins().select(zero, sign, bits);
         Ok(self.builder.ins().bitcast(F64, MemFlagsData::new(), bits))
     }
 
-    /// The float that an int's or a float's word means.
-    fn number_to_float(&mut self, word: CVal, exact: bool, exit: Option<ExitId>) -> Result<CVal, String> {
-        let (int, float, done) =
+    /// A float in the word or on the heap.
+    fn any_float(&mut self, word: CVal, exit: Option<ExitId>) -> Result<CVal, String> {
+        let (heap, small, done) =
+            (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
+        self.builder.set_cold_block(heap);
+        let result = self.builder.append_block_param(done, F64);
+        let tag = self.builder.ins().band_imm_s(word, 7);
+        self.builder.ins().brif(tag, small, &[], heap, &[]);
+        self.builder.switch_to_block(heap);
+        let ty = self.target.vm.types().float.value().bits();
+        self.guard_type(word, ty, exit)?;
+        let flags = self.region(Region::Tuple);
+        let float = self.builder.ins().load(F64, flags, word, layout::PAYLOAD as i32);
+        self.builder.ins().jump(done, &[BlockArg::Value(float)]);
+        self.builder.switch_to_block(small);
+        let float = self.unbox_float(word, exit)?;
+        self.builder.ins().jump(done, &[BlockArg::Value(float)]);
+        self.builder.switch_to_block(done);
+        Ok(result)
+    }
+
+    /// An int that a float can be equal to, or a float.
+    fn number_as_float(&mut self, word: CVal, exit: Option<ExitId>) -> Result<CVal, String> {
+        let (int, other, done) =
             (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
         let result = self.builder.append_block_param(done, F64);
         let tag = self.builder.ins().band_imm_s(word, 1);
-        self.builder.ins().brif(tag, int, &[], float, &[]);
+        self.builder.ins().brif(tag, int, &[], other, &[]);
         self.builder.switch_to_block(int);
         let n = self.builder.ins().sshr_imm_s(word, 1);
-        if exact {
-            let high = self.builder.ins().iadd_imm_s(n, numbers::EXACT as i64);
-            let far =
-                self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, high, 2 * numbers::EXACT as i64);
-            self.leave_if(far, exit)?;
-        }
-        let n = self.builder.ins().fcvt_from_sint(F64, n);
-        self.builder.ins().jump(done, &[BlockArg::Value(n)]);
-        self.builder.switch_to_block(float);
-        let n = self.unbox_float(word, exit)?;
-        self.builder.ins().jump(done, &[BlockArg::Value(n)]);
+        let above = self.builder.ins().iadd_imm_s(n, EXACT);
+        let far = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, above, 2 * EXACT);
+        self.leave_if(far, exit)?;
+        let float = self.builder.ins().fcvt_from_sint(F64, n);
+        self.builder.ins().jump(done, &[BlockArg::Value(float)]);
+        self.builder.switch_to_block(other);
+        let float = self.any_float(word, exit)?;
+        self.builder.ins().jump(done, &[BlockArg::Value(float)]);
         self.builder.switch_to_block(done);
         Ok(result)
     }
@@ -652,7 +781,8 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let top = self.builder.ins().band_imm_s(top, 7);
         let top = self.builder.ins().iadd_imm_s(top, -3);
         let common = self.builder.ins().icmp_imm_s(IntCC::UnsignedLessThan, top, 2);
-        let special = self.builder.ins().icmp_imm_s(IntCC::NotEqual, bits, 0x3000_0000_0000_0000);
+        let positive = self.builder.ins().band_imm_s(bits, i64::MAX);
+        let special = self.builder.ins().icmp_imm_s(IntCC::NotEqual, positive, 0x3000_0000_0000_0000);
         let common = self.builder.ins().band(common, special);
         let (quick, slow, done) =
             (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
@@ -838,7 +968,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let (_, caller_form) = code_and_form(site.caller_code)?;
         // SAFETY: forms are kept by their code, and code by the builder.
         let call = std::ptr::from_ref(unsafe { &(&(*caller_form).instrs)[site.call as usize] });
-        let push = Box::new(exit::Push { code, form, base: site.base, dst: site.dst, call });
+        let push = Box::new(exit::Push { code, form, base: site.base, dst: site.dst, ret: site.ret, call });
         let address = std::ptr::from_ref::<exit::Push>(&push) as i64;
         self.pushes.push(push);
         let caller = self.frame_at(site.caller);
@@ -907,7 +1037,25 @@ impl<'a, 'b> Lowering<'a, 'b> {
         self.leave_if(any, exit)
     }
 
+    fn quick(&mut self, what: Quick, args: &[CVal], exit: Option<ExitId>) -> Result<CVal, String> {
+        let args: Vec<CVal> = std::iter::once(self.vm).chain(args.iter().copied()).collect();
+        let word = self.call(what.address(), &args);
+        self.leave_unless(word, exit)?;
+        Ok(match what.gives() {
+            Gives::Int => self.builder.ins().band_imm_s(word, -2),
+            Gives::Truth => self.builder.ins().icmp_imm_s(IntCC::Equal, word, 2),
+            Gives::Owned | Gives::Done => word,
+        })
+    }
+
     fn make(&mut self, what: New, args: &[CVal], exit: Option<ExitId>) -> Result<CVal, String> {
+        if what == New::Tuple {
+            let items = self.in_a_row(args);
+            let count = self.builder.ins().iconst(I64, args.len() as i64);
+            let word = self.call(exit::make_tuple as *const () as usize, &[self.vm, items, count]);
+            self.leave_unless(word, exit)?;
+            return Ok(word);
+        }
         let a = *args.first().ok_or("nothing to make of")?;
         let b = *args.get(1).ok_or("nothing to make of")?;
         let (function, step, iterator) = match what {
@@ -918,11 +1066,21 @@ impl<'a, 'b> Lowering<'a, 'b> {
             }
             New::Range(step) => (exit::make_range as *const () as usize, step, 0),
             New::RangeIter(step) => (exit::make_range as *const () as usize, step, 1),
+            New::Tuple => return Err("a tuple is no range".to_string()),
         };
         let (step, iterator) = self.two(step, iterator);
         let word = self.call(function, &[self.vm, a, b, step, iterator]);
         self.leave_unless(word, exit)?;
         Ok(word)
+    }
+}
+
+fn kind_of(ty: Ty) -> Kind {
+    match ty {
+        Ty::Int => Kind::Int,
+        Ty::Float => Kind::Float,
+        Ty::Bool => Kind::Bool,
+        Ty::Word | Ty::Raw => Kind::Word,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is done to a graph before it becomes machine code.
 
 use crate::ir::{Block, ExitId, Graph, Header, Inst, NEAR, Op, Region, SMALL, Term, Ty, Val};
+use pellucid_interp::quick::{Changes, Quick};
 use pellucid_object::protocol::CmpOp;
 use std::collections::HashSet;
 
@@ -59,14 +60,25 @@ fn writes(graph: &Graph, blocks: &HashSet<Block>) -> Writes {
                 Op::Store { region, .. } => drop(writes.regions.insert(region)),
                 Op::SetItem => drop(writes.regions.insert(Region::Items)),
                 Op::StoreKnown(_) => writes.regions.extend([Region::Attrs, Region::Shape]),
+                Op::SetArrayItem(_) => drop(writes.regions.insert(Region::Packed)),
                 Op::StoreReg(reg) | Op::Clobber(reg) => drop(writes.registers.insert(reg)),
                 Op::New(crate::ir::New::Append) => drop(writes.regions.insert(Region::List)),
+                Op::Quick(what) => writes.regions.extend(changed_by(what)),
                 Op::Step(_) => writes.everything = true,
                 _ => {}
             }
         }
     }
     writes
+}
+
+/// What a quick function changes.
+pub fn changed_by(what: Quick) -> &'static [Region] {
+    match what.changes() {
+        Changes::Nothing => &[],
+        Changes::Lists => &[Region::List, Region::Items],
+        Changes::Dicts => &[Region::Dict],
+    }
 }
 
 /// Moves out of loops what is the same at each turn, inner loops first: computations, loads of what the loop does not write,
@@ -278,6 +290,7 @@ pub fn quicken_polls(graph: &mut Graph) {
                 graph.inst(*val).op,
                 Op::Step(_)
                     | Op::New(_)
+                    | Op::Quick(_)
                     | Op::Instance
                     | Op::BoxFloat
                     | Op::Dec

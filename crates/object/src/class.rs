@@ -121,6 +121,10 @@ pub struct TypeDef {
 }
 
 impl Type {
+    /// Whether the payload of its objects is a `T`.
+    pub fn holds<T: crate::heap::Payload>(&self) -> bool {
+        self.payload.type_id == std::any::TypeId::of::<T>()
+    }
     pub(crate) fn bare(
         interp: *const Interpreter,
         name: &str,

@@ -9,11 +9,15 @@
 //! loop's first block is built on the assumption that a register has the same type at each turn; where that turns
 //! out to be wrong, everything is built again without it ([`Stop::Widen`]).
 
+mod array;
 mod attr;
 mod call;
+mod dunder;
 mod flow;
 mod ops;
+mod quick;
 pub mod state;
+mod tuple;
 
 use crate::ir::{Block, Exit, ExitFrame, ExitId, Graph, Inst, New, Op, Put, Region, Term, Ty, Val};
 use pellucid_interp::code::CodeObject;
@@ -74,6 +78,9 @@ pub(crate) enum Flow {
     Done,
 }
 
+/// Ints up to here are floats without loss.
+pub const EXACT: i64 = 1 << 53;
+
 /// Most instructions of a graph.
 const LARGEST: usize = 8_000;
 
@@ -109,6 +116,8 @@ pub struct Builder<'a> {
     pub choices: HashMap<Val, Vec<Value>>,
     /// What dies behind the current instruction.
     dying: Vec<Val>,
+    /// How many tuples were not made.
+    tuples: u32,
     exit_here: Option<(u32, ExitId)>,
     /// What was assumed in vain so far: the graph is built to its end, to find all of it, and then again.
     pub in_vain: Vec<Stop>,
@@ -158,6 +167,7 @@ impl<'a> Builder<'a> {
             constants: HashMap::new(),
             choices: HashMap::new(),
             dying: Vec::new(),
+            tuples: 0,
             exit_here: None,
             in_vain: Vec::new(),
         }
@@ -294,6 +304,9 @@ impl<'a> Builder<'a> {
     pub fn load32(&mut self, region: Region, offset: usize, base: Val) -> Val {
         self.load_op(Op::Load32 { region, offset: offset as i32 }, base, Ty::Raw)
     }
+    pub fn load8(&mut self, region: Region, offset: usize, base: Val) -> Val {
+        self.load_op(Op::Load8 { region, offset: offset as i32 }, base, Ty::Raw)
+    }
     fn load_op(&mut self, op: Op, base: Val, ty: Ty) -> Val {
         if let Some(known) = self.state.fact(op, base, None) {
             return known;
@@ -349,6 +362,7 @@ impl<'a> Builder<'a> {
 
     fn puts(&self, which: impl Fn(&Slot) -> bool) -> Vec<(u16, Put)> {
         let slots = self.state.slots.iter().enumerate().filter(|(_, slot)| which(slot));
+        let mut tuples: Vec<(u32, u16)> = Vec::new();
         slots
             .filter_map(|(index, slot)| {
                 let put = match slot {
@@ -356,6 +370,13 @@ impl<'a> Builder<'a> {
                     Slot::Now { val, .. } | Slot::Borrowed(val) => Put::Val(*val),
                     Slot::Range(a, b, step) => Put::Range(*a, *b, *step),
                     Slot::RangeIter(a, b, step) => Put::RangeIter(*a, *b, *step),
+                    Slot::Tuple(number, items) => match tuples.iter().find(|(known, _)| known == number) {
+                        Some((_, register)) => Put::Again(*register),
+                        None => {
+                            tuples.push((*number, index as u16));
+                            Put::Tuple(items.clone())
+                        }
+                    },
                 };
                 Some((index as u16, put))
             })
@@ -364,7 +385,7 @@ impl<'a> Builder<'a> {
 
     /// What a step leaves to be put when it does not come back: iterators that were not made.
     pub fn step_exit(&mut self) -> ExitId {
-        let puts = self.puts(|slot| matches!(slot, Slot::Range(..) | Slot::RangeIter(..)));
+        let puts = self.puts(Slot::is_virtual);
         self.graph.exits.push(Exit { pc: u32::MAX, frames: Vec::new(), puts, item: None, why: "step" });
         ExitId(self.graph.exits.len() as u32 - 1)
     }
@@ -382,6 +403,7 @@ impl<'a> Builder<'a> {
                     base: c.activation.base as u16,
                     call: call.pc,
                     dst: call.dst,
+                    ret: call.ret,
                     object: call.object,
                     framed: call.framed,
                     callee: call.callee.map(|register| register as u16),
@@ -426,7 +448,7 @@ impl<'a> Builder<'a> {
     pub fn is_plain(&self, word: Val) -> bool {
         match self.graph.inst(word).op {
             Op::Word(bits) => bits & 7 != 0,
-            Op::BoxInt | Op::BoxBool | Op::GuardPlain | Op::Arith(_) => true,
+            Op::BoxInt | Op::BoxBool | Op::GuardPlain => true,
             Op::BoxFloat => false,
             _ => [Op::GuardInt, Op::GuardFloat, Op::GuardBool, Op::GuardPlain]
                 .iter()
@@ -480,6 +502,7 @@ impl<'a> Builder<'a> {
             }
             Slot::Range(start, stop, step) => self.make(New::Range(step), start, stop, reg),
             Slot::RangeIter(next, stop, step) => self.make(New::RangeIter(step), next, stop, reg),
+            Slot::Tuple(number, items) => self.make_tuple(number, &items, reg),
         };
         self.set_slot(index, new);
         Ok(())
@@ -503,7 +526,7 @@ impl<'a> Builder<'a> {
 
     pub fn own_borrowed(&mut self) -> Build {
         for index in 0..self.state.slots.len() {
-            if matches!(self.state.slots[index], Slot::Borrowed(_)) {
+            if self.borrows(&self.state.slots[index]) {
                 self.own(index)?;
             }
         }
@@ -591,7 +614,7 @@ impl<'a> Builder<'a> {
             Slot::Dead => Err(Stop::No("a dead register is read")),
             Slot::Mem(_) => Ok(self.mem_word(index)),
             Slot::Now { val, .. } | Slot::Borrowed(val) => Ok(val),
-            Slot::Range(..) | Slot::RangeIter(..) => {
+            Slot::Range(..) | Slot::RangeIter(..) | Slot::Tuple(..) => {
                 self.own(index)?;
                 Ok(self.mem_word(index))
             }
