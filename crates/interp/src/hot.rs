@@ -44,6 +44,8 @@ pub enum Status {
 pub trait Native {
     /// Shows each value that the code keeps alive.
     fn trace(&self, visit: &mut Visitor);
+    /// Where the code begins.
+    fn entry(&self) -> Entry;
     /// For tools that know the compiler.
     fn as_any(&self) -> &dyn std::any::Any;
 }
@@ -63,10 +65,10 @@ pub type Compile = fn(&Interpreter, &Frame, Place) -> Outcome;
 /// What a compiler says.
 pub enum Outcome {
     Compiled(Compiled),
-    /// Too much time went into compiling already.
-    Later,
-    /// Not worth it, or not possible; it is not asked again.
-    Never,
+    /// Too much time, or memory, went into compiling already: which of them.
+    Later(&'static str),
+    /// Not worth it, or not possible, and why; it is not asked again.
+    Never(String),
 }
 
 /// What a compiler gives.
@@ -102,12 +104,32 @@ pub struct Heat {
     pub levels: Cell<u32>,
     /// How often it was compiled again because guards that had been moved out of loops did not hold.
     pub hoisted_in_vain: Cell<u32>,
+    /// What `left` was last set to, and the turns that were counted before.
+    from: Cell<u32>,
+    before: Cell<u64>,
+    /// How often machine code was entered.
+    pub entered: Cell<u64>,
+    /// Why there is no machine code.
+    why: RefCell<Option<Box<str>>>,
 }
 
 impl Heat {
     /// Begins to count `turns`.
     pub fn start(&self, turns: u32) {
-        self.left.set(turns.max(1));
+        self.count_down(turns.max(1));
+    }
+    fn count_down(&self, turns: u32) {
+        self.before.set(self.turns());
+        self.from.set(turns);
+        self.left.set(turns);
+    }
+    /// Turns that the interpreter made, or calls that it ran. Each entry into machine code counts as one more.
+    pub fn turns(&self) -> u64 {
+        self.before.get() + u64::from(self.from.get().wrapping_sub(self.left.get()))
+    }
+    /// Why the compiler refused, or put it off.
+    pub fn why(&self) -> Option<String> {
+        self.why.borrow().as_deref().map(str::to_string)
     }
     /// One turn less; true when there is something to do.
     #[inline(always)]
@@ -117,13 +139,14 @@ impl Heat {
         left == 0
     }
     /// Gives up on machine code here.
-    pub fn never(&self) {
+    pub fn never(&self, why: &str) {
         self.entry.set(None);
+        *self.why.borrow_mut() = Some(why.into());
         self.wait(Phase::Never, u32::MAX);
     }
     fn wait(&self, phase: Phase, turns: u32) {
         self.phase.set(phase);
-        self.left.set(turns);
+        self.count_down(turns);
     }
     /// Forgets machine code that speculated wrongly, so that the place is observed and compiled again.
     pub fn again(&self, turns: u32) {
@@ -265,6 +288,8 @@ pub struct Tier {
     pub budget: Cell<u32>,
     /// Places that are observed.
     pub watched: Cell<u32>,
+    /// How many pieces of machine code are running, one inside the other or in several threads.
+    pub running: Cell<u32>,
     /// Counts the periods of observation; the code objects that were seen in the current one.
     pub period: Cell<u32>,
     pub observed: RefCell<Vec<Value>>,
@@ -323,6 +348,7 @@ impl Default for Tier {
             observe: Cell::new(0),
             budget: Cell::new(0),
             watched: Cell::new(0),
+            running: Cell::new(0),
             period: Cell::new(1),
             observed: RefCell::default(),
         }
@@ -363,8 +389,8 @@ pub unsafe fn turn(vm: &Interpreter, st: &State, frame: *mut Frame, index: usize
         let outer = outermost(form, index);
         if outer != index && form.loops[outer].heat.phase.get() == Phase::Counted {
             // Its next turn begins the observation: machine code then is one piece for the whole nest.
-            form.loops[outer].heat.left.set(1);
-            heat.left.set(st.tier.loop_heat.get().saturating_mul(4));
+            form.loops[outer].heat.start(1);
+            heat.start(st.tier.loop_heat.get().saturating_mul(4));
             return Ok(Turn::On);
         }
         Ok(step_phase(vm, st, frame, heat, Place::Loop(index)))
@@ -439,15 +465,21 @@ unsafe fn step_phase(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Hea
             match compiled {
                 Outcome::Compiled(Compiled { entry, native, registers, levels }) => {
                     // SAFETY: by the contract.
-                    unsafe { (*(*frame).form).natives.borrow_mut().push(native) };
+                    let form: &Form = unsafe { &*(*frame).form };
+                    form.natives.borrow_mut().push(native);
                     heat.entry.set(Some(entry));
                     heat.registers.set(registers);
                     heat.levels.set(levels);
                     heat.compiled.set(heat.compiled.get() + 1);
+                    heat.why.take();
                     heat.wait(Phase::Native, 1);
+                    drop(replaced(tier, form));
                 }
-                Outcome::Later => heat.again(tier.loop_heat.get().saturating_mul(8).max(1)),
-                Outcome::Never => heat.wait(Phase::Never, u32::MAX),
+                Outcome::Later(why) => {
+                    *heat.why.borrow_mut() = Some(why.into());
+                    heat.again(tier.loop_heat.get().saturating_mul(8).max(1));
+                }
+                Outcome::Never(why) => heat.never(&why),
             }
             Turn::Switch
         }
@@ -456,6 +488,19 @@ unsafe fn step_phase(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Hea
             Turn::On
         }
     }
+}
+
+/// Machine code of a form that is entered no more, when none of any form runs.
+fn replaced(tier: &Tier, form: &Form) -> Vec<Box<dyn Native>> {
+    if tier.running.get() > 0 {
+        return Vec::new();
+    }
+    let heats = form.loops.iter().map(|l| &l.heat).chain([&form.calls]);
+    let entries: Vec<usize> = heats.filter_map(|heat| Some(heat.entry.get()? as usize)).collect();
+    let (used, gone) =
+        form.natives.take().into_iter().partition(|native| entries.contains(&(native.entry() as usize)));
+    form.natives.replace(used);
+    gone
 }
 
 /// Runs machine code at the innermost frame.
@@ -475,8 +520,11 @@ unsafe fn enter(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Heat) ->
     if !fits {
         return Ok(Turn::On);
     }
+    heat.entered.set(heat.entered.get() + 1);
+    st.tier.running.set(st.tier.running.get() + 1);
     // SAFETY: machine code for this place of this form; the code keeps the form, and with it the machine code, alive.
     let status = unsafe { entry(vm, frame, (*frame).regs) };
+    st.tier.running.set(st.tier.running.get() - 1);
     if status == Status::Raised as u64 { Err(vm.raised_mark()) } else { Ok(Turn::Reload) }
 }
 
@@ -707,21 +755,27 @@ unsafe fn is_watched(frame: *mut Frame, levels: usize) -> bool {
     (0..=levels).any(|level| unsafe { (*frame.sub(level)).object.is_set() })
 }
 
-/// Does the instruction `pc` out of line, for machine code. See [`Status`].
+/// An instruction that machine code has done out of line.
+pub struct Outside {
+    pub pc: *const Instr,
+    /// How many frames below belong to the same machine code.
+    pub levels: usize,
+    pub done: Cell<u64>,
+    /// How often machine code is still to be left behind it without need: for tests.
+    pub leaves: Cell<u32>,
+}
+
+/// Does an instruction out of line, for machine code. See [`Status`].
 ///
 /// # Safety
-/// `frame` is the innermost frame, all its registers are as the interpreter would have them, and `pc` is an instruction
-/// of its form other than a return, a yield, or a jump without condition. The `levels` frames below belong to the same
-/// machine code.
-pub unsafe extern "C" fn step(
-    vm: *const Interpreter,
-    frame: *mut Frame,
-    pc: *const Instr,
-    levels: usize,
-) -> u64 {
+/// `frame` is the innermost frame, all its registers are as the interpreter would have them, and that of `outside` is an
+/// instruction of its form other than a return, a yield, or a jump without condition.
+pub unsafe extern "C" fn step(vm: *const Interpreter, frame: *mut Frame, outside: *const Outside) -> u64 {
     // SAFETY: by the contract.
     unsafe {
         let vm = &*vm;
+        let Outside { pc, levels, ref done, ref leaves } = *outside;
+        done.set(done.get() + 1);
         let st = crate::state::state(vm);
         let thread = crate::state::thread(vm);
         (*frame).pc = pc;
@@ -744,29 +798,32 @@ pub unsafe extern "C" fn step(
             },
             Err(_) => Status::Raised,
         };
+        if leaves.get() > 0 && matches!(status, Status::On | Status::Jump) {
+            leaves.set(leaves.get() - 1);
+            let jumps = status == Status::Jump;
+            (*frame).pc = if jumps { pc.byte_offset((*pc).e as i32 as isize) } else { pc.add(1) };
+            return Status::Leave as u64;
+        }
         status as u64
     }
 }
 
-/// Does the call at `pc` for machine code, as [`step`] does. Where the callee is a function that has machine code and takes just
+/// Does a call for machine code, as [`step`] does. Where the callee is a function that has machine code and takes just
 /// what it is given, that is entered at once.
 ///
 /// # Safety
-/// As for [`step`]; `pc` is a `Call` or `CallMethod`.
-pub unsafe extern "C" fn call(
-    vm: *const Interpreter,
-    frame: *mut Frame,
-    pc: *const Instr,
-    levels: usize,
-) -> u64 {
+/// As for [`step`]; the instruction is a `Call` or `CallMethod`.
+pub unsafe extern "C" fn call(vm: *const Interpreter, frame: *mut Frame, outside: *const Outside) -> u64 {
     // SAFETY: by the contract; arguments stand behind the callee, and the record is that of a plain call.
     unsafe {
         let vm_ref = &*vm;
+        let Outside { pc, levels, ref done, ref leaves } = *outside;
         let st = crate::state::state(vm_ref);
         let thread = crate::state::thread(vm_ref);
         let Some((entry, top)) = push_direct(vm_ref, st, thread, frame, pc) else {
-            return step(vm, frame, pc, levels);
+            return step(vm, frame, outside);
         };
+        done.set(done.get() + 1);
         st.runs.set(st.runs.get() + 1);
         let depth = vm_ref.native_depth();
         vm_ref.set_native_depth(depth + 1);
@@ -791,7 +848,11 @@ pub unsafe extern "C" fn call(
             }
         };
         crate::ops_arith::set(frame, (*pc).a, value);
-        if crate::instrument::stale(st) || is_watched(frame, levels) {
+        let forced = leaves.get() > 0;
+        if forced {
+            leaves.set(leaves.get() - 1);
+        }
+        if forced || crate::instrument::stale(st) || is_watched(frame, levels) {
             (*frame).pc = pc.add(1);
             return Status::Leave as u64;
         }

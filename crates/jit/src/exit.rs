@@ -65,12 +65,43 @@ pub struct Way {
     pub frames: Vec<WayFrame>,
     /// An item of a list is still to be stored, of this type.
     pub item: Option<Ty>,
+    /// Words that die when all is in place.
+    pub drops: usize,
     pub why: &'static str,
-    /// How often it was taken.
+    /// How often it was taken since the code was last thought about, and in all.
     pub taken: Cell<u32>,
+    pub total: Cell<u64>,
+    /// How often it will be taken without need, which shows nothing.
+    pub forced: Cell<u32>,
     pub form: *const Form,
     pub place: Place,
 }
+
+impl Way {
+    /// Bytes that it takes.
+    pub fn size(&self) -> usize {
+        size_of::<Way>() + size_of_val(&*self.puts) + size_of_val(&*self.frames)
+    }
+}
+
+/// What machine code calls, with names for listings.
+pub const HELPERS: &[(&str, *const ())] = &[
+    ("leave", leave as *const ()),
+    ("step", pellucid_interp::hot::step as *const ()),
+    ("last_drop", pellucid_interp::hot::last_drop as *const ()),
+    ("make_range", make_range as *const ()),
+    ("make_tuple", make_tuple as *const ()),
+    ("add", add as *const ()),
+    ("sub", sub as *const ()),
+    ("mul", mul as *const ()),
+    ("compare", compare as *const ()),
+    ("append", append as *const ()),
+    ("heap_float", heap_float as *const ()),
+    ("push_frame", push_frame as *const ()),
+    ("pop_frame", pop_frame as *const ()),
+    ("new_instance", new_instance as *const ()),
+    ("tuple_item", tuple_item as *const ()),
+];
 
 /// How often an exit is taken before the code is compiled again.
 const PATIENCE: u32 = 12;
@@ -166,6 +197,8 @@ unsafe fn take(vm: &Interpreter, frame: *mut Frame, way: &Way, mut values: *cons
         }
         (*innermost).pc = &(&(*form).instrs)[way.pc as usize];
         count(vm, way, innermost, &*form);
+        let dying = values.add(if way.item.is_some() { 3 } else { 0 });
+        (0..way.drops).for_each(|index| drop(Value::from_bits(*dying.add(index))));
         Ok(())
     }
 }
@@ -200,6 +233,11 @@ unsafe fn put(vm: &Interpreter, kind: &Kind, next: &mut impl FnMut() -> u64) -> 
 /// # Safety
 /// The forms are live; `frame` is the innermost frame, which goes on with `innermost`.
 unsafe fn count(vm: &Interpreter, way: &Way, frame: *mut Frame, innermost: &Form) {
+    way.total.set(way.total.get() + 1);
+    if way.forced.get() > 0 {
+        way.forced.set(way.forced.get() - 1);
+        return;
+    }
     let taken = way.taken.get() + 1;
     way.taken.set(taken);
     if way.why.is_empty() || way.why == "poll" {
@@ -235,7 +273,7 @@ unsafe fn count(vm: &Interpreter, way: &Way, frame: *mut Frame, innermost: &Form
     if heat.compiled.get() < MOST_COMPILED {
         heat.again(pellucid_interp::state::state(vm).tier.loop_heat.get().clamp(1, 16));
     } else {
-        heat.never();
+        heat.never("what it assumed did not hold too often");
     }
 }
 

@@ -677,6 +677,7 @@ impl Builder<'_> {
             |seen: &Seen| seen.target().is_some_and(|target| target.downcast::<CodeObject>().is_some());
         let ran = self.seen(|seen| if is_call(seen) { 0 } else { u64::from(seen.ran.get()) })?;
         self.ran_out_of_line += ran;
+        self.graph.tally.add("instructions out of line", 1);
         let on = self.worked_on(instr)?;
         self.note(&format!("out of line {}{on} ({ran} times)", instr.op.name()));
         self.own_all(&operands)?;
