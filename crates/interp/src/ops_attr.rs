@@ -215,11 +215,11 @@ pub unsafe extern "C" fn known_attr(object: u64, cache: *const Cache, name: u64)
         match known.map(|cache| (cache.kind.get(), cache)) {
             Some((WORD, cache)) => slot_at(header, cache.index.get()).raw(),
             Some((CLASS, cache)) => cache.value.get(),
-            Some((OVERFLOW, _)) => word_out_of_line(object, header, name),
+            Some((OVERFLOW, _)) => word_out_of_line(object, name),
             Some(_) => 0,
             None => match word_of_instance(cache, object, header, name) {
                 Some(word) => word.raw(),
-                None if is_of_instances(cache, header) => word_out_of_line(object, header, name),
+                None if is_of_instances(cache, header) => word_out_of_line(object, name),
                 None => 0,
             },
         }
@@ -227,10 +227,10 @@ pub unsafe extern "C" fn known_attr(object: u64, cache: *const Cache, name: u64)
 }
 
 /// The word of an attribute that stands out of line, borrowed from the object; 0: there is none.
-fn word_out_of_line(object: &Value, header: &Header, name: &Value) -> u64 {
+fn word_out_of_line(object: &Value, name: &Value) -> u64 {
     let word = object.attrs().and_then(|attrs| {
         let shape = attrs.shape().filter(|shape| !shape.dictionary)?;
-        attrs.word(shape.lookup(name)?, type_of_header(header).inline_slots.get())
+        attrs.word(shape.lookup(name)?)
     });
     word.map_or(0, |value| value.bits())
 }
@@ -252,7 +252,7 @@ unsafe fn word_of_instance<'a>(
         }
         let ty = type_of_header(header);
         let shape = object.attrs()?.shape().filter(|shape| !shape.dictionary)?;
-        let index = shape.lookup(name).filter(|index| *index < ty.inline_slots.get())?;
+        let index = shape.lookup(name).filter(|index| *index < shape.inline)?;
         Some(slot_at(header, (ty.attrs_offset.get() + size_of::<Attrs>() + 8 * index) as u32))
     }
 }

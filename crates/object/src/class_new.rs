@@ -124,8 +124,6 @@ impl Interpreter {
             ty.flags.set(ty.flags.get().or(TypeFlags::WEAKREF));
         }
         let own = self.static_attribute_count(&dict)?;
-        // Code outside of the class adds attributes too: there is room for some.
-        let own = own + own / 4;
         let inline = (base.inline_slots.get() + own).clamp(2, MAX_INLINE);
         ty.dict.set(Some(dict.value().clone()));
         if let Some(cell) = cell {
