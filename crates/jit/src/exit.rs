@@ -445,7 +445,13 @@ pub unsafe extern "C" fn push_frame(
 /// Called by machine code that made the frame; nobody has asked for its frame object.
 pub unsafe extern "C" fn pop_frame(vm: *const Interpreter) -> u64 {
     // SAFETY: by the contract.
-    drop(pellucid_interp::state::thread(unsafe { &*vm }).pop());
+    unsafe {
+        let thread = pellucid_interp::state::thread(&*vm);
+        match (*thread.top_ptr()).is_plain() {
+            true => drop(thread.drop_top()),
+            false => drop(thread.pop()),
+        }
+    }
     0
 }
 

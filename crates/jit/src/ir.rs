@@ -188,6 +188,11 @@ pub enum Op {
     GuardTrue,
     /// The index `a`, which is within the length `b`.
     Bound,
+    /// The attribute `b`, or the method, of `a` that one of the caches at this address knows; takes the exit when none does.
+    KnownAttr(u64),
+    KnownMethod(u64),
+    /// The same for storing `c`: gives what stood there before, which nobody owns then.
+    StoreKnown(u64),
     IntToFloat,
     /// A machine int to a Python one that is known to fit.
     RawToInt,
@@ -517,7 +522,16 @@ impl Op {
         use Op::*;
         let depends = matches!(
             self,
-            Param | LoadReg(_) | Load { .. } | Load32 { .. } | Load8 { .. } | Item | ArrayItem(_) | BoxFloat
+            Param
+                | LoadReg(_)
+                | Load { .. }
+                | Load32 { .. }
+                | Load8 { .. }
+                | Item
+                | ArrayItem(_)
+                | BoxFloat
+                | KnownAttr(_)
+                | KnownMethod(_)
         );
         !depends && !self.has_effect()
     }
@@ -539,6 +553,7 @@ impl Op {
             StoreReg(_)
                 | Store { .. }
                 | SetItem
+                | StoreKnown(_)
                 | SetArrayItem(_)
                 | Inc
                 | Dec
