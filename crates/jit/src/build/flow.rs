@@ -479,7 +479,7 @@ impl Builder<'_> {
             (Slot::Walk(list, _, start), Slot::Walk(l, index, n)) if *list == l && *start == n => {
                 args.push((at, index));
             }
-            (Slot::Walk(..), _) => return widen(),
+            (Slot::Walk(..), _) => return widen(self),
             (Slot::Tuple(..), slot) if *wanted == slot => {}
             (Slot::RangeIter(..) | Slot::Range(..) | Slot::Tuple(..), _) => return widen(self),
             (Slot::Mem(Some(a)), Slot::Mem(Some(b))) if *a == b => {}
