@@ -143,6 +143,7 @@ impl<'a> Names<'a> {
         for inst in &graph.insts {
             use crate::ir::Op::{GuardIs, GuardNot, GuardType, Word};
             if let Word(bits) | GuardIs(bits) | GuardNot(bits) | GuardType { ty: bits, .. } = inst.op
+                && bits != 0
                 && !self.objects.contains_key(&bits)
                 && inst.args.first().is_none_or(|arg| graph.ty(*arg) == Ty::Word)
             {
