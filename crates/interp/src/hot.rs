@@ -293,6 +293,8 @@ pub struct Tier {
     /// Counts the periods of observation; the code objects that were seen in the current one.
     pub period: Cell<u32>,
     pub observed: RefCell<Vec<Value>>,
+    /// The frame for which machine code last had an instruction done out of line, until that code is left.
+    pub stepping: Cell<*const Frame>,
 }
 
 impl Tier {
@@ -330,6 +332,7 @@ impl Tier {
         seen.for_each(Seen::forget);
         drop(observed);
     }
+
     /// Begins to count the turns of a fresh form's loops, and its calls.
     pub fn start(&self, form: &Form) {
         let compiles = self.compile.get().is_some() && form.woven.is_none();
@@ -351,6 +354,7 @@ impl Default for Tier {
             running: Cell::new(0),
             period: Cell::new(1),
             observed: RefCell::default(),
+            stepping: Cell::new(std::ptr::null()),
         }
     }
 }
@@ -524,6 +528,7 @@ unsafe fn enter(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Heat) ->
     st.tier.running.set(st.tier.running.get() + 1);
     // SAFETY: machine code for this place of this form; the code keeps the form, and with it the machine code, alive.
     let status = unsafe { entry(vm, frame, (*frame).regs) };
+    st.tier.stepping.set(std::ptr::null());
     st.tier.running.set(st.tier.running.get() - 1);
     if status == Status::Raised as u64 { Err(vm.raised_mark()) } else { Ok(Turn::Reload) }
 }
@@ -779,8 +784,17 @@ pub unsafe extern "C" fn step(vm: *const Interpreter, frame: *mut Frame, outside
         let st = crate::state::state(vm);
         let thread = crate::state::thread(vm);
         (*frame).pc = pc;
+        st.tier.stepping.set(frame);
         let status = match crate::one::one(vm, st, thread, frame, pc) {
+            Ok(Step::Next) if is_watched(frame, levels) => {
+                (*frame).pc = pc.add(1);
+                Status::Leave
+            }
             Ok(Step::Next) => Status::On,
+            Ok(Step::Jump) if is_watched(frame, levels) => {
+                (*frame).pc = pc.byte_offset((*pc).e as i32 as isize);
+                Status::Leave
+            }
             Ok(Step::Jump) => Status::Jump,
             // Events are wanted from now on: the frame goes on in another form, in which it already stands.
             Ok(Step::Entered) if thread.top_ptr() == frame => Status::Leave,

@@ -71,7 +71,8 @@ else:
 
 print(pellucid.exits(total)[0].function, pellucid.exits(total)[0].taken > 1)
 before = sum(exit.taken for exit in pellucid.exits(total))
-print(list(map(total, [[1, 2.5, 3]] * 200))[-1])
+# What is observed meanwhile is seen in the interpreter.
+print(list(map(total, [[1, 2.5, 3] * 50] * 200))[-1])
 print(sum(exit.taken for exit in pellucid.exits(total)) > before)
 
 for wrong in (1, "x", Box):
