@@ -59,6 +59,7 @@ pub mod caches {
         ADD, BY_CLASS, CLASS, METHOD, MODULE, OVERFLOW, OWN, OWN_BY_CLASS, OWN_STATIC,
     };
     pub use crate::ops_attr::{PROPERTY, STATIC, TYPE_OFFSET, WORD};
+    pub use crate::ops_attr::{known_attr, known_method, store_known};
     pub use crate::ops_name::{BUILTIN, GLOBAL};
 }
 pub use run::run_code;

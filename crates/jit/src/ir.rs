@@ -188,6 +188,11 @@ pub enum Op {
     GuardTrue,
     /// The index `a`, which is within the length `b`.
     Bound,
+    /// The attribute `b`, or the method, of `a` that one of the caches at this address knows; takes the exit when none does.
+    KnownAttr(u64),
+    KnownMethod(u64),
+    /// The same for storing `c`: gives what stood there before, which nobody owns then.
+    StoreKnown(u64),
     IntToFloat,
     /// A machine int to a Python one that is known to fit.
     RawToInt,
@@ -263,6 +268,10 @@ pub enum New {
     /// A range from `a` to `b` by this step, and an iterator of one. Take the exit without memory.
     Range(i64),
     RangeIter(i64),
+    /// An iterator over the list `a`, whose reference it takes, from index `b` on. Takes the exit without memory.
+    ListIter,
+    /// The same as an enumeration, in which the first item of the list has the number `c`.
+    Enumerate,
     /// A tuple of words with a reference each, which it takes over. Takes the exit without memory.
     Tuple,
 }
@@ -319,6 +328,9 @@ pub enum Put {
     RangeIter(Val, Val, i64),
     /// A range: start, stop, step.
     Range(Val, Val, i64),
+    /// An iterator over the list that the register holds, or an enumeration of it: the next index, and the number of the first
+    /// item.
+    Walk(Val, Option<Val>),
     /// A tuple of these.
     Tuple(Rc<[Val]>),
     /// The object that was put into this register.
@@ -392,6 +404,7 @@ impl Exit {
             match put {
                 Put::Val(v) => values.push(*v),
                 Put::RangeIter(a, b, _) | Put::Range(a, b, _) => values.extend([*a, *b]),
+                Put::Walk(index, start) => values.extend([*index].into_iter().chain(*start)),
                 Put::Tuple(items) => values.extend(items.iter()),
                 Put::Again(_) => {}
             }
@@ -509,7 +522,16 @@ impl Op {
         use Op::*;
         let depends = matches!(
             self,
-            Param | LoadReg(_) | Load { .. } | Load32 { .. } | Load8 { .. } | Item | ArrayItem(_) | BoxFloat
+            Param
+                | LoadReg(_)
+                | Load { .. }
+                | Load32 { .. }
+                | Load8 { .. }
+                | Item
+                | ArrayItem(_)
+                | BoxFloat
+                | KnownAttr(_)
+                | KnownMethod(_)
         );
         !depends && !self.has_effect()
     }
@@ -531,6 +553,7 @@ impl Op {
             StoreReg(_)
                 | Store { .. }
                 | SetItem
+                | StoreKnown(_)
                 | SetArrayItem(_)
                 | Inc
                 | Dec
@@ -652,6 +675,10 @@ impl Graph {
             Op::GuardType { ty, .. } => format!("GuardType {}", number(ty, false)),
             Op::GuardIs(bits) => format!("GuardIs {}", number(bits, raw)),
             Op::GuardNot(bits) => format!("GuardNot {}", number(bits, raw)),
+            // The address of their caches says nothing.
+            Op::KnownAttr(_) => "KnownAttr".to_string(),
+            Op::KnownMethod(_) => "KnownMethod".to_string(),
+            Op::StoreKnown(_) => "StoreKnown".to_string(),
             op => format!("{op:?}"),
         }
     }
@@ -666,6 +693,8 @@ impl Put {
             Put::Val(val) => val.to_string(),
             Put::Range(start, stop, step) => format!("range({start}, {stop}, {step})"),
             Put::RangeIter(next, stop, step) => format!("iter(range({next}, {stop}, {step}))"),
+            Put::Walk(index, None) => format!("iterator at {index}"),
+            Put::Walk(index, Some(start)) => format!("enumeration at {index} from {start}"),
             Put::Tuple(items) => format!("({})", list(items)),
             Put::Again(register) => format!("r{register}"),
         }
