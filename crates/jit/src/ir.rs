@@ -228,6 +228,9 @@ pub enum Op {
     RawShr(u8),
     /// The item `b` of the exact tuple `a`; takes the exit when there is none.
     TupleItem,
+    /// The number of items of the exact tuple `a`, and the address of the first.
+    TupleLen,
+    TupleItems,
     /// `a` itself: what a guard that was shared gives.
     Itself,
     /// Two words are the same.
@@ -268,7 +271,7 @@ pub enum New {
     /// A range from `a` to `b` by this step, and an iterator of one. Take the exit without memory.
     Range(i64),
     RangeIter(i64),
-    /// An iterator over the list `a`, whose reference it takes, from index `b` on. Takes the exit without memory.
+    /// An iterator over the list or tuple `a`, whose reference it takes, from index `b` on. Takes the exit without memory.
     ListIter,
     /// The same as an enumeration, in which the first item of the list has the number `c`.
     Enumerate,
