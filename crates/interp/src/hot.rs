@@ -187,7 +187,7 @@ pub mod kinds {
 }
 
 /// Of [`Seen::failed`].
-const NEWS: u16 = u16::MAX;
+pub const NEWS: u16 = u16::MAX;
 
 /// What an instruction was seen to work on.
 #[derive(Default)]

@@ -325,12 +325,12 @@ pub unsafe extern "C" fn make_range(vm: *const Interpreter, a: u64, b: u64, step
     }
 }
 
-/// An iterator over a list from an index on, or an enumeration whose first item would have the number `start`.
-fn new_walk(vm: &Interpreter, list: &Value, index: i64, start: Option<i64>) -> Res {
-    let Some(walk) = pellucid_object::list::ListIterator::new(list, index, 1) else {
-        return Err(vm.bug("no list to walk over"));
+/// An iterator over a list or tuple from an index on, or an enumeration whose first item would have the number `start`.
+fn new_walk(vm: &Interpreter, sequence: &Value, index: i64, start: Option<i64>) -> Res {
+    let iterator = match pellucid_object::list::ListIterator::new(sequence, index, 1) {
+        Some(walk) => vm.alloc(&pellucid_interp::state::state(vm).list_iterator, walk)?,
+        None => pellucid_types::tuple::iterator_from(vm, sequence, index)?,
     };
-    let iterator = vm.alloc(&pellucid_interp::state::state(vm).list_iterator, walk)?;
     match start {
         Some(start) => pellucid_types::iterators::enumerate_from(vm, iterator, start + index),
         None => Ok(iterator),
@@ -453,6 +453,26 @@ pub unsafe extern "C" fn pop_frame(vm: *const Interpreter) -> u64 {
         }
     }
     0
+}
+
+/// The number of items of an exact tuple.
+///
+/// # Safety
+/// Called by machine code with a tuple.
+pub unsafe extern "C" fn tuple_len(tuple: u64) -> u64 {
+    // SAFETY: by the contract.
+    let tuple = unsafe { Value::borrow_bits(&tuple).payload_unchecked::<pellucid_object::Tuple>() };
+    tuple.as_slice().len() as u64
+}
+
+/// Where the items of an exact tuple begin.
+///
+/// # Safety
+/// As for [`tuple_len`].
+pub unsafe extern "C" fn tuple_items(tuple: u64) -> u64 {
+    // SAFETY: by the contract.
+    let tuple = unsafe { Value::borrow_bits(&tuple).payload_unchecked::<pellucid_object::Tuple>() };
+    tuple.as_slice().as_ptr() as u64
 }
 
 /// A new instance of a class whose instances are plain; 0 without memory.

@@ -638,6 +638,8 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.leave_unless(item, exit)?;
                 item
             }
+            TupleLen => self.call(exit::tuple_len as *const () as usize, &[x()?]),
+            TupleItems => self.call(exit::tuple_items as *const () as usize, &[x()?]),
             RawToInt => self.builder.ins().ishl_imm_s(x()?, 1),
             IntAddQuick => self.builder.ins().iadd(x()?, y()?),
             IntSubQuick => self.builder.ins().isub(x()?, y()?),

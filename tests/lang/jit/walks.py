@@ -116,7 +116,38 @@ def mixed(n):
     return out
 
 
+def tuples(n):
+    total = 0
+    out = []
+    for k in range(n):
+        for dx, dy in ((0, 1), (1, 0), (k, -k)):
+            total += dx * 3 + dy
+        for x in 1, 2.5, "text", None:
+            if x is None:
+                break
+        t = (k,) * (k % 7)
+        for i, x in enumerate(t):
+            total += i + x
+        for x in t:
+            if k == n - 2:
+                out.append((x, sys._getframe(0).f_locals["x"]))
+            if k == n - 1:
+                return total, out, x
+
+
+def tuple_dies(n):
+    out = 0
+    for k in range(n):
+        for log in (Log(k), Log(k + 1)):
+            out += log.n
+        del log
+        out += len(Log.dead)
+        Log.dead.clear()
+    return out
+
+
 rows = [[1, 2, 3], [4, 7, 9], [], [5] * 20]
 print(plain(rows, 300), numbered([3, 1, 4, 1, 5], 300), grows(300))
 print(rebinds(300), escapes(400), raises(300))
 print(alive(300), mixed(300))
+print(tuples(300), tuple_dies(300))

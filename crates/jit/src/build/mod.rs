@@ -120,6 +120,8 @@ pub struct Builder<'a> {
     pub choices: HashMap<Val, Vec<Value>>,
     /// What dies behind the current instruction.
     dying: Vec<Val>,
+    /// What is walked over and is a tuple.
+    walked_tuples: HashSet<Val>,
     /// How many tuples were not made.
     tuples: u32,
     exit_here: Option<(u32, ExitId)>,
@@ -171,6 +173,7 @@ impl<'a> Builder<'a> {
             constants: HashMap::new(),
             choices: HashMap::new(),
             dying: Vec::new(),
+            walked_tuples: HashSet::new(),
             tuples: 0,
             exit_here: None,
             in_vain: Vec::new(),

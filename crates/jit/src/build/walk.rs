@@ -1,20 +1,24 @@
-//! Loops over lists, and over enumerations of lists, whose iterators are not made: the register of the iterator owns the list.
+//! Loops over lists and tuples, and over enumerations of such, whose iterators are not made: the register of the iterator owns the
+//! list or tuple.
 
 use super::state::Slot;
 use super::{Build, Builder, FAR, Flow};
 use crate::ir::{New, Op, Region, Ty, Val};
 use pellucid_interp::form::Instr;
 use pellucid_interp::hot::kinds;
-use pellucid_object::Value;
 use pellucid_object::protocol::CmpOp;
+use pellucid_object::{Ref, Type, Value};
 
 impl Builder<'_> {
-    /// `iter(x)` of a list, or of what is such an iterator already.
+    /// `iter(x)` of a list or tuple, or of what is such an iterator already.
     pub(crate) fn walk(&mut self, instr: Instr) -> Build<bool> {
+        let to = self.slot(instr.a);
         if instr.b < 0 {
-            return Ok(false);
+            let Some(tuple) = self.guarded_sequence(instr.b, 0)? else { return Ok(false) };
+            self.begin_walk(instr.b, to, tuple, None)?;
+            return Ok(true);
         }
-        let (from, to) = (self.slot(instr.b), self.slot(instr.a));
+        let from = self.slot(instr.b);
         if let slot @ Slot::Walk(..) = self.state.slots[from].clone() {
             if !self.is_temporary(instr.b)? {
                 return Ok(false);
@@ -28,28 +32,53 @@ impl Builder<'_> {
         if self.state.slots[from].is_virtual() || self.is_dead_end()? {
             return Ok(false);
         }
-        let Some(list) = self.guarded_list(instr.b, seen == kinds::LIST)? else { return Ok(false) };
+        let Some(list) = self.guarded_sequence(instr.b, seen)? else { return Ok(false) };
         self.begin_walk(instr.b, to, list, None)?;
         Ok(true)
     }
 
-    /// An operand that is an exact list, if it is known to be one or `seen` to be.
-    fn guarded_list(&mut self, operand: i16, seen: bool) -> Build<Option<Val>> {
+    /// An operand that is an exact list or tuple, if it is known to be one or `seen` to be.
+    fn guarded_sequence(&mut self, operand: i16, seen: u16) -> Build<Option<Val>> {
         let word = self.operand(operand)?;
-        let guard = Op::GuardType { ty: self.vm.types().list.value().bits(), stable: true };
-        if self.graph.ty(word) != Ty::Word || !seen && self.state.fact(guard, word, None).is_none() {
+        if self.graph.ty(word) != Ty::Word {
             return Ok(None);
         }
-        Ok(Some(self.guard(guard, &[word], Ty::Word)))
+        let types = self.vm.types();
+        let guard = |ty: &Ref<Type>| Op::GuardType { ty: ty.value().bits(), stable: true };
+        let (list, tuple) = (guard(&types.list), guard(&types.tuple));
+        let known = |guard: Op| self.state.fact(guard, word, None).is_some();
+        let constant = operand < 0 && self.vm.is_exact(&self.const_value(operand)?, &types.tuple);
+        if known(list) || seen == kinds::LIST && !known(tuple) {
+            return Ok(Some(self.guard(list, &[word], Ty::Word)));
+        }
+        if known(tuple) || seen == kinds::TUPLE || constant {
+            let word = self.guard(tuple, &[word], Ty::Word);
+            self.walked_tuples.insert(word);
+            return Ok(Some(word));
+        }
+        Ok(None)
+    }
+
+    /// The number of items of what is walked over, and the address of the first.
+    fn walked(&mut self, sequence: Val) -> (Val, Val) {
+        if self.walked_tuples.contains(&sequence) {
+            let len = self.pure(Op::TupleLen, &[sequence], Ty::Raw);
+            return (len, self.pure(Op::TupleItems, &[sequence], Ty::Raw));
+        }
+        let len = self.load(Region::List, self.layout.list_len, sequence, Ty::Raw);
+        (len, self.load(Region::List, self.layout.list_items, sequence, Ty::Raw))
     }
 
     /// Register `to` owns the list in `operand`, which is consumed if it is a temporary.
     fn begin_walk(&mut self, operand: i16, to: usize, list: Val, start: Option<Val>) -> Build {
-        let from = self.slot(operand);
-        let held = self.is_temporary(operand)? && matches!(self.state.slots[from], Slot::Mem(_));
-        if held && from != to {
-            self.move_word(from, to);
-        } else if !held {
+        let temporary = operand >= 0 && self.is_temporary(operand)?;
+        let held = temporary.then(|| self.slot(operand));
+        let held = held.filter(|from| matches!(self.state.slots[*from], Slot::Mem(_)));
+        if let Some(from) = held {
+            if from != to {
+                self.move_word(from, to);
+            }
+        } else {
             self.emit(Op::Inc, &[list], None, None);
             self.release(operand)?;
             self.give_up(to);
@@ -84,7 +113,7 @@ impl Builder<'_> {
         if self.is_dead_end()? || self.state.slots[at].is_virtual() {
             return Ok(None);
         }
-        let Some(list) = self.guarded_list(argument, seen == kinds::LIST)? else { return Ok(None) };
+        let Some(list) = self.guarded_sequence(argument, seen)? else { return Ok(None) };
         let (callee, guarded, value) = callee;
         if guarded {
             self.guard(Op::GuardIs(value.bits()), &[word], Ty::Word);
@@ -116,8 +145,7 @@ impl Builder<'_> {
     pub(crate) fn next_of_walk(&mut self, instr: Instr) -> Build<Option<Flow>> {
         let at = self.slot(instr.b);
         let Slot::Walk(list, index, start) = self.state.slots[at] else { return Ok(None) };
-        let len = self.load(Region::List, self.layout.list_len, list, Ty::Raw);
-        let items = self.load(Region::List, self.layout.list_items, list, Ty::Raw);
+        let (len, items) = self.walked(list);
         let end = self.pure(Op::RawToInt, &[len], Ty::Int);
         let more = self.pure(Op::CmpInt(CmpOp::Lt), &[index, end], Ty::Bool);
         let before = self.state.clone();
