@@ -423,8 +423,9 @@ impl Translator<'_> {
         let code = self.code;
         let nregs = self.first_temp + self.most_depth + 1;
         let generator = code.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
-        let stars = code.flags & (flags::VARARGS | flags::VARKEYWORDS) != 0;
-        let positional = !stars && code.kwonlyargcount == 0;
+        let star = code.flags & flags::VARARGS != 0;
+        let double_star = code.flags & flags::VARKEYWORDS != 0;
+        let positional = !star && !double_star && code.kwonlyargcount == 0;
         let plain = positional && code.cellvars.is_empty() && code.freevars.is_empty();
         let parameters = parameter_count(code);
         let cell_params = code
@@ -448,6 +449,9 @@ impl Translator<'_> {
             positional,
             simple: !generator && plain,
             plain,
+            quick: !generator && code.kwonlyargcount == 0 && code.cellvars.is_empty(),
+            star,
+            double_star,
             generator,
             cell_params,
             woven,

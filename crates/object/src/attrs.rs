@@ -167,6 +167,19 @@ impl Attrs {
         self.extra().dict.get()?.downcast_ref::<Dict>()
     }
 
+    /// As [`Attrs::dict`], not counted.
+    ///
+    /// # Safety
+    /// Nobody replaces the dict while the result is used.
+    #[inline]
+    pub unsafe fn peek_dict(&self) -> Option<&Dict> {
+        if !self.shape()?.dictionary {
+            return None;
+        }
+        // SAFETY: by the contract.
+        unsafe { self.extra().dict.peek()?.downcast::<Dict>() }
+    }
+
     /// # Safety
     /// Called once, when the object dies.
     pub(crate) unsafe fn release(&self, inline_slots: usize) {
@@ -274,15 +287,11 @@ impl Interpreter {
         if let Some(dict) = attrs.dict() {
             return Ok(Some(dict));
         }
-        let dict = self.new_dict()?;
         let inline = self.type_of(object).inline_slots.get();
-        if let Some(shape) = attrs.shape() {
-            for (index, name) in shape.names.iter().enumerate() {
-                if let Some(value) = attrs.word(index, inline) {
-                    dict.set(self, name.clone(), value)?;
-                }
-            }
-        }
+        let names = attrs.shape().map_or(&[][..], |shape| &shape.names);
+        let pairs = names.iter().enumerate();
+        let pairs = pairs.filter_map(|(index, name)| Some((name.clone(), attrs.word(index, inline)?)));
+        let dict = self.new_dict_of_names(names.len(), pairs)?;
         self.attrs_replace_dict(object, dict.clone());
         Ok(Some(dict))
     }

@@ -345,9 +345,8 @@ fn expandtabs(vm: &Interpreter, args: &Args) -> Res {
 }
 
 fn encode(vm: &Interpreter, args: &Args) -> Res {
-    let name = |index: usize, name: &str| -> Res<Option<String>> {
-        args.get(index).map(|v| codecs::name_argument(vm, v, "encode", name)).transpose()
-    };
+    let name =
+        |index, name| args.get(index).map(|v| codecs::name_argument(vm, v, "encode", name)).transpose();
     let (encoding, errors) = (name(1, "encoding")?, name(2, "errors")?);
     codecs::encode(vm, args.req(0), encoding.as_deref(), errors.as_deref())
 }
