@@ -100,13 +100,13 @@ unsafe fn enter_plain(
         }
         let Some(code) = data.code.get() else { return Ok(false) };
         (*frame).pc = pc;
-        let mut stars = [None, None];
+        let (mut star, mut double_star) = (None, None);
         if form.star {
             let surplus = |at: usize| args.add(count + at).replace(Value::UNBOUND);
-            stars[0] = Some(vm.tuple_from(given.saturating_sub(count), surplus)?);
+            star = Some(vm.tuple_from(given.saturating_sub(count), surplus)?);
         }
         if form.double_star {
-            stars[1] = Some(vm.new_dict()?.into_value());
+            double_star = Some(vm.new_dict()?.into_value());
         }
         let given = given.min(count);
         if window != args {
@@ -122,8 +122,12 @@ unsafe fn enter_plain(
             copy(&defaults, given, lacking);
         }
         let mut next = count;
-        for value in stars.into_iter().flatten() {
-            window.add(next).write(value);
+        if let Some(tuple) = star {
+            window.add(next).write(tuple);
+            next += 1;
+        }
+        if let Some(dict) = double_star {
+            window.add(next).write(dict);
             next += 1;
         }
         for index in next..form.nlocals as usize {
