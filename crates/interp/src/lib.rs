@@ -30,6 +30,7 @@ pub mod groups;
 pub mod hot;
 pub mod import;
 pub mod instrument;
+pub mod jit_state;
 pub mod locals_proxy;
 pub mod matching;
 pub mod one;
@@ -41,6 +42,7 @@ mod ops_call;
 mod ops_generic;
 mod ops_name;
 pub mod poll;
+pub mod quick;
 pub mod run;
 pub mod state;
 pub mod suggest;
@@ -122,7 +124,9 @@ pub fn add_builtins(vm: &Interpreter, module: &Value) -> Res<()> {
 pub fn add_sys(vm: &Interpreter, module: &Value) -> Res<()> {
     add_functions(vm, module, builtins::SYS_FUNCTIONS)?;
     let monitoring = vm.new_native_module(&instrument::monitoring::MODULE)?;
-    vm.set_attr_str(module, "monitoring", monitoring)
+    vm.set_attr_str(module, "monitoring", monitoring)?;
+    let jit = vm.new_native_module(&jit_state::MODULE)?;
+    vm.set_attr_str(module, "_jit", jit)
 }
 
 fn add_functions(

@@ -53,6 +53,12 @@ pub fn generic_effect(instr: &Instr) -> Option<i64> {
     Some(i64::from(word.stack_effect(instr.d, Some(false))))
 }
 
+/// The name of a `Generic` instruction's wordcode.
+pub fn generic_name(instr: &Instr) -> &'static str {
+    let word = u8::try_from(instr.b).ok().and_then(pellucid_bytecode::ops::Op::from_u8);
+    word.map_or("", |word| word.name())
+}
+
 /// Whether a `Generic` instruction only ever raises.
 pub fn always_raises(instr: &Instr) -> bool {
     use pellucid_bytecode::ops::Op as Word;

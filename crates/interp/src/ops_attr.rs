@@ -156,10 +156,7 @@ unsafe fn entry_value(cache: &Cache, object: &Value, header: &Header) -> Option<
         match cache.kind.get() {
             WORD if known(cache, header) => slot_at(header, cache.index.get()).get(),
             CLASS if known(cache, header) => Some(cached_value(cache)),
-            OVERFLOW if known(cache, header) => {
-                let inline = type_of_header(header).inline_slots.get();
-                object.attrs()?.word(cache.index.get() as usize, inline)
-            }
+            OVERFLOW if known(cache, header) => object.attrs()?.word(cache.index.get() as usize),
             HINT if known(cache, header) => {
                 let name = cache.value.get();
                 let dict = object.attrs()?.peek_dict()?;
@@ -302,8 +299,8 @@ fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, is_metho
         }
         return;
     }
-    if let Some(index) = attrs.and_then(|a| a.shape()).and_then(|shape| shape.lookup(name)) {
-        match index < ty.inline_slots.get() {
+    if let Some((attrs, index)) = attrs.and_then(|a| Some((a, a.shape()?.lookup(name)?))) {
+        match index < attrs.inline() {
             true => remember(WORD, ty.attrs_offset.get() + size_of::<Attrs>() + 8 * index, 0),
             false => remember(OVERFLOW, index, 0),
         }
@@ -621,7 +618,7 @@ fn learn_store(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, be
         return;
     }
     let index = match shape.lookup(name) {
-        Some(index) if !shape.dictionary && index < ty.inline_slots.get() => index,
+        Some(index) if !shape.dictionary && index < shape.inline => index,
         _ => return,
     };
     let after = attrs.shape_ptr() as u64;
@@ -711,7 +708,7 @@ fn exact_dict<'a>(vm: &Interpreter, container: &'a Value) -> Option<&'a Dict> {
 
 /// The items of a sequence that a bound of a slice means; `None`: not a small int or None.
 #[inline(always)]
-fn bound(value: &Value, len: usize, absent: usize) -> Option<usize> {
+pub fn bound(value: &Value, len: usize, absent: usize) -> Option<usize> {
     if value.is_none() {
         return Some(absent);
     }
@@ -721,7 +718,7 @@ fn bound(value: &Value, len: usize, absent: usize) -> Option<usize> {
 }
 
 /// A slice of an exact list, tuple, `str` or `bytes`.
-fn sequence_slice(vm: &Interpreter, container: &Value, start: &Value, stop: &Value) -> Option<Res> {
+pub fn sequence_slice(vm: &Interpreter, container: &Value, start: &Value, stop: &Value) -> Option<Res> {
     let types = vm.types();
     let copy = |items: &[Value]| {
         let (from, to) = (bound(start, items.len(), 0)?, bound(stop, items.len(), items.len())?);
@@ -759,7 +756,7 @@ fn sequence_slice(vm: &Interpreter, container: &Value, start: &Value, stop: &Val
 
 /// A code point of an exact `str`, or a byte of exact `bytes`, at a small int.
 #[inline]
-fn text_item(vm: &Interpreter, container: &Value, key: &Value) -> Option<Res> {
+pub fn text_item(vm: &Interpreter, container: &Value, key: &Value) -> Option<Res> {
     let index = key.as_small_int()?;
     let place = |len: usize| usize::try_from(if index < 0 { index + len as i64 } else { index }).ok();
     let ty = container.header()?.ty.get() as u64;
@@ -776,7 +773,7 @@ fn text_item(vm: &Interpreter, container: &Value, key: &Value) -> Option<Res> {
 }
 
 /// Every so many of the items of an exact list or tuple between two bounds.
-fn stepped_slice(
+pub fn stepped_slice(
     vm: &Interpreter,
     container: &Value,
     start: &Value,

@@ -1,9 +1,11 @@
 //! The way back: what machine code calls when it leaves, so that the interpreter finds the frames as it would have made them.
 
+use crate::build::EXACT;
 use crate::ir::Ty;
 use pellucid_interp::form::{Form, Instr};
 use pellucid_interp::frame::{Frame, Ret};
-use pellucid_interp::hot::{Heat, Place, Status};
+use pellucid_interp::hot::{self, Heat, Place, Status};
+use pellucid_object::protocol::CmpOp;
 use pellucid_object::{Interpreter, RangeIterator, Res, Value};
 use std::cell::Cell;
 
@@ -12,7 +14,7 @@ use std::cell::Cell;
 pub type Pinned<T> = Vec<Box<T>>;
 
 /// What a value is made of and how it becomes a word.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Kind {
     Int,
     Float,
@@ -22,6 +24,10 @@ pub enum Kind {
     /// Two values: the next or first value and the stop; the step stands here.
     Range(i64),
     RangeIter(i64),
+    /// A tuple of so many values.
+    Tuple(Box<[Kind]>),
+    /// No value: the object that was put into this register.
+    Again(u16),
 }
 
 /// A frame inside the root's.
@@ -34,6 +40,7 @@ pub struct WayFrame {
     pub dst: i16,
     /// The caller's register that holds the callee, counted from the root's.
     pub callee: Option<u16>,
+    pub ret: Ret,
     pub has_object: bool,
     /// The frame exists already.
     pub framed: bool,
@@ -45,6 +52,7 @@ pub struct Push {
     pub form: *const Form,
     pub base: u16,
     pub dst: i16,
+    pub ret: Ret,
     /// The caller's call.
     pub call: *const Instr,
 }
@@ -57,12 +65,43 @@ pub struct Way {
     pub frames: Vec<WayFrame>,
     /// An item of a list is still to be stored, of this type.
     pub item: Option<Ty>,
+    /// Words that die when all is in place.
+    pub drops: usize,
     pub why: &'static str,
-    /// How often it was taken.
+    /// How often it was taken since the code was last thought about, and in all.
     pub taken: Cell<u32>,
+    pub total: Cell<u64>,
+    /// How often it will be taken without need, which shows nothing.
+    pub forced: Cell<u32>,
     pub form: *const Form,
     pub place: Place,
 }
+
+impl Way {
+    /// Bytes that it takes.
+    pub fn size(&self) -> usize {
+        size_of::<Way>() + size_of_val(&*self.puts) + size_of_val(&*self.frames)
+    }
+}
+
+/// What machine code calls, with names for listings.
+pub const HELPERS: &[(&str, *const ())] = &[
+    ("leave", leave as *const ()),
+    ("step", pellucid_interp::hot::step as *const ()),
+    ("last_drop", pellucid_interp::hot::last_drop as *const ()),
+    ("make_range", make_range as *const ()),
+    ("make_tuple", make_tuple as *const ()),
+    ("add", add as *const ()),
+    ("sub", sub as *const ()),
+    ("mul", mul as *const ()),
+    ("compare", compare as *const ()),
+    ("append", append as *const ()),
+    ("heap_float", heap_float as *const ()),
+    ("push_frame", push_frame as *const ()),
+    ("pop_frame", pop_frame as *const ()),
+    ("new_instance", new_instance as *const ()),
+    ("tuple_item", tuple_item as *const ()),
+];
 
 /// How often an exit is taken before the code is compiled again.
 const PATIENCE: u32 = 12;
@@ -108,15 +147,8 @@ unsafe fn take(vm: &Interpreter, frame: *mut Frame, way: &Way, mut values: *cons
         let regs = (*frame).regs;
         for (register, kind) in &way.puts {
             let value = match kind {
-                Kind::Int => Value::from_bits(next() | 1),
-                Kind::Float => vm.new_float(f64::from_bits(next()))?,
-                Kind::Bool => Value::bool(next() & 1 != 0),
-                Kind::Word => {
-                    let bits = next();
-                    Value::borrow_bits(&bits).clone()
-                }
-                Kind::Range(step) => new_range(vm, next(), next(), *step)?,
-                Kind::RangeIter(step) => new_range_iterator(vm, next(), next(), *step)?,
+                Kind::Again(other) => (*regs.add(*other as usize)).clone(),
+                kind => put(vm, kind, &mut next)?,
             };
             regs.add(*register as usize).write(value);
         }
@@ -158,23 +190,54 @@ unsafe fn take(vm: &Interpreter, frame: *mut Frame, way: &Way, mut values: *cons
             };
             (*innermost).pc = &(&(*form).instrs)[inner.call as usize];
             let object = object.map(|bits| Value::borrow_bits(&bits).clone());
-            let ret = if object.is_some() { Ret::Init } else { Ret::Call };
             form = inner.form;
             let window = regs.add(inner.base as usize);
-            thread.push_call(function, inner.code.clone(), &*form, window, ret, inner.dst, object);
+            thread.push_call(function, inner.code.clone(), &*form, window, inner.ret, inner.dst, object);
             innermost = thread.top_ptr();
         }
         (*innermost).pc = &(&(*form).instrs)[way.pc as usize];
-        count(vm, way, &*form);
+        count(vm, way, innermost, &*form);
+        let dying = values.add(if way.item.is_some() { 3 } else { 0 });
+        (0..way.drops).for_each(|index| drop(Value::from_bits(*dying.add(index))));
         Ok(())
     }
+}
+
+/// A value that is to be put into a register; `next` gives the machine's values.
+///
+/// # Safety
+/// Those that are words are live.
+unsafe fn put(vm: &Interpreter, kind: &Kind, next: &mut impl FnMut() -> u64) -> Res {
+    Ok(match kind {
+        Kind::Int => Value::small_int(int(next())).unwrap_or(Value::UNBOUND),
+        Kind::Float => vm.new_float(f64::from_bits(next()))?,
+        Kind::Bool => Value::bool(next() & 1 != 0),
+        Kind::Word => {
+            let bits = next();
+            // SAFETY: by the contract.
+            unsafe { Value::borrow_bits(&bits).clone() }
+        }
+        Kind::Range(step) => new_range(vm, next(), next(), *step)?,
+        Kind::RangeIter(step) => new_range_iterator(vm, next(), next(), *step)?,
+        Kind::Tuple(kinds) => {
+            // SAFETY: by the contract.
+            let items: Res<Vec<Value>> = kinds.iter().map(|kind| unsafe { put(vm, kind, next) }).collect();
+            vm.new_tuple(items?)?
+        }
+        Kind::Again(_) => Value::UNBOUND,
+    })
 }
 
 /// Counts an exit. One that is taken again and again shows that the code assumed too much.
 ///
 /// # Safety
-/// The forms are live.
-unsafe fn count(vm: &Interpreter, way: &Way, innermost: &Form) {
+/// The forms are live; `frame` is the innermost frame, which goes on with `innermost`.
+unsafe fn count(vm: &Interpreter, way: &Way, frame: *mut Frame, innermost: &Form) {
+    way.total.set(way.total.get() + 1);
+    if way.forced.get() > 0 {
+        way.forced.set(way.forced.get() - 1);
+        return;
+    }
     let taken = way.taken.get() + 1;
     way.taken.set(taken);
     if way.why.is_empty() || way.why == "poll" {
@@ -188,7 +251,9 @@ unsafe fn count(vm: &Interpreter, way: &Way, innermost: &Form) {
         }
         BEFORE_LOOP => PATIENCE,
         _ => {
-            seen.failed.set(seen.failed.get().saturating_add(1));
+            // SAFETY: by the contract.
+            unsafe { hot::note_kinds(vm, frame, &innermost.instrs[way.pc as usize], seen) };
+            seen.note_failure();
             PATIENCE
         }
     };
@@ -208,7 +273,7 @@ unsafe fn count(vm: &Interpreter, way: &Way, innermost: &Form) {
     if heat.compiled.get() < MOST_COMPILED {
         heat.again(pellucid_interp::state::state(vm).tier.loop_heat.get().clamp(1, 16));
     } else {
-        heat.never();
+        heat.never("what it assumed did not hold too often");
     }
 }
 
@@ -245,6 +310,24 @@ pub unsafe extern "C" fn make_range(vm: *const Interpreter, a: u64, b: u64, step
         Ok(value) => value.into_bits(),
         Err(raised) => {
             // The exit that is taken does the instruction again, and raises then.
+            drop(vm.take_raised(raised));
+            0
+        }
+    }
+}
+
+/// Makes a tuple of `count` words at `items`, whose references it takes; 0 without memory.
+///
+/// # Safety
+/// Called by machine code with so many live words.
+pub unsafe extern "C" fn make_tuple(vm: *const Interpreter, items: *const u64, count: u64) -> u64 {
+    // SAFETY: by the contract.
+    let (vm, items) = unsafe { (&*vm, std::slice::from_raw_parts(items.cast::<Value>(), count as usize)) };
+    // SAFETY: each word is moved out once.
+    let made = vm.new_tuple(items.iter().map(|item| unsafe { std::ptr::read(item) }).collect());
+    match made {
+        Ok(value) => value.into_bits(),
+        Err(raised) => {
             drop(vm.take_raised(raised));
             0
         }
@@ -301,13 +384,10 @@ pub unsafe extern "C" fn push_frame(
         let push = &*push;
         let thread = pellucid_interp::state::thread(&*vm);
         (*caller).pc = push.call;
-        let (ret, object) = match object {
-            0 => (Ret::Call, None),
-            bits => (Ret::Init, Some(Value::borrow_bits(&bits).clone())),
-        };
+        let object = (object != 0).then(|| Value::borrow_bits(&object).clone());
         let window = regs.add(push.base as usize);
         let function = Value::from_bits(function);
-        thread.push_call(function, push.code.clone(), &*push.form, window, ret, push.dst, object);
+        thread.push_call(function, push.code.clone(), &*push.form, window, push.ret, push.dst, object);
         0
     }
 }
@@ -348,4 +428,115 @@ pub unsafe extern "C" fn tuple_item(tuple: u64, index: u64) -> u64 {
     let (items, index) = (tuple.as_slice(), int(index));
     let index = if index < 0 { index + items.len() as i64 } else { index };
     usize::try_from(index).ok().and_then(|index| items.get(index)).map_or(0, Value::bits)
+}
+
+/// A number in a word.
+enum Number {
+    Int(i64),
+    Float(f64),
+}
+
+/// # Safety
+/// `bits` is the word of a live value.
+unsafe fn number(vm: &Interpreter, bits: u64) -> Option<Number> {
+    // SAFETY: by the contract.
+    let word = unsafe { Value::borrow_bits(&bits) };
+    match (word.as_small_int(), word.as_small_float()) {
+        (Some(n), _) => Some(Number::Int(n)),
+        (_, Some(f)) => Some(Number::Float(f)),
+        _ if pellucid_interp::run::is_exact(&vm.types().float, word) => {
+            word.downcast::<pellucid_object::float::Float>().map(|f| Number::Float(f.0))
+        }
+        _ => None,
+    }
+}
+
+/// What an operator makes of two numbers, with a reference to give away; 0 when an int does not fit a word, or without memory.
+///
+/// # Safety
+/// Called by machine code with live words that are ints, exact floats or anything else.
+unsafe fn arith(
+    vm: *const Interpreter,
+    a: u64,
+    b: u64,
+    ints: fn(i64, i64) -> Option<i64>,
+    floats: fn(f64, f64) -> f64,
+) -> u64 {
+    use Number::{Float, Int};
+    // SAFETY: by the contract.
+    let (vm, a, b) = unsafe { (&*vm, number(&*vm, a), number(&*vm, b)) };
+    let float = match (a, b) {
+        (Some(Int(x)), Some(Int(y))) => {
+            return ints(x, y).and_then(Value::small_int).map_or(0, Value::into_bits);
+        }
+        (Some(Int(x)), Some(Float(y))) => floats(x as f64, y),
+        (Some(Float(x)), Some(Int(y))) => floats(x, y as f64),
+        (Some(Float(x)), Some(Float(y))) => floats(x, y),
+        _ => return 0,
+    };
+    match Value::small_float(float) {
+        Some(word) => word.into_bits(),
+        None => match vm.new_float(float) {
+            Ok(value) => value.into_bits(),
+            Err(raised) => {
+                drop(vm.take_raised(raised));
+                0
+            }
+        },
+    }
+}
+
+/// `a + b`; see [`arith`].
+///
+/// # Safety
+/// As there.
+pub unsafe extern "C" fn add(vm: *const Interpreter, a: u64, b: u64) -> u64 {
+    // SAFETY: by the contract.
+    unsafe { arith(vm, a, b, i64::checked_add, |x, y| x + y) }
+}
+
+/// `a - b`; see [`arith`].
+///
+/// # Safety
+/// As there.
+pub unsafe extern "C" fn sub(vm: *const Interpreter, a: u64, b: u64) -> u64 {
+    // SAFETY: by the contract.
+    unsafe { arith(vm, a, b, i64::checked_sub, |x, y| x - y) }
+}
+
+/// `a * b`; see [`arith`].
+///
+/// # Safety
+/// As there.
+pub unsafe extern "C" fn mul(vm: *const Interpreter, a: u64, b: u64) -> u64 {
+    // SAFETY: by the contract.
+    unsafe { arith(vm, a, b, i64::checked_mul, |x, y| x * y) }
+}
+
+/// Compares two numbers: 0, 1, or 2 when they are none, or only exact arithmetic tells.
+///
+/// # Safety
+/// Called by machine code with live words.
+pub unsafe extern "C" fn compare(vm: *const Interpreter, a: u64, b: u64, op: u64) -> u64 {
+    use Number::{Float, Int};
+    let Some(op) = CmpOp::ALL.get(op as usize) else { return 2 };
+    let exact = |n: i64| (n.unsigned_abs() <= EXACT as u64).then_some(n as f64);
+    let floats = |x: f64, y: f64| match op {
+        CmpOp::Lt => x < y,
+        CmpOp::Le => x <= y,
+        CmpOp::Eq => x == y,
+        CmpOp::Ne => x != y,
+        CmpOp::Gt => x > y,
+        CmpOp::Ge => x >= y,
+    };
+    // SAFETY: by the contract.
+    let (a, b) = unsafe { (number(&*vm, a), number(&*vm, b)) };
+    let holds = match (a, b) {
+        (Some(Int(x)), Some(Int(y))) => Some(op.holds(x.cmp(&y))),
+        (Some(Int(x)), Some(Float(y))) => exact(x).map(|x| floats(x, y)),
+        (Some(Float(x)), Some(Int(y))) => exact(y).map(|y| floats(x, y)),
+        (Some(Float(x)), Some(Float(y))) => Some(floats(x, y)),
+        _ => None,
+    };
+    holds.map_or(2, u64::from)
 }

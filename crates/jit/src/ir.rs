@@ -8,9 +8,13 @@
 //! A Python int that lives in a word is kept doubled (`2n`): the word is `2n + 1`, additions overflow exactly when the
 //! result does not fit a word, and a list item's address is a quarter of a multiplication away.
 
-use pellucid_object::protocol::CmpOp;
+use crate::record::Tally;
+use pellucid_interp::frame::Ret;
+use pellucid_interp::quick::Quick;
+use pellucid_object::protocol::{BinOp, CmpOp};
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
+use std::rc::Rc;
 
 /// Ints of less than this are added without a check, a few at a time.
 pub const NEAR: i64 = 1 << 59;
@@ -62,6 +66,53 @@ pub enum Region {
     Iter,
     /// Items of tuples: nothing writes there.
     Tuple,
+    /// Items of arrays.
+    Packed,
+}
+
+/// How an item of an array lies in memory.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Machine {
+    I8,
+    U8,
+    I16,
+    U16,
+    I32,
+    U32,
+    I64,
+    F32,
+    F64,
+}
+
+impl Machine {
+    /// By the type code of an array; `None` for items that need not fit a Python int of one word, and text.
+    pub fn of_code(letter: char) -> Option<Machine> {
+        Some(match letter {
+            'b' => Machine::I8,
+            'B' => Machine::U8,
+            'h' => Machine::I16,
+            'H' => Machine::U16,
+            'i' => Machine::I32,
+            'I' => Machine::U32,
+            'l' | 'q' => Machine::I64,
+            'f' => Machine::F32,
+            'd' => Machine::F64,
+            _ => return None,
+        })
+    }
+    /// Bytes of an item, as a power of two.
+    pub fn log_size(self) -> u8 {
+        match self {
+            Machine::I8 | Machine::U8 => 0,
+            Machine::I16 | Machine::U16 => 1,
+            Machine::I32 | Machine::U32 | Machine::F32 => 2,
+            Machine::I64 | Machine::F64 => 3,
+        }
+    }
+    /// What an item is in the graph.
+    pub fn ty(self) -> Ty {
+        if matches!(self, Machine::F32 | Machine::F64) { Ty::Float } else { Ty::Int }
+    }
 }
 
 /// What an instruction does. Letters in the comments are its arguments.
@@ -93,6 +144,11 @@ pub enum Op {
         region: Region,
         offset: i32,
     },
+    /// A byte.
+    Load8 {
+        region: Region,
+        offset: i32,
+    },
     Store {
         region: Region,
         offset: i32,
@@ -101,6 +157,10 @@ pub enum Op {
     Item,
     /// Item `b` of the items at `a` becomes the word `c`.
     SetItem,
+    /// The item `b` of the array whose items are at `a`; takes the exit when that is no int of one word.
+    ArrayItem(Machine),
+    /// Item `b` of such an array becomes the number `c`; takes the exit when that does not fit.
+    SetArrayItem(Machine),
     BoxInt,
     /// May make an object, which the result then owns.
     BoxFloat,
@@ -108,6 +168,10 @@ pub enum Op {
     GuardInt,
     GuardFloat,
     GuardBool,
+    /// A float, be it in the word or on the heap.
+    GuardAnyFloat,
+    /// An int or any float, as a float that is equal to it.
+    GuardNumber,
     /// An int of less than `NEAR`.
     GuardNear,
     /// A word that is no object, and one that is.
@@ -148,9 +212,15 @@ pub enum Op {
     FloatNeg,
     /// `a ** 2`; takes the exit when that is too large.
     FloatSquare,
+    /// The words of two numbers, ints or floats, give that of another one, which may be a new object.
+    Arith(BinOp),
+    /// Two such words are compared.
+    CmpNumber(CmpOp),
     CmpInt(CmpOp),
     CmpFloat(CmpOp),
     RawAdd(i64),
+    /// Shifted to the right.
+    RawShr(u8),
     /// The item `b` of the exact tuple `a`; takes the exit when there is none.
     TupleItem,
     /// `a` itself: what a guard that was shared gives.
@@ -160,7 +230,7 @@ pub enum Op {
     Not,
     /// Counts a reference to `a` more.
     Inc,
-    /// Counts one less; the last one ends the object. When Python code ran, the exit is taken.
+    /// Counts one less; the last one ends the object. When Python code ran, the exit is taken. Without an exit it is not the last.
     Dec,
     /// An instruction, index into [`Graph::steps`], done out of line on its frame's registers. True: it jumps.
     Step(u32),
@@ -179,6 +249,10 @@ pub enum Op {
     PollFlag,
     /// A new float, tuple, ... see [`New`].
     New(New),
+    /// A quick function is called with words; takes the exit when it gives nothing.
+    Quick(Quick),
+    /// The address of a register.
+    RegAddress(u16),
 }
 
 /// Objects that machine code makes.
@@ -189,6 +263,8 @@ pub enum New {
     /// A range from `a` to `b` by this step, and an iterator of one. Take the exit without memory.
     Range(i64),
     RangeIter(i64),
+    /// A tuple of words with a reference each, which it takes over. Takes the exit without memory.
+    Tuple,
 }
 
 #[derive(Clone, Debug)]
@@ -243,6 +319,10 @@ pub enum Put {
     RangeIter(Val, Val, i64),
     /// A range: start, stop, step.
     Range(Val, Val, i64),
+    /// A tuple of these.
+    Tuple(Rc<[Val]>),
+    /// The object that was put into this register.
+    Again(u16),
 }
 
 /// An activation that was inlined, for which a frame must be made at an exit.
@@ -257,7 +337,8 @@ pub struct ExitFrame {
     /// Index of the call in the caller's form, and the register of the caller that gets the result.
     pub call: u32,
     pub dst: i16,
-    /// Of a class that is called: the instance.
+    /// What becomes of the value. Of a class that is called (`Ret::Init`): the instance.
+    pub ret: Ret,
     pub object: Option<Val>,
     /// The frame exists already.
     pub framed: bool,
@@ -274,6 +355,7 @@ pub struct Site {
     pub caller: u32,
     pub call: u32,
     pub dst: i16,
+    pub ret: Ret,
     /// The caller's code object.
     pub caller_code: u64,
 }
@@ -297,6 +379,8 @@ pub struct Exit {
     pub puts: Vec<(u16, Put)>,
     /// An item of a list that is still to be stored: the items, the index, the value, which is no heap word.
     pub item: Option<(Val, Val, Val)>,
+    /// Words that die on the way: something died before them, and ran code.
+    pub drops: Vec<Val>,
     pub why: &'static str,
 }
 
@@ -308,6 +392,8 @@ impl Exit {
             match put {
                 Put::Val(v) => values.push(*v),
                 Put::RangeIter(a, b, _) | Put::Range(a, b, _) => values.extend([*a, *b]),
+                Put::Tuple(items) => values.extend(items.iter()),
+                Put::Again(_) => {}
             }
         }
         for frame in &self.frames {
@@ -317,14 +403,27 @@ impl Exit {
         if let Some((items, index, value)) = self.item {
             values.extend([items, index, value]);
         }
+        values.extend(&self.drops);
         values
     }
+}
+
+/// An instruction of the private form that was built, in the place where it was inlined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The code object.
+    pub code: u64,
+    pub level: u32,
+    pub pc: u32,
 }
 
 /// A piece of code in this form.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     pub insts: Vec<Inst>,
+    /// Of each instruction the one of the private form that it comes from: index into `origins`.
+    pub from: Vec<u32>,
+    pub origins: Vec<Origin>,
     pub blocks: Vec<BlockData>,
     pub exits: Vec<Exit>,
     pub sites: Vec<Site>,
@@ -333,6 +432,8 @@ pub struct Graph {
     pub bounds: HashMap<Val, i64>,
     /// Sums that were seen not to be near.
     pub far: HashSet<Val>,
+    /// What was done while it was built and improved, counted where it is done.
+    pub tally: Tally,
 }
 
 impl Graph {
@@ -346,12 +447,39 @@ impl Graph {
         self.blocks.push(BlockData { origin, ..BlockData::default() });
         Block(self.blocks.len() as u32 - 1)
     }
+    /// What is made from now on comes from this instruction.
+    pub fn comes_from(&mut self, origin: Origin) {
+        if self.origins.last() != Some(&origin) {
+            self.origins.push(origin);
+        }
+    }
+    /// Counts what remains to be seen of floats at the end.
+    pub fn count_floats(&mut self) {
+        let of = |test: &dyn Fn(&Inst) -> bool| {
+            self.blocks.iter().flat_map(|b| &b.insts).filter(|v| test(self.inst(**v))).count()
+        };
+        use Op::{FloatAdd, FloatDiv, FloatMul, FloatNeg, FloatSquare, FloatSub};
+        let results =
+            of(&|inst| matches!(inst.op, FloatAdd | FloatSub | FloatMul | FloatDiv | FloatNeg | FloatSquare));
+        let boxed = of(&|inst| inst.op == Op::BoxFloat);
+        self.tally.add("floats computed", results);
+        self.tally.add("floats boxed", boxed);
+    }
+    /// Where a value comes from.
+    pub fn origin(&self, val: Val) -> Option<Origin> {
+        self.origins.get(*self.from.get(val.0 as usize)? as usize).copied()
+    }
+    /// `new` was made in place of `old`, or for it.
+    pub fn inherits(&mut self, new: Val, old: Val) {
+        self.from[new.0 as usize] = self.from[old.0 as usize];
+    }
     pub fn block(&mut self, block: Block) -> &mut BlockData {
         &mut self.blocks[block.0 as usize]
     }
     /// A value that is in no block yet.
     pub fn value(&mut self, inst: Inst) -> Val {
         self.insts.push(inst);
+        self.from.push(self.origins.len().saturating_sub(1) as u32);
         Val(self.insts.len() as u32 - 1)
     }
     pub fn param(&mut self, block: Block, ty: Ty) -> Val {
@@ -379,14 +507,18 @@ impl Op {
     /// Whether it only computes: it may be moved, merged and left out.
     pub fn is_pure(self) -> bool {
         use Op::*;
-        let depends = matches!(self, Param | LoadReg(_) | Load { .. } | Load32 { .. } | Item | BoxFloat);
+        let depends = matches!(
+            self,
+            Param | LoadReg(_) | Load { .. } | Load32 { .. } | Load8 { .. } | Item | ArrayItem(_) | BoxFloat
+        );
         !depends && !self.has_effect()
     }
     /// What it reads that a store may change.
     pub fn reads(self) -> Option<Region> {
         match self {
-            Op::Load { region, .. } | Op::Load32 { region, .. } => Some(region),
+            Op::Load { region, .. } | Op::Load32 { region, .. } | Op::Load8 { region, .. } => Some(region),
             Op::Item => Some(Region::Items),
+            Op::ArrayItem(_) => Some(Region::Packed),
             Op::GuardType { stable: false, .. } => Some(Region::Header),
             _ => None,
         }
@@ -399,16 +531,19 @@ impl Op {
             StoreReg(_)
                 | Store { .. }
                 | SetItem
+                | SetArrayItem(_)
                 | Inc
                 | Dec
                 | Step(_)
                 | PushFrame(_)
                 | PopFrame
                 | Instance
+                | Arith(_)
                 | Clobber(_)
                 | Poll
                 | PollFlag
                 | New(_)
+                | Quick(_)
         )
     }
 }
@@ -438,9 +573,25 @@ fn list(values: &[Val]) -> String {
     values.iter().map(Val::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// The text form.
 impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(&mut |word| format!("{word:#x}")))
+    }
+}
+
+impl Graph {
+    /// The text form; `name` words addresses, versions and whatever else differs from run to run.
+    ///
+    /// Behind the blocks stand the exits: the instruction at which the interpreter goes on, the reason, the frames that are made
+    /// for inlined calls, and what is put into registers.
+    pub fn text(&self, name: &mut dyn FnMut(u64) -> String) -> String {
+        let mut out = String::new();
+        // Writing to a string does not fail.
+        let _ = self.write(&mut out, name);
+        out
+    }
+
+    fn write(&self, f: &mut String, name: &mut dyn FnMut(u64) -> String) -> fmt::Result {
         for (index, block) in self.blocks.iter().enumerate() {
             let params: Vec<String> =
                 block.params.iter().map(|p| format!("{p}: {:?}", self.ty(*p))).collect();
@@ -453,7 +604,7 @@ impl fmt::Display for Graph {
                 if let Some(ty) = inst.ty {
                     write!(line, "{val}: {ty:?} = ")?;
                 }
-                write!(line, "{:?} {}", inst.op, list(&inst.args))?;
+                write!(line, "{} {}", op_text(inst.op, name), list(&inst.args))?;
                 if let Some(exit) = inst.exit {
                     write!(line, " or x{}", exit.0)?;
                 }
@@ -468,9 +619,48 @@ impl fmt::Display for Graph {
             }
         }
         for (index, exit) in self.exits.iter().enumerate() {
-            let puts: Vec<String> = exit.puts.iter().map(|(r, p)| format!("r{r} = {p:?}")).collect();
-            writeln!(f, "x{index}: to {} ({}) {}", exit.pc, exit.why, puts.join(", "))?;
+            let mut parts = vec![format!("x{index}: to {} ({})", exit.pc, exit.why)];
+            parts.extend(exit.frames.iter().map(|frame| format!("in {}", name(frame.code))));
+            let puts: Vec<String> = exit.puts.iter().map(|(r, p)| format!("r{r} = {}", p.text())).collect();
+            parts.extend((!puts.is_empty()).then(|| puts.join(", ")));
+            if let Some((items, at, val)) = exit.item {
+                parts.push(format!("item {at} of {items} = {val}"));
+            }
+            parts.extend((!exit.drops.is_empty()).then(|| format!("dies {}", list(&exit.drops))));
+            writeln!(f, "{}", parts.join(" "))?;
         }
         Ok(())
+    }
+}
+
+fn op_text(op: Op, name: &mut dyn FnMut(u64) -> String) -> String {
+    match op {
+        Op::Word(bits) => format!("Word {}", name(bits)),
+        Op::Raw(n) => format!("Raw {}", name(n as u64)),
+        Op::Float(bits) => format!("Float {:?}", f64::from_bits(bits)),
+        Op::Int(n) => format!("Int {n}"),
+        Op::Bool(b) => format!("Bool {b}"),
+        Op::LoadReg(reg) => format!("Load r{reg}"),
+        Op::StoreReg(reg) => format!("Store r{reg}"),
+        Op::Clobber(reg) => format!("Clobber r{reg}"),
+        Op::Load { region, offset } => format!("Load {region:?}+{offset}"),
+        Op::Load32 { region, offset } => format!("Load32 {region:?}+{offset}"),
+        Op::Store { region, offset } => format!("Store {region:?}+{offset}"),
+        Op::GuardType { ty, .. } => format!("GuardType {}", name(ty)),
+        Op::GuardIs(bits) => format!("GuardIs {}", name(bits)),
+        Op::GuardNot(bits) => format!("GuardNot {}", name(bits)),
+        op => format!("{op:?}"),
+    }
+}
+
+impl Put {
+    fn text(&self) -> String {
+        match self {
+            Put::Val(val) => val.to_string(),
+            Put::Range(start, stop, step) => format!("range({start}, {stop}, {step})"),
+            Put::RangeIter(next, stop, step) => format!("iter(range({next}, {stop}, {step}))"),
+            Put::Tuple(items) => format!("({})", list(items)),
+            Put::Again(register) => format!("r{register}"),
+        }
     }
 }

@@ -1,22 +1,27 @@
 //! From the graph to Cranelift's form, and from there to machine code.
 
+use crate::build::EXACT;
 use crate::exit::{self, Kind, Way, WayFrame};
-use crate::ir::{Block, Edge, ExitId, Graph, Inst, NEAR, New, Op, Put, Region, Term, Ty, Val};
+use crate::ir::{
+    Block, Edge, ExitId, Graph, Inst, Machine, NEAR, New, Op, Origin, Put, Region, StepSite, Term, Ty, Val,
+};
 use crate::opt;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::types::{F64, I8, I32, I64};
+use cranelift_codegen::ir::types::{F32, F64, I8, I32, I64};
 use cranelift_codegen::ir::{
     AbiParam, AliasRegionData, Block as CBlock, BlockArg, InstBuilder, MemFlagsData, SigRef, Signature,
-    StackSlotData, StackSlotKind, Value as CVal,
+    SourceLoc, StackSlotData, StackSlotKind, Value as CVal,
 };
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::{Context, ir};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use pellucid_interp::form::Form;
-use pellucid_interp::hot::{self, Place, Status};
-use pellucid_object::protocol::CmpOp;
+use pellucid_interp::hot::{self, Outside, Place, Status};
+use pellucid_interp::quick::{Gives, Quick};
+use pellucid_object::protocol::{BinOp, CmpOp};
 use pellucid_object::{Interpreter, Value, layout};
+use std::cell::Cell;
 use std::collections::HashMap;
 
 /// Machine code that is not in its place yet.
@@ -25,8 +30,16 @@ pub struct Lowered {
     /// Owned by the code, which holds their addresses.
     pub ways: exit::Pinned<Way>,
     pub pushes: exit::Pinned<exit::Push>,
+    /// Instructions done out of line, and which they are.
+    pub outside: exit::Pinned<Outside>,
+    pub sites: Vec<StepSite>,
+    /// How often guards are still to fail without need.
+    pub fails: exit::Pinned<Cell<u32>>,
     /// Cranelift's listing, when it was asked for.
     pub listing: Option<String>,
+    /// Its form, and the origins of pieces of code, when they were asked for.
+    pub text: Option<String>,
+    pub map: Vec<(u32, u32, Origin)>,
 }
 
 /// What is known of the place the code is for.
@@ -35,6 +48,10 @@ pub struct Target<'a> {
     pub form: &'a Form,
     pub place: Place,
     pub listing: bool,
+    /// Tells where machine code comes from.
+    pub record: bool,
+    /// How often each guard fails without need.
+    pub fail: u32,
 }
 
 /// Compiles a graph. Errors: what Cranelift does not like, as text.
@@ -49,8 +66,9 @@ pub fn lower(graph: &Graph, target: &Target, isa: &OwnedTargetIsa) -> Result<Low
     let builder = FunctionBuilder::new(&mut context.func, &mut builder_context);
     let mut lowering = Lowering::new(graph, target, builder, call_conv);
     lowering.run()?;
-    let Lowering { builder, ways, pushes, .. } = lowering;
+    let Lowering { builder, ways, pushes, outside, sites, fails, .. } = lowering;
     builder.finalize(isa.frontend_config());
+    let text = target.record.then(|| context.func.display().to_string());
     context.set_disasm(target.listing);
     let compiled =
         context.compile(&**isa, &mut ControlPlane::default()).map_err(|e| format!("{:?}", e.inner))?;
@@ -59,7 +77,13 @@ pub fn lower(graph: &Graph, target: &Target, isa: &OwnedTargetIsa) -> Result<Low
     }
     let code = compiled.buffer.data().to_vec();
     let listing = compiled.vcode.clone();
-    Ok(Lowered { code, ways, pushes, listing })
+    let srclocs = compiled.buffer.get_srclocs_sorted().iter().filter(|_| target.record);
+    let map = srclocs.filter_map(|piece| {
+        let origin = graph.origins.get(piece.loc.bits() as usize)?;
+        Some((piece.start, piece.end, *origin))
+    });
+    let map = map.collect();
+    Ok(Lowered { code, ways, pushes, outside, sites, fails, listing, text, map })
 }
 
 struct Lowering<'a, 'b> {
@@ -70,9 +94,14 @@ struct Lowering<'a, 'b> {
     values: HashMap<Val, CVal>,
     blocks: HashMap<Block, CBlock>,
     exits: HashMap<ExitId, CBlock>,
-    todo: Vec<ExitId>,
+    todo: Vec<(ExitId, SourceLoc)>,
     ways: exit::Pinned<Way>,
     pushes: exit::Pinned<exit::Push>,
+    outside: exit::Pinned<Outside>,
+    sites: Vec<StepSite>,
+    fails: exit::Pinned<Cell<u32>>,
+    /// How often each exit will be taken without need.
+    forced: HashMap<ExitId, u32>,
     signatures: HashMap<usize, SigRef>,
     vm: CVal,
     frame: CVal,
@@ -102,6 +131,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
             todo: Vec::new(),
             ways: Vec::new(),
             pushes: Vec::new(),
+            outside: Vec::new(),
+            sites: Vec::new(),
+            fails: Vec::new(),
+            forced: HashMap::new(),
             signatures: HashMap::new(),
             vm,
             frame,
@@ -130,7 +163,8 @@ impl<'a, 'b> Lowering<'a, 'b> {
             }
             self.term(&data.term)?;
         }
-        while let Some(exit) = self.todo.pop() {
+        while let Some((exit, from)) = self.todo.pop() {
+            self.builder.set_srcloc(from);
             self.exit_code(exit)?;
         }
         self.builder.seal_all_blocks();
@@ -238,7 +272,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let block = self.builder.create_block();
         self.builder.set_cold_block(block);
         self.exits.insert(exit, block);
-        self.todo.push(exit);
+        self.todo.push((exit, self.builder.srcloc()));
         block
     }
 
@@ -276,13 +310,13 @@ impl<'a, 'b> Lowering<'a, 'b> {
             let kind = match put {
                 Put::Val(val) => {
                     values.push(*val);
-                    match self.graph.ty(*val) {
-                        Ty::Int => Kind::Int,
-                        Ty::Float => Kind::Float,
-                        Ty::Bool => Kind::Bool,
-                        Ty::Word | Ty::Raw => Kind::Word,
-                    }
+                    kind_of(self.graph.ty(*val))
                 }
+                Put::Tuple(items) => {
+                    values.extend(items.iter());
+                    Kind::Tuple(items.iter().map(|item| kind_of(self.graph.ty(*item))).collect())
+                }
+                Put::Again(register) => Kind::Again(*register),
                 Put::Range(a, b, step) => {
                     values.extend([*a, *b]);
                     Kind::Range(*step)
@@ -306,6 +340,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 call: frame.call,
                 dst: frame.dst,
                 callee: frame.callee,
+                ret: frame.ret,
                 has_object: frame.object.is_some(),
                 framed: frame.framed,
             });
@@ -313,30 +348,41 @@ impl<'a, 'b> Lowering<'a, 'b> {
         if let Some((items, index, value)) = data.item {
             values.extend([items, index, value]);
         }
+        values.extend(&data.drops);
         let way = Box::new(Way {
             pc: data.pc,
             item: data.item.map(|(_, _, value)| self.graph.ty(value)),
             puts,
             frames,
+            drops: data.drops.len(),
             why: data.why,
             taken: Default::default(),
+            total: Default::default(),
+            forced: Cell::new(self.forced.get(&exit).copied().unwrap_or(0)),
             form: self.target.form,
             place: self.target.place,
         });
         let address = std::ptr::from_ref::<Way>(&way) as i64;
         self.ways.push(way);
-        let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, 8 * values.len().max(1) as u32, 3);
-        let slot = self.builder.create_sized_stack_slot(slot);
-        for (index, val) in values.iter().enumerate() {
-            let mut value = self.get(*val)?;
-            if self.graph.ty(*val) == Ty::Bool {
-                value = self.builder.ins().uextend(I64, value);
-            }
-            self.builder.ins().stack_store(I64, value, slot, 8 * index as i32);
+        let mut words = Vec::new();
+        for val in &values {
+            let value = self.get(*val)?;
+            let is_bool = self.graph.ty(*val) == Ty::Bool;
+            words.push(if is_bool { self.builder.ins().uextend(I64, value) } else { value });
         }
-        let values = self.builder.ins().stack_addr(I64, slot, 0);
+        let values = self.in_a_row(&words);
         let way = self.builder.ins().iconst(I64, address);
         Ok(self.call(exit::leave as *const () as usize, &[self.vm, self.frame, way, values]))
+    }
+
+    /// Puts words into memory one behind the other; the address of the first.
+    fn in_a_row(&mut self, words: &[CVal]) -> CVal {
+        let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, 8 * words.len().max(1) as u32, 3);
+        let slot = self.builder.create_sized_stack_slot(slot);
+        for (index, word) in words.iter().enumerate() {
+            self.builder.ins().stack_store(I64, *word, slot, 8 * index as i32);
+        }
+        self.builder.ins().stack_addr(I64, slot, 0)
     }
 
     /// Calls a function of the run time with words, which gives a word.
@@ -361,11 +407,55 @@ impl<'a, 'b> Lowering<'a, 'b> {
 
     fn inst(&mut self, val: Val) -> Result<(), String> {
         let inst = self.graph.inst(val).clone();
+        if self.target.record {
+            self.builder.set_srcloc(SourceLoc::new(self.graph.from[val.0 as usize]));
+        }
+        if self.target.fail > 0 {
+            self.fail_first(&inst)?;
+        }
         let args = inst.args.iter().map(|a| self.get(*a)).collect::<Result<Vec<CVal>, String>>()?;
         if let Some(result) = self.operation(&inst, &args)? {
             self.values.insert(val, result);
         }
         Ok(())
+    }
+
+    /// A guard that takes its exit a few times before it looks, though it may hold. What has an effect has none then. What dies
+    /// is dead before its exit is taken, a tuple has taken over its items, and what is done out of line is done: these count
+    /// for themselves.
+    fn fail_first(&mut self, inst: &Inst) -> Result<(), String> {
+        let later = matches!(inst.op, Op::Dec | Op::Step(_) | Op::New(New::Tuple));
+        let Some(exit) = inst.exit.filter(|_| !later) else { return Ok(()) };
+        let fails = self.fails(exit);
+        self.leave_if(fails, Some(exit))
+    }
+
+    /// The same for a tuple that was just made: it has taken over its items, and dies with them.
+    fn fail_tuple(&mut self, word: CVal, exit: Option<ExitId>) -> Result<(), String> {
+        let Some(exit) = exit.filter(|_| self.target.fail > 0) else { return Ok(()) };
+        let fails = self.fails(exit);
+        let (dies, on) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.ins().brif(fails, dies, &[], on, &[]);
+        self.builder.switch_to_block(dies);
+        self.call(hot::last_drop as *const () as usize, &[self.vm, word]);
+        let away = self.exit(exit);
+        self.builder.ins().jump(away, &[]);
+        self.builder.switch_to_block(on);
+        Ok(())
+    }
+
+    /// 1 as long as a guard with this exit is to fail.
+    fn fails(&mut self, exit: ExitId) -> CVal {
+        let left = Box::new(Cell::new(self.target.fail));
+        let address = self.builder.ins().iconst(I64, left.as_ptr() as i64);
+        self.fails.push(left);
+        *self.forced.entry(exit).or_insert(0) += self.target.fail;
+        let left = self.builder.ins().load(I32, MemFlagsData::trusted(), address, 0);
+        let some = self.builder.ins().icmp_imm_s(IntCC::NotEqual, left, 0);
+        let one = self.builder.ins().uextend(I32, some);
+        let less = self.builder.ins().isub(left, one);
+        self.builder.ins().store(MemFlagsData::trusted(), less, address, 0);
+        some
     }
 
     fn operation(&mut self, inst: &Inst, args: &[CVal]) -> Result<Option<CVal>, String> {
@@ -393,6 +483,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 let flags = self.region(region);
                 self.builder.ins().uload32(flags, x()?, offset)
             }
+            Load8 { region, offset } => {
+                let flags = self.region(region);
+                self.builder.ins().uload8(I64, flags, x()?, offset)
+            }
             Store { region, offset } => {
                 let flags = self.region(region);
                 self.builder.ins().store(flags, y()?, x()?, offset);
@@ -410,6 +504,12 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.builder.ins().store(flags, word, address, 0);
                 return Ok(None);
             }
+            ArrayItem(kind) => self.array_item(kind, x()?, y()?, exit)?,
+            SetArrayItem(kind) => {
+                let number = *args.get(2).ok_or("an item without a value")?;
+                self.set_array_item(kind, x()?, y()?, number, exit)?;
+                return Ok(None);
+            }
             BoxInt => self.builder.ins().bor_imm_s(x()?, 1),
             BoxBool => {
                 let (yes, no) = self.two(Value::TRUE.bits() as i64, Value::FALSE.bits() as i64);
@@ -422,6 +522,26 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.builder.ins().band_imm_s(x()?, -2)
             }
             GuardFloat => self.unbox_float(x()?, exit)?,
+            GuardAnyFloat => self.any_float(x()?, exit)?,
+            GuardNumber => self.number_as_float(x()?, exit)?,
+            Arith(op) => {
+                let function = match op {
+                    BinOp::Add => exit::add as *const () as usize,
+                    BinOp::Sub => exit::sub as *const () as usize,
+                    BinOp::Mul => exit::mul as *const () as usize,
+                    _ => return Err("an operator that words do not have".to_string()),
+                };
+                let word = self.call(function, &[self.vm, x()?, y()?]);
+                self.leave_unless(word, exit)?;
+                word
+            }
+            CmpNumber(op) => {
+                let op = self.builder.ins().iconst(I64, op as i64);
+                let holds = self.call(exit::compare as *const () as usize, &[self.vm, x()?, y()?, op]);
+                let neither = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, holds, 1);
+                self.leave_if(neither, exit)?;
+                self.builder.ins().ireduce(I8, holds)
+            }
             GuardBool => {
                 let yes = self.builder.ins().icmp_imm_s(IntCC::Equal, x()?, Value::TRUE.bits() as i64);
                 let no = self.builder.ins().icmp_imm_s(IntCC::Equal, x()?, Value::FALSE.bits() as i64);
@@ -476,6 +596,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.builder.ins().fcvt_from_sint(F64, n)
             }
             Itself => x()?,
+            RawShr(n) => self.builder.ins().ushr_imm_s(x()?, i64::from(n)),
             RawAdd(n) => self.builder.ins().iadd_imm_s(x()?, n),
             TupleItem => {
                 let item = self.call(exit::tuple_item as *const () as usize, &[x()?, y()?]);
@@ -539,6 +660,8 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 return Ok(None);
             }
             New(what) => self.make(what, args, exit)?,
+            Quick(what) => self.quick(what, args, exit)?,
+            RegAddress(reg) => self.builder.ins().iadd_imm_s(self.regs, 8 * i64::from(reg)),
         }))
     }
 
@@ -549,6 +672,86 @@ impl<'a, 'b> Lowering<'a, 'b> {
     fn item_address(&mut self, items: CVal, index: CVal) -> CVal {
         let offset = self.builder.ins().ishl_imm_s(index, 2);
         self.builder.ins().iadd(items, offset)
+    }
+
+    fn array_address(&mut self, kind: Machine, items: CVal, index: CVal) -> CVal {
+        // The index is doubled.
+        let offset = match kind.log_size() {
+            0 => self.builder.ins().sshr_imm_s(index, 1),
+            1 => index,
+            log => self.builder.ins().ishl_imm_s(index, i64::from(log) - 1),
+        };
+        self.builder.ins().iadd(items, offset)
+    }
+
+    fn array_item(
+        &mut self,
+        kind: Machine,
+        items: CVal,
+        index: CVal,
+        exit: Option<ExitId>,
+    ) -> Result<CVal, String> {
+        let at = self.array_address(kind, items, index);
+        let flags = self.region(Region::Packed);
+        let ins = self.builder.ins();
+        let number = match kind {
+            Machine::F64 => return Ok(ins.load(F64, flags, at, 0)),
+            Machine::F32 => {
+                let single = ins.load(F32, flags, at, 0);
+                return Ok(self.builder.ins().fpromote(F64, single));
+            }
+            Machine::I8 => ins.sload8(I64, flags, at, 0),
+            Machine::U8 => ins.uload8(I64, flags, at, 0),
+            Machine::I16 => ins.sload16(I64, flags, at, 0),
+            Machine::U16 => ins.uload16(I64, flags, at, 0),
+            Machine::I32 => ins.sload32(flags, at, 0),
+            Machine::U32 => ins.uload32(flags, at, 0),
+            Machine::I64 => {
+                let number = ins.load(I64, flags, at, 0);
+                let (doubled, far) = self.builder.ins().sadd_overflow(number, number);
+                self.leave_if(far, exit)?;
+                return Ok(doubled);
+            }
+        };
+        Ok(self.builder.ins().ishl_imm_s(number, 1))
+    }
+
+    fn set_array_item(
+        &mut self,
+        kind: Machine,
+        items: CVal,
+        index: CVal,
+        number: CVal,
+        exit: Option<ExitId>,
+    ) -> Result<(), String> {
+        let number = if kind.ty() == Ty::Int { self.builder.ins().sshr_imm_s(number, 1) } else { number };
+        let (least, most) = match kind {
+            Machine::I8 => (i8::MIN.into(), i8::MAX.into()),
+            Machine::U8 => (0, u8::MAX.into()),
+            Machine::I16 => (i16::MIN.into(), i16::MAX.into()),
+            Machine::U16 => (0, u16::MAX.into()),
+            Machine::I32 => (i32::MIN.into(), i32::MAX.into()),
+            Machine::U32 => (0, u32::MAX.into()),
+            Machine::I64 | Machine::F32 | Machine::F64 => (0i64, 0i64),
+        };
+        if most > 0 {
+            let above = self.builder.ins().iadd_imm_s(number, -least);
+            let out = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, above, most - least);
+            self.leave_if(out, exit)?;
+        }
+        let at = self.array_address(kind, items, index);
+        let flags = self.region(Region::Packed);
+        match kind {
+            Machine::I8 | Machine::U8 => self.builder.ins().istore8(flags, number, at, 0),
+            Machine::I16 | Machine::U16 => self.builder.ins().istore16(flags, number, at, 0),
+            Machine::I32 | Machine::U32 => self.builder.ins().istore32(flags, number, at, 0),
+            Machine::I64 | Machine::F64 => self.builder.ins().store(flags, number, at, 0),
+            Machine::F32 => {
+                let single = self.builder.ins().fdemote(F32, number);
+                self.builder.ins().store(flags, single, at, 0)
+            }
+        };
+        Ok(())
     }
 
     fn guard_type(&mut self, word: CVal, ty: u64, exit: Option<ExitId>) -> Result<(), String> {
@@ -571,10 +774,54 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let rest = self.builder.ins().band_imm_s(word, -4);
         let bits = self.builder.ins().bor(high, rest);
         let bits = self.builder.ins().rotr_imm_s(bits, 3);
-        let zero = self.builder.ins().icmp_imm_s(IntCC::Equal, word, FLOAT_ZERO);
-        let none = self.builder.ins().iconst(I64, 0);
-        let bits = self.builder.ins().select(zero, none, bits);
+        let positive = self.builder.ins().band_imm_s(word, !4);
+        let zero = self.builder.ins().icmp_imm_s(IntCC::Equal, positive, FLOAT_ZERO);
+        let signed = self.builder.ins().ishl_imm_s(word, 61);
+        let sign = self.builder.ins().band_imm_s(signed, i64::MIN);
+        let bits = self.builder.ins().select(zero, sign, bits);
         Ok(self.builder.ins().bitcast(F64, MemFlagsData::new(), bits))
+    }
+
+    /// A float in the word or on the heap.
+    fn any_float(&mut self, word: CVal, exit: Option<ExitId>) -> Result<CVal, String> {
+        let (heap, small, done) =
+            (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
+        self.builder.set_cold_block(heap);
+        let result = self.builder.append_block_param(done, F64);
+        let tag = self.builder.ins().band_imm_s(word, 7);
+        self.builder.ins().brif(tag, small, &[], heap, &[]);
+        self.builder.switch_to_block(heap);
+        let ty = self.target.vm.types().float.value().bits();
+        self.guard_type(word, ty, exit)?;
+        let flags = self.region(Region::Tuple);
+        let float = self.builder.ins().load(F64, flags, word, layout::PAYLOAD as i32);
+        self.builder.ins().jump(done, &[BlockArg::Value(float)]);
+        self.builder.switch_to_block(small);
+        let float = self.unbox_float(word, exit)?;
+        self.builder.ins().jump(done, &[BlockArg::Value(float)]);
+        self.builder.switch_to_block(done);
+        Ok(result)
+    }
+
+    /// An int that a float can be equal to, or a float.
+    fn number_as_float(&mut self, word: CVal, exit: Option<ExitId>) -> Result<CVal, String> {
+        let (int, other, done) =
+            (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
+        let result = self.builder.append_block_param(done, F64);
+        let tag = self.builder.ins().band_imm_s(word, 1);
+        self.builder.ins().brif(tag, int, &[], other, &[]);
+        self.builder.switch_to_block(int);
+        let n = self.builder.ins().sshr_imm_s(word, 1);
+        let above = self.builder.ins().iadd_imm_s(n, EXACT);
+        let far = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, above, 2 * EXACT);
+        self.leave_if(far, exit)?;
+        let float = self.builder.ins().fcvt_from_sint(F64, n);
+        self.builder.ins().jump(done, &[BlockArg::Value(float)]);
+        self.builder.switch_to_block(other);
+        let float = self.any_float(word, exit)?;
+        self.builder.ins().jump(done, &[BlockArg::Value(float)]);
+        self.builder.switch_to_block(done);
+        Ok(result)
     }
 
     /// See `Value::small_float`.
@@ -584,7 +831,8 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let top = self.builder.ins().band_imm_s(top, 7);
         let top = self.builder.ins().iadd_imm_s(top, -3);
         let common = self.builder.ins().icmp_imm_s(IntCC::UnsignedLessThan, top, 2);
-        let special = self.builder.ins().icmp_imm_s(IntCC::NotEqual, bits, 0x3000_0000_0000_0000);
+        let positive = self.builder.ins().band_imm_s(bits, i64::MAX);
+        let special = self.builder.ins().icmp_imm_s(IntCC::NotEqual, positive, 0x3000_0000_0000_0000);
         let common = self.builder.ins().band(common, special);
         let (quick, slow, done) =
             (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
@@ -742,6 +990,13 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let (_, done) = self.if_heap(word);
         let flags = self.counts();
         let count = self.builder.ins().load(I32, flags, word, layout::REFCOUNT as i32);
+        let Some(exit) = exit else {
+            let count = self.builder.ins().iadd_imm_s(count, -1);
+            self.builder.ins().store(flags, count, word, layout::REFCOUNT as i32);
+            self.builder.ins().jump(done, &[]);
+            self.builder.switch_to_block(done);
+            return Ok(());
+        };
         let last = self.builder.ins().icmp_imm_s(IntCC::Equal, count, 1);
         let (ends, stays) = (self.builder.create_block(), self.builder.create_block());
         self.builder.set_cold_block(ends);
@@ -752,9 +1007,13 @@ impl<'a, 'b> Lowering<'a, 'b> {
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(ends);
         let ran = self.call(hot::last_drop as *const () as usize, &[self.vm, word]);
-        let exit = self.exit(exit.ok_or("a drop without an exit")?);
-        self.builder.ins().brif(ran, exit, &[], done, &[]);
+        let away = self.exit(exit);
+        self.builder.ins().brif(ran, away, &[], done, &[]);
         self.builder.switch_to_block(done);
+        if self.target.fail > 0 {
+            let fails = self.fails(exit);
+            self.leave_if(fails, Some(exit))?;
+        }
         Ok(())
     }
 
@@ -770,7 +1029,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let (_, caller_form) = code_and_form(site.caller_code)?;
         // SAFETY: forms are kept by their code, and code by the builder.
         let call = std::ptr::from_ref(unsafe { &(&(*caller_form).instrs)[site.call as usize] });
-        let push = Box::new(exit::Push { code, form, base: site.base, dst: site.dst, call });
+        let push = Box::new(exit::Push { code, form, base: site.base, dst: site.dst, ret: site.ret, call });
         let address = std::ptr::from_ref::<exit::Push>(&push) as i64;
         self.pushes.push(push);
         let caller = self.frame_at(site.caller);
@@ -789,11 +1048,15 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let site = self.graph.steps[site as usize];
         let (_, form) = code_and_form(site.code)?;
         // SAFETY: as for `push_frame`.
-        let instr = std::ptr::from_ref(unsafe { &(&(*form).instrs)[site.pc as usize] }) as i64;
-        let pc = self.builder.ins().iconst(I64, instr);
+        let pc = std::ptr::from_ref(unsafe { &(&(*form).instrs)[site.pc as usize] });
+        let (levels, leaves) = (site.level as usize, Cell::new(self.target.fail));
+        let outside = Box::new(Outside { pc, levels, done: Cell::new(0), leaves });
+        let address = std::ptr::from_ref::<Outside>(&outside) as i64;
+        self.outside.push(outside);
+        self.sites.push(site);
+        let outside = self.builder.ins().iconst(I64, address);
         let frame = self.frame_at(site.level);
-        let levels = self.builder.ins().iconst(I64, i64::from(site.level));
-        let status = self.call(hot::step as *const () as usize, &[self.vm, frame, pc, levels]);
+        let status = self.call(hot::step as *const () as usize, &[self.vm, frame, outside]);
         let bad = self.builder.ins().icmp_imm_s(IntCC::UnsignedGreaterThan, status, Status::Jump as i64);
         let (away, on) = (self.builder.create_block(), self.builder.create_block());
         self.builder.set_cold_block(away);
@@ -828,7 +1091,26 @@ impl<'a, 'b> Lowering<'a, 'b> {
         self.leave_if(any, exit)
     }
 
+    fn quick(&mut self, what: Quick, args: &[CVal], exit: Option<ExitId>) -> Result<CVal, String> {
+        let args: Vec<CVal> = std::iter::once(self.vm).chain(args.iter().copied()).collect();
+        let word = self.call(what.address(), &args);
+        self.leave_unless(word, exit)?;
+        Ok(match what.gives() {
+            Gives::Int => self.builder.ins().band_imm_s(word, -2),
+            Gives::Truth => self.builder.ins().icmp_imm_s(IntCC::Equal, word, 2),
+            Gives::Owned | Gives::Done => word,
+        })
+    }
+
     fn make(&mut self, what: New, args: &[CVal], exit: Option<ExitId>) -> Result<CVal, String> {
+        if what == New::Tuple {
+            let items = self.in_a_row(args);
+            let count = self.builder.ins().iconst(I64, args.len() as i64);
+            let word = self.call(exit::make_tuple as *const () as usize, &[self.vm, items, count]);
+            self.leave_unless(word, exit)?;
+            self.fail_tuple(word, exit)?;
+            return Ok(word);
+        }
         let a = *args.first().ok_or("nothing to make of")?;
         let b = *args.get(1).ok_or("nothing to make of")?;
         let (function, step, iterator) = match what {
@@ -839,11 +1121,21 @@ impl<'a, 'b> Lowering<'a, 'b> {
             }
             New::Range(step) => (exit::make_range as *const () as usize, step, 0),
             New::RangeIter(step) => (exit::make_range as *const () as usize, step, 1),
+            New::Tuple => return Err("a tuple is no range".to_string()),
         };
         let (step, iterator) = self.two(step, iterator);
         let word = self.call(function, &[self.vm, a, b, step, iterator]);
         self.leave_unless(word, exit)?;
         Ok(word)
+    }
+}
+
+fn kind_of(ty: Ty) -> Kind {
+    match ty {
+        Ty::Int => Kind::Int,
+        Ty::Float => Kind::Float,
+        Ty::Bool => Kind::Bool,
+        Ty::Word | Ty::Raw => Kind::Word,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Classes made by Python code: metaclass, layout, `__slots__`, `__set_name__`, `__init_subclass__`.
 
+use crate::attrs::MAX_INLINE;
 use crate::class::{Type, TypeFlags};
 use crate::class_change::solid_base;
 use crate::dict::Dict;
@@ -9,11 +10,6 @@ use crate::native::{GetSet, GetSetDef, Member, MethodDescriptor, Place, Wrapped}
 use crate::slots::SlotWrapper;
 use crate::value::Value;
 use crate::{Raised, Res, Str, Tuple};
-
-/// More attributes than this are kept out of line, however many a class assigns.
-const MAX_INLINE: usize = 24;
-/// So many, when the text of the class does not tell: others set them, as `dataclass` and `enum` do.
-const UNKNOWN_INLINE: usize = 6;
 
 /// What `__slots__` asks for.
 struct SlotNames {
@@ -128,10 +124,7 @@ impl Interpreter {
             ty.flags.set(ty.flags.get().or(TypeFlags::WEAKREF));
         }
         let own = self.static_attribute_count(&dict)?;
-        let inline = match base.inline_slots.get() + own {
-            0 => UNKNOWN_INLINE,
-            known => known.clamp(2, MAX_INLINE),
-        };
+        let inline = (base.inline_slots.get() + own).clamp(2, MAX_INLINE);
         ty.dict.set(Some(dict.value().clone()));
         if let Some(cell) = cell {
             self.fill_class_cell(&cell, "__classcell__", &value)?;

@@ -410,6 +410,29 @@ impl Dict {
         }
     }
 
+    /// The entry index of `key`, where nobody needs to be asked: `None` when somebody must.
+    pub fn find_plain(&self, vm: &Interpreter, key: &Value, hash: i64) -> Option<Option<usize>> {
+        match self.peek()?.find_plain(vm, key, hash) {
+            Plain::Found(i) => Some(Some(i)),
+            Plain::Missing => Some(None),
+            Plain::Ask => None,
+        }
+    }
+
+    /// The value of entry `i`, if that entry lives; `value` stands there then.
+    pub fn swap_at(&self, i: usize, value: &Value) -> Option<Value> {
+        let mut table = self.table.borrow_mut();
+        let entry = table.entries.get_mut(i)?.as_mut()?;
+        Some(std::mem::replace(&mut entry.value, value.clone()))
+    }
+
+    /// Enters a key that is known not to be there. Errors: `MemoryError`.
+    pub fn enter(&self, vm: &Interpreter, key: Value, hash: i64, value: Value) -> Res<()> {
+        let done = self.table.borrow_mut().append(hash, key, value);
+        self.keys_changed(vm);
+        done.map_err(|_| vm.no_memory())
+    }
+
     #[inline]
     pub fn get(&self, vm: &Interpreter, key: &Value) -> Res<Option<Value>> {
         let hash = vm.hash_key(key, KEY)?;
@@ -556,9 +579,7 @@ impl Dict {
             },
             None => value,
         };
-        let done = self.table.borrow_mut().append(hash, key, value);
-        self.keys_changed(vm);
-        done.map_err(|_| vm.no_memory())
+        self.enter(vm, key, hash, value)
     }
 
     /// Sets unless present; the value that is there afterwards.

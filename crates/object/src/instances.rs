@@ -54,8 +54,8 @@ impl Interpreter {
         }
     }
 
-    /// Whether `value.__class__` cannot be but the type: nothing of the object's own comes before it.
-    fn is_what_it_claims(&self, value: &Value) -> Res<bool> {
+    /// Whether `value.__class__` cannot be but the type: nothing of the object's own comes before it. Errors: `MemoryError`.
+    pub fn is_what_it_claims(&self, value: &Value) -> Res<bool> {
         if !value.is_heap() {
             return Ok(true);
         }

@@ -2,6 +2,7 @@
 //!
 //! The standard library does not promise how a `Vec` is laid out, so that is measured, once, on a vector that is known.
 
+use crate::array::Array;
 use crate::attrs::Attrs;
 use crate::class::Type;
 use crate::dict::Dict;
@@ -47,14 +48,21 @@ pub struct Layout {
     /// Bytes from an entry to the next, and from its start to its value.
     pub entry_size: usize,
     pub entry_value: usize,
+    /// Of an array: its type code (a byte), the address of its items, and how many bytes they are.
+    pub array_code: usize,
+    pub array_items: usize,
+    pub array_bytes: usize,
 }
 
 impl Layout {
     /// `None` when something is not where it can be found.
     pub fn measure() -> Option<Layout> {
-        let (vec_address, vec_len) = vec_offsets()?;
+        let (vec_address, vec_len) = vec_offsets(Value::NONE)?;
         let list = PAYLOAD_OFFSET + List::items_offset();
         let (version, entries, size, value) = Dict::offsets()?;
+        let (bytes_address, bytes_len) = vec_offsets(0u8)?;
+        let (code, bytes) = Array::offsets();
+        let bytes = PAYLOAD_OFFSET + bytes;
         Some(Layout {
             list_items: list + vec_address,
             list_len: list + vec_len,
@@ -62,15 +70,18 @@ impl Layout {
             dict_entries: entries + vec_address,
             entry_size: size,
             entry_value: value,
+            array_code: PAYLOAD_OFFSET + code,
+            array_items: bytes + bytes_address,
+            array_bytes: bytes + bytes_len,
         })
     }
 }
 
-/// Where a `Vec` of values has its address and its length.
-fn vec_offsets() -> Option<(usize, usize)> {
-    const WORDS: usize = size_of::<Vec<Value>>() / 8;
-    let mut vec: Vec<Value> = Vec::with_capacity(5);
-    vec.extend([Value::NONE, Value::NONE, Value::NONE]);
+/// Where a `Vec` has its address and its length; `item` may be any.
+fn vec_offsets<T: Clone>(item: T) -> Option<(usize, usize)> {
+    const WORDS: usize = size_of::<Vec<u8>>() / 8;
+    let mut vec: Vec<T> = Vec::with_capacity(50);
+    vec.extend(std::iter::repeat_n(item, 3));
     let address = vec.as_ptr() as usize;
     let (length, capacity) = (vec.len(), vec.capacity());
     if length == capacity {

@@ -12,6 +12,7 @@
 
 mod address_cache;
 pub mod args;
+pub mod array;
 pub mod attrs;
 pub mod buffer;
 pub mod bytes;

@@ -8,9 +8,10 @@ use crate::interpreter::Interpreter;
 use crate::native::{
     BoundMethod, GetSet, Member, MethodDescriptor, Place, Wrapped, call_positional, module_find,
 };
+use crate::slots::HashFn;
 use crate::slots::{Slot, SlotWrapper};
 use crate::value::Value;
-use crate::{Exception, ListIterator, Raised, RangeIterator, Res, Str, Tuple};
+use crate::{Bytes, Dict, Exception, List, ListIterator, Raised, RangeIterator, Res, Str, Tuple};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -780,11 +781,12 @@ impl Interpreter {
         if a.is(b) {
             return Some(true);
         }
-        let alike = a.is_small_int() && b.is_small_int()
-            || a.is_small_float() && b.is_small_float()
-            || a.is_bool() && b.is_bool();
-        if alike {
+        if a.is_small_int() && b.is_small_int() || a.is_bool() && b.is_bool() {
             return Some(false);
+        }
+        if let (Some(x), Some(y)) = (a.as_small_float(), b.as_small_float()) {
+            // The zeros are equal.
+            return Some(x == y);
         }
         let types = self.types();
         let (x, y) = match (a.header(), b.header()) {
@@ -799,6 +801,9 @@ impl Interpreter {
         }
         if self.is_exact(a, &types.str) {
             return Some(a.downcast::<Str>()?.text == b.downcast::<Str>()?.text);
+        }
+        if self.is_exact(a, &types.bytes) {
+            return Some(a.downcast::<Bytes>()?.as_slice() == b.downcast::<Bytes>()?.as_slice());
         }
         if depth == 0 || !self.is_exact(a, &types.tuple) {
             return None;
@@ -854,6 +859,56 @@ impl Interpreter {
             Some(f) => Ok(f(self, value)? != 0),
             None => Ok(true),
         }
+    }
+
+    /// The hash of a value, where nobody needs to be asked: of strings, numbers, tuples of such, and of objects that are hashed by
+    /// their identity.
+    pub fn plain_hash(&self, value: &Value) -> Option<i64> {
+        let Some(header) = value.header() else { return self.hash(value).ok() };
+        let (ty, types) = (header.ty.get() as u64, self.types());
+        if ty == types.str.value().bits() {
+            return value.downcast::<Str>().map(|s| self.str_hash(s));
+        }
+        if ty == types.tuple.value().bits() {
+            let tuple = value.downcast::<Tuple>()?;
+            let known = tuple.hash.get() != -1;
+            let plain = |item: &Value| !item.is_heap() || self.is_exact(item, &types.str);
+            return (known || tuple.as_slice().iter().all(plain)).then(|| self.hash(value).ok())?;
+        }
+        let same = |a: HashFn, b: HashFn| std::ptr::fn_addr_eq(a, b);
+        let native = [&types.int, &types.float, &types.bytes].iter().any(|t| t.value().bits() == ty);
+        match (self.type_of_ref(value).slots.hash.get(), types.object.slots.hash.get()) {
+            (None, _) => Some(identity_hash(value)),
+            (Some(own), Some(identity)) if same(own, identity) => Some(identity_hash(value)),
+            _ if native => self.hash(value).ok(),
+            _ => None,
+        }
+    }
+
+    /// Whether a value is true, where nobody needs to be asked.
+    pub fn plain_truth(&self, value: &Value) -> Option<bool> {
+        let Some(header) = value.header() else {
+            // That of NotImplemented raises.
+            let known = value.is_bool() || value.is_none() || value.is_small_int() || value.is_small_float();
+            return known.then(|| self.truthy(value).ok())?;
+        };
+        let (ty, types) = (header.ty.get() as u64, self.types());
+        let len = match () {
+            () if ty == types.list.value().bits() => value.downcast::<List>().map(List::len),
+            () if ty == types.str.value().bits() => value.downcast::<Str>().map(|s| s.text.len()),
+            () if ty == types.tuple.value().bits() => value.downcast::<Tuple>().map(Tuple::len),
+            () if ty == types.dict.value().bits() => value.downcast::<Dict>().map(Dict::len),
+            () => None,
+        };
+        if len.is_some() {
+            return len.map(|len| len != 0);
+        }
+        let own = self.type_of_ref(value);
+        if own.slots.bool.get().is_none() && own.slots.len.get().is_none() {
+            return Some(true);
+        }
+        let native = [&types.int, &types.float, &types.bytes, &types.bytearray, &types.set, &types.frozenset];
+        native.iter().any(|t| t.value().bits() == ty).then(|| self.truthy(value).ok())?
     }
 
     /// `hash(value)`. Errors: `TypeError` when unhashable.

@@ -198,6 +198,13 @@ impl Set {
         }
     }
 
+    /// Whether `key` is there, where nobody needs to be asked: `None` when somebody must.
+    pub fn contains_plain(&self, vm: &Interpreter, key: &Value, hash: i64) -> Option<bool> {
+        // SAFETY: comparing plain values changes nothing.
+        let table = unsafe { self.table.try_borrow_unguarded() }.ok()?;
+        table.find_plain(vm, key, hash).map(|found| found.is_ok())
+    }
+
     /// As [`Set::find`], some of the keys being of types that must be asked.
     #[inline(never)]
     fn find_asking(&self, vm: &Interpreter, key: &Value, hash: i64) -> Res<Result<usize, usize>> {

@@ -130,7 +130,7 @@ impl Builder<'_> {
     }
 
     /// Guards that an object is of a type that has not changed; gives the object.
-    fn guard_class(&mut self, object: Val, class: &Value, version: u64) -> Val {
+    pub(crate) fn guard_class(&mut self, object: Val, class: &Value, version: u64) -> Val {
         let ty = class.bits();
         let stable = class
             .downcast::<Type>()
@@ -154,7 +154,7 @@ impl Builder<'_> {
     }
 
     /// The receiver as a word on the heap, or nothing when it is known to be a number.
-    fn object(&mut self, operand: i16) -> Build<Option<Val>> {
+    pub(crate) fn object(&mut self, operand: i16) -> Build<Option<Val>> {
         let val = self.operand(operand)?;
         Ok(if self.graph.ty(val) == Ty::Word { Some(val) } else { None })
     }
@@ -393,17 +393,28 @@ impl Builder<'_> {
         if self.state.fact(guard, list, None).is_none() && seen.0 != kinds::LIST {
             return Ok(None);
         }
-        let index = self.operand(index)?;
-        let index = match self.graph.ty(index) {
-            Ty::Int => index,
-            Ty::Word if seen.1 == kinds::INT || self.state.fact(Op::GuardInt, index, None).is_some() => {
-                self.guard(Op::GuardInt, &[index], Ty::Int)
-            }
-            _ => return Ok(None),
-        };
+        let Some(index) = self.index(index, seen.1)? else { return Ok(None) };
         let list = self.guard(guard, &[list], Ty::Word);
         let len = self.load(Region::List, self.layout.list_len, list, Ty::Raw);
         let items = self.load(Region::List, self.layout.list_items, list, Ty::Raw);
+        let index = self.within(index, len);
+        Ok(Some((items, index)))
+    }
+
+    /// An operand as an index, if it is an int or was seen to be one.
+    pub(crate) fn index(&mut self, operand: i16, seen: u16) -> Build<Option<Val>> {
+        let index = self.operand(operand)?;
+        Ok(match self.graph.ty(index) {
+            Ty::Int => Some(index),
+            Ty::Word if seen == kinds::INT || self.state.fact(Op::GuardInt, index, None).is_some() => {
+                Some(self.guard(Op::GuardInt, &[index], Ty::Int))
+            }
+            _ => None,
+        })
+    }
+
+    /// An index that is guarded to be below a length; a constant may count from the end.
+    pub(crate) fn within(&mut self, index: Val, len: Val) -> Val {
         let index = match self.graph.as_int(index) {
             Some(n) if n < 0 => {
                 let len = self.pure(Op::RawToInt, &[len], Ty::Int);
@@ -411,8 +422,7 @@ impl Builder<'_> {
             }
             _ => index,
         };
-        let index = self.guard(Op::Bound, &[index, len], Ty::Int);
-        Ok(Some((items, index)))
+        self.guard(Op::Bound, &[index, len], Ty::Int)
     }
 
     pub(crate) fn item(&mut self, items: Val, index: Val) -> Val {
@@ -424,6 +434,15 @@ impl Builder<'_> {
         let val = self.emit(Op::Item, &[items, index], Some(Ty::Word), None);
         self.state.learn(Op::Item, items, Some(index), val);
         val
+    }
+
+    /// The item of a tuple that was not made, where the index is known.
+    fn virtual_item(&mut self, instr: Instr) -> Build<Option<Val>> {
+        let Some(items) = self.virtual_items(instr.b) else { return Ok(None) };
+        let index = self.operand(instr.c)?;
+        let Some(index) = self.graph.as_int(index) else { return Ok(None) };
+        let index = if index < 0 { index + items.len() as i64 } else { index };
+        Ok(usize::try_from(index).ok().and_then(|index| items.get(index)).copied())
     }
 
     /// The item of an exact tuple.
@@ -446,6 +465,11 @@ impl Builder<'_> {
 
     pub(crate) fn load_subscr(&mut self, instr: Instr) -> Build<bool> {
         let seen = self.seen(|seen| (seen.b.get(), seen.c.get()))?;
+        if let Some(item) = self.virtual_item(instr)? {
+            self.release(instr.b)?;
+            self.result(instr.a, item);
+            return Ok(true);
+        }
         if self.is_dead_end()? {
             return Ok(false);
         }
@@ -453,7 +477,10 @@ impl Builder<'_> {
             Some((items, index)) => self.item(items, index),
             None => match self.tuple_item(instr, seen)? {
                 Some(value) => value,
-                None => return Ok(false),
+                None => match self.array_item(instr.b, instr.c, seen.1)? {
+                    Some((kind, items, index)) => self.load_array_item(kind, items, index),
+                    None => return Ok(false),
+                },
             },
         };
         self.release(instr.c)?;
@@ -467,7 +494,9 @@ impl Builder<'_> {
         if self.is_dead_end()? {
             return Ok(false);
         }
-        let Some((items, index)) = self.list_item(instr.a, instr.b, seen)? else { return Ok(false) };
+        let Some((items, index)) = self.list_item(instr.a, instr.b, seen)? else {
+            return self.store_array_item(instr);
+        };
         let old = self.item(items, index);
         let value = self.operand(instr.c)?;
         let plain = match self.graph.ty(value) {

@@ -5,6 +5,7 @@ use super::{Build, Builder, Flow, Stop};
 use crate::ir::{New, Op, Region, Site, Ty, Val};
 use pellucid_interp::code::CodeObject;
 use pellucid_interp::form::Instr;
+use pellucid_interp::frame::Ret;
 use pellucid_interp::function::Function;
 use pellucid_interp::hot::kinds;
 use pellucid_object::layout;
@@ -67,6 +68,7 @@ impl Builder<'_> {
                 function: word,
                 pc: self.pc,
                 dst: instr.a,
+                ret: Ret::Call,
                 object: None,
                 framed: false,
                 callee: Some(self.slot(callee)),
@@ -81,7 +83,7 @@ impl Builder<'_> {
     }
 
     /// Guards that a callee is a function with this code.
-    fn guard_code(&mut self, callee: Val, code: &Value) {
+    pub(crate) fn guard_code(&mut self, callee: Val, code: &Value) {
         let ty = self.machine.function.value().bits();
         let function = self.guard(Op::GuardType { ty, stable: true }, &[callee], Ty::Word);
         let offset = layout::PAYLOAD + std::mem::offset_of!(Function, code);
@@ -122,7 +124,7 @@ impl Builder<'_> {
         key
     }
 
-    fn may_inline(&self, code: &Value, given: usize) -> Build<bool> {
+    pub(crate) fn may_inline(&self, code: &Value, given: usize) -> Build<bool> {
         let Some(form) = code.downcast::<CodeObject>().and_then(CodeObject::ready_form) else {
             return Ok(false);
         };
@@ -166,7 +168,15 @@ impl Builder<'_> {
             let state = self.state.clone();
             self.now = then;
             self.guard_code(function, &code);
-            let site = CallSite { function, pc: here, dst: instr.a, object: None, framed: false, callee };
+            let site = CallSite {
+                function,
+                pc: here,
+                dst: instr.a,
+                ret: Ret::Call,
+                object: None,
+                framed: false,
+                callee,
+            };
             self.inline(site, code, base, given, index as u32)?;
             (self.now, self.state) = (other, state);
             (self.context, self.pc) = (outer.clone(), here);
@@ -193,6 +203,7 @@ impl Builder<'_> {
         let mut prefix = self.site_key();
         prefix.push(variant);
         site.framed = self.lessons.is_framed(&prefix);
+        self.graph.tally.add("calls inlined", 1);
         self.note(&format!("inlined {} in", self.vm.str_lossy(&data.qualname)));
         if site.framed {
             self.push_frame(&site, &code, base);
@@ -240,6 +251,7 @@ impl Builder<'_> {
             caller: caller.level,
             call: self.pc,
             dst: site.dst,
+            ret: site.ret,
             caller_code: caller.code.bits(),
         });
         let index = self.graph.sites.len() as u32 - 1;
@@ -287,18 +299,16 @@ impl Builder<'_> {
         self.give_up(at);
         self.emit(Op::StoreReg(at as u16), &[object], None, None);
         self.set_slot(at, Slot::Mem(Some(object)));
-        let dying = self.take_dying();
-        if !dying.is_empty() {
-            // The class stays alive, for the instance has it.
-            for word in dying {
-                self.emit(Op::Dec, &[word], None, Some(exit));
-            }
+        // The class stays alive, for the instance has it.
+        for word in self.take_dying() {
+            self.emit(Op::Dec, &[word], None, None);
         }
         let base = self.slot(callee);
         let site = CallSite {
             function,
             pc: self.pc,
             dst: instr.a,
+            ret: Ret::Init,
             object: Some(object),
             framed: false,
             callee: None,
@@ -341,7 +351,13 @@ impl Builder<'_> {
         let Some(call) = inner.activation.call.clone() else { return Err(Stop::No("a return of nothing")) };
         let outer = inner.parent.clone().ok_or(Stop::No("a return of nothing"))?;
         let base = inner.activation.base;
-        let mut val = self.operand(instr.b)?;
+        // A tuple that was not made is returned as such.
+        let tuple = self.virtual_items(instr.b).filter(|_| call.ret == Ret::Call);
+        let whole = tuple.is_some().then(|| self.state.slots[self.slot(instr.b)].clone());
+        let mut val = match &tuple {
+            Some(items) => items[0],
+            None => self.operand(instr.b)?,
+        };
         if let Some(object) = call.object {
             // `__init__` gives None.
             let word = self.operand_word(instr.b)?;
@@ -354,6 +370,17 @@ impl Builder<'_> {
                 self.emit(Op::Inc, &[object], None, None);
             }
             val = object;
+        }
+        let mut test = None;
+        if call.ret == Ret::Operator {
+            let caller = self.caller_instr(&outer, call.pc)?;
+            match self.operator_value(instr, val, caller)? {
+                Some(known) => test = known,
+                None => {
+                    self.leave("");
+                    return Ok(Flow::Done);
+                }
+            }
         }
         // A local's word moves out, for the local dies.
         let moved = instr.b >= 0
@@ -379,13 +406,31 @@ impl Builder<'_> {
         }
         let length = self.context_registers()?;
         self.state.slots.resize(length, Slot::Dead);
-        let at = self.slot(call.dst);
-        if moved || call.object.is_some() {
-            self.give_up(at);
-            self.emit(Op::StoreReg(at as u16), &[val], None, None);
-            self.set_slot(at, Slot::Mem(Some(val)));
-        } else {
-            self.result(call.dst, val);
+        let owned = moved || call.object.is_some();
+        match call.ret {
+            Ret::Discard if owned => self.dies(val),
+            Ret::Discard => {}
+            Ret::Operator => {
+                let caller = self.instr(call.pc)?;
+                self.release(caller.c)?;
+                self.release(caller.b)?;
+                match test {
+                    Some(test) => {
+                        if owned {
+                            self.dies(val);
+                        }
+                        return self.jump(caller, test, caller.a != 0);
+                    }
+                    None => self.returned(call.dst, val, owned),
+                }
+            }
+            _ => match whole {
+                Some(tuple) => {
+                    let at = self.slot(call.dst);
+                    self.put(at, tuple);
+                }
+                None => self.returned(call.dst, val, owned),
+            },
         }
         self.bury(call.pc + 1)?;
         let context = self.context.clone();
@@ -393,7 +438,26 @@ impl Builder<'_> {
         Ok(Flow::Done)
     }
 
-    fn context_registers(&self) -> Build<usize> {
+    /// Puts the value of a call into a register; an `owned` one has a reference to give away.
+    pub(crate) fn returned(&mut self, dst: i16, val: Val, owned: bool) {
+        if !owned {
+            return self.result(dst, val);
+        }
+        let at = self.slot(dst);
+        self.give_up(at);
+        self.emit(Op::StoreReg(at as u16), &[val], None, None);
+        self.set_slot(at, Slot::Mem(Some(val)));
+    }
+
+    /// The instruction of an activation further out at which a call stands.
+    fn caller_instr(&mut self, outer: &Rc<Context>, pc: u32) -> Build<Instr> {
+        let here = std::mem::replace(&mut self.context, outer.clone());
+        let instr = self.instr(pc);
+        self.context = here;
+        instr
+    }
+
+    pub(crate) fn context_registers(&self) -> Build<usize> {
         let registers = self.with_form(|form| form.nregs as usize)?;
         Ok(self.context.activation.base + registers)
     }
@@ -413,15 +477,20 @@ impl Builder<'_> {
         let is_range = self.vm.type_for(&pellucid_types::range::RANGE).is_ok_and(|ty| ty.value().is(&value));
         if let Some(method) = value.downcast::<MethodDescriptor>() {
             let is_list = method.owner.value().is(self.vm.types().list.value());
-            return match (method.def.name, given) {
-                ("append", 2) if is_list && !guarded => self.append(instr, callee, first),
-                _ => Ok(None),
-            };
+            if method.def.name == "append"
+                && given == 2
+                && is_list
+                && !guarded
+                && let Some(flow) = self.append(instr, callee, first)?
+            {
+                return Ok(Some(flow));
+            }
+            return self.quick_call(instr, word, !guarded, &value, callee, first, given);
         }
         let name = match value.downcast::<Builtin>() {
             Some(builtin) if !builtin.pass_this => builtin.def.name,
             _ if is_range => "range",
-            _ => return Ok(None),
+            _ => "",
         };
         let args: Vec<i16> = (0..given as i16).map(|by| first + by).collect();
         let result = match (name, &args[..]) {
@@ -429,7 +498,9 @@ impl Builder<'_> {
             ("len", [list]) => self.len(*list)?,
             _ => None,
         };
-        let Some(result) = result else { return Ok(None) };
+        let Some(result) = result else {
+            return self.quick_call(instr, word, !guarded, &value, callee, first, given);
+        };
         if guarded {
             self.guard(Op::GuardIs(value.bits()), &[word], Ty::Word);
         }
@@ -497,6 +568,7 @@ impl Builder<'_> {
             let near = self.pure(Op::CmpInt(op), &[val, far], Ty::Bool);
             self.guard(Op::GuardTrue, &[near], Ty::Bool);
         }
+        self.graph.tally.add("ranges not made", 1);
         Ok(Some(Slot::Range(start, stop, step)))
     }
 
@@ -537,7 +609,7 @@ impl Builder<'_> {
             return Ok(false);
         }
         let from = self.slot(instr.b);
-        let Slot::Range(start, stop, step) = self.state.slots[from] else { return Ok(false) };
+        let Slot::Range(start, stop, step) = self.state.slots[from] else { return self.quick_iter(instr) };
         self.release(instr.b)?;
         let at = self.slot(instr.a);
         self.put(at, Slot::RangeIter(start, stop, step));
@@ -601,7 +673,10 @@ impl Builder<'_> {
     pub(crate) fn for_iter(&mut self, instr: Instr) -> Build<Flow> {
         let iterator = self.slot(instr.b);
         let Slot::RangeIter(next, stop, step) = self.state.slots[iterator] else {
-            return match self.next_of_list(instr)? {
+            if let Some(flow) = self.next_of_list(instr)? {
+                return Ok(flow);
+            }
+            return match self.quick_next(instr)? {
                 Some(flow) => Ok(flow),
                 None => self.step_jump(instr),
             };
@@ -674,12 +749,16 @@ impl Builder<'_> {
     /// The items of a tuple or list of as many as there are targets.
     pub(crate) fn unpack(&mut self, instr: Instr) -> Build<bool> {
         let seen = self.seen(|seen| seen.b.get())?;
+        let two = instr.op == pellucid_interp::ops::Op::UnpackTwo;
+        let count = if two { 2 } else { instr.d as usize };
+        if let Some(items) = self.virtual_items(instr.b).filter(|items| items.len() == count) {
+            self.unpacked(instr, &items)?;
+            return Ok(true);
+        }
         let val = self.operand(instr.b)?;
         if self.is_dead_end()? || self.graph.ty(val) != Ty::Word {
             return Ok(false);
         }
-        let two = instr.op == pellucid_interp::ops::Op::UnpackTwo;
-        let count = if two { 2 } else { instr.d as usize };
         let items: Vec<Val> = match (seen, layout::small_tuple(count)) {
             (kinds::TUPLE, Some((place, word, first))) => {
                 let ty = self.vm.types().tuple.value().bits();
@@ -699,15 +778,22 @@ impl Builder<'_> {
             }
             _ => return Ok(false),
         };
+        self.unpacked(instr, &items)?;
+        Ok(true)
+    }
+
+    /// Puts the items of what is unpacked into their registers.
+    fn unpacked(&mut self, instr: Instr, items: &[Val]) -> Build {
         self.release(instr.b)?;
-        for (index, item) in items.into_iter().enumerate() {
+        let two = instr.op == pellucid_interp::ops::Op::UnpackTwo;
+        for (index, item) in items.iter().enumerate() {
             let to = match two {
                 true => [instr.a, instr.c][index],
-                false => instr.a + (count - 1 - index) as i16,
+                false => instr.a + (items.len() - 1 - index) as i16,
             };
-            self.result(to, item);
+            self.result(to, *item);
         }
-        Ok(true)
+        Ok(())
     }
 
     fn next_of_range(&mut self, instr: Instr, next: Val, step: i64) -> Build {

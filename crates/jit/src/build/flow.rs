@@ -1,8 +1,8 @@
 //! Control: where ways part, meet and turn back.
 
-use super::state::{Context, ContextKind, Header, Key, Pending, Slot, State};
+use super::state::{Activation, Context, ContextKind, Header, Key, Pending, Slot, State};
 use super::{Build, Builder, Flow, LARGEST, Stop};
-use crate::ir::{self, Block, Edge, Op, Term, Ty, Val};
+use crate::ir::{self, Block, Edge, Op, Origin, Term, Ty, Val};
 use pellucid_interp::form::{Form, Instr};
 use pellucid_interp::hot::{Place, kinds};
 use pellucid_interp::ops::Op as Code;
@@ -70,18 +70,6 @@ impl Builder<'_> {
         })
     }
 
-    /// Parts ways.
-    pub fn branch(&mut self, condition: Val, yes: u32, no: u32) -> Build {
-        let state = self.state.clone();
-        let (then, other) = self.split(condition);
-        let context = self.context.clone();
-        self.now = then;
-        self.go(&context, yes)?;
-        self.now = other;
-        self.state = state;
-        self.go(&context, no)
-    }
-
     /// Ends the current block with a branch to two fresh ones.
     pub fn split(&mut self, condition: Val) -> (Block, Block) {
         let origin = (self.context.activation.level, self.pc);
@@ -104,12 +92,19 @@ impl Builder<'_> {
         let inside = matches!(self.context.kind, ContextKind::Turn { header, .. } if header == pc);
         let Some(index) = found.filter(|_| !inside) else { return Ok(()) };
         if let Some(last) = self.unrolls(index)? {
+            self.graph.tally.add("loops unrolled", 1);
             self.note("unrolled");
             let parent = self.context.clone();
             self.context = Self::turn(&parent, pc, last, 0);
             return Ok(());
         }
         self.loop_header(key, index)
+    }
+
+    /// What is emitted from now on comes from the current instruction.
+    fn note_origin(&mut self) {
+        let Activation { code, level, .. } = &*self.context.activation;
+        self.graph.comes_from(Origin { code: code.bits(), level: *level, pc: self.pc });
     }
 
     pub fn note(&mut self, what: &str) {
@@ -135,13 +130,17 @@ impl Builder<'_> {
                 return self.go(&context, self.pc);
             }
             first = false;
-            let ran = self.seen(|seen| seen.ran.get())?;
+            let ran = self.seen(|seen| {
+                seen.consider();
+                seen.ran.get()
+            })?;
             self.ran += u64::from(ran);
             if ran == 0 {
                 self.leave(crate::exit::NEVER_REACHED);
                 return Ok(());
             }
             self.exit_here = None;
+            self.note_origin();
             let next = self.pc + 1;
             match self.instruction()? {
                 Flow::Done => return Ok(()),
@@ -169,7 +168,8 @@ impl Builder<'_> {
         }
         let block = self.graph.new_block((self.context.activation.level, self.pc));
         let length = edges.iter().map(|(_, s)| s.slots.len()).min().unwrap_or(0);
-        let plans: Vec<Meeting> = (0..length).map(|index| self.meeting(index, &edges)).collect();
+        let mut plans: Vec<Meeting> = (0..length).map(|index| self.meeting(index, &edges)).collect();
+        make_shared_tuples(&mut plans, &edges);
         let mut facts: Option<State> = None;
         let mut args = Vec::new();
         for (from, state) in edges {
@@ -295,6 +295,8 @@ impl Builder<'_> {
         for register in &written {
             self.settle_type(&key, base + register, index)?;
         }
+        // A tuple was made that other registers hold too.
+        self.own_borrowed()?;
         let exit = self.exit_at(self.pc, crate::exit::BEFORE_LOOP);
         let before = self.now;
         let block = self.graph.new_block((self.context.activation.level, self.pc));
@@ -378,7 +380,7 @@ impl Builder<'_> {
                 self.set_slot(at, Slot::Now { val: word, clean: false });
             }
             Slot::Range(..) | Slot::RangeIter(..) if level > 0 => self.own(at)?,
-            Slot::Range(..) => self.own(at)?,
+            Slot::Range(..) | Slot::Tuple(..) => self.own(at)?,
             _ => {}
         }
         Ok(())
@@ -447,7 +449,8 @@ impl Builder<'_> {
             (Slot::RangeIter(_, stop, step), Slot::RangeIter(next, s, t)) if *stop == s && *step == t => {
                 args.push((at, next));
             }
-            (Slot::RangeIter(..) | Slot::Range(..), _) => return widen(),
+            (Slot::Tuple(..), slot) if *wanted == slot => {}
+            (Slot::RangeIter(..) | Slot::Range(..) | Slot::Tuple(..), _) => return widen(),
             (Slot::Mem(Some(a)), Slot::Mem(Some(b))) if *a == b => {}
             (Slot::Mem(Some(_)), _) => return widen(),
             (Slot::Mem(None), _) => {
@@ -503,6 +506,25 @@ enum Meeting {
     Borrowed,
     RangeIter(Val, i64),
     Memory,
+}
+
+/// A tuple that is to be made for one register is made for all that hold it.
+fn make_shared_tuples(plans: &mut [Meeting], edges: &[(Block, State)]) {
+    let number = |slot: &Slot| match slot {
+        Slot::Tuple(number, _) => Some(*number),
+        _ => None,
+    };
+    let made: Vec<u32> = plans
+        .iter()
+        .enumerate()
+        .filter(|(_, plan)| !matches!(plan, Meeting::Same(Slot::Tuple(..))))
+        .flat_map(|(at, _)| edges.iter().filter_map(move |(_, state)| number(&state.slots[at])))
+        .collect();
+    for plan in plans {
+        if matches!(plan, Meeting::Same(slot) if number(slot).is_some_and(|n| made.contains(&n))) {
+            *plan = Meeting::Memory;
+        }
+    }
 }
 
 /// The registers that an instruction writes, and the iterators whose state it changes.

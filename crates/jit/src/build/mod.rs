@@ -9,11 +9,15 @@
 //! loop's first block is built on the assumption that a register has the same type at each turn; where that turns
 //! out to be wrong, everything is built again without it ([`Stop::Widen`]).
 
+mod array;
 mod attr;
 mod call;
+mod dunder;
 mod flow;
 mod ops;
+mod quick;
 pub mod state;
+mod tuple;
 
 use crate::ir::{Block, Exit, ExitFrame, ExitId, Graph, Inst, New, Op, Put, Region, Term, Ty, Val};
 use pellucid_interp::code::CodeObject;
@@ -75,6 +79,9 @@ pub(crate) enum Flow {
     Done,
 }
 
+/// Ints up to here are floats without loss.
+pub const EXACT: i64 = 1 << 53;
+
 /// Most instructions of a graph.
 const LARGEST: usize = 8_000;
 
@@ -110,6 +117,8 @@ pub struct Builder<'a> {
     pub choices: HashMap<Val, Vec<Value>>,
     /// What dies behind the current instruction.
     dying: Vec<Val>,
+    /// How many tuples were not made.
+    tuples: u32,
     exit_here: Option<(u32, ExitId)>,
 }
 
@@ -157,6 +166,7 @@ impl<'a> Builder<'a> {
             constants: HashMap::new(),
             choices: HashMap::new(),
             dying: Vec::new(),
+            tuples: 0,
             exit_here: None,
         }
     }
@@ -292,8 +302,12 @@ impl<'a> Builder<'a> {
     pub fn load32(&mut self, region: Region, offset: usize, base: Val) -> Val {
         self.load_op(Op::Load32 { region, offset: offset as i32 }, base, Ty::Raw)
     }
+    pub fn load8(&mut self, region: Region, offset: usize, base: Val) -> Val {
+        self.load_op(Op::Load8 { region, offset: offset as i32 }, base, Ty::Raw)
+    }
     fn load_op(&mut self, op: Op, base: Val, ty: Ty) -> Val {
         if let Some(known) = self.state.fact(op, base, None) {
+            self.graph.tally.add("loads known", 1);
             return known;
         }
         let val = self.emit(op, &[base], Some(ty), None);
@@ -312,6 +326,7 @@ impl<'a> Builder<'a> {
     /// A guard, unless it is known to hold; gives its result.
     pub fn guard(&mut self, op: Op, args: &[Val], ty: Ty) -> Val {
         if let Some(known) = self.state.fact(op, args[0], args.get(1).copied()) {
+            self.graph.tally.add("guards known to hold", 1);
             return known;
         }
         let exit = self.exit_here();
@@ -341,12 +356,13 @@ impl<'a> Builder<'a> {
             self.puts(|slot| !matches!(slot, Slot::Dead | Slot::Mem(_) | Slot::Now { clean: true, .. }));
         let frames = self.exit_frames();
         let item = self.state.item;
-        self.graph.exits.push(Exit { pc, frames, puts, item, why });
+        self.graph.exits.push(Exit { pc, frames, puts, item, drops: Vec::new(), why });
         ExitId(self.graph.exits.len() as u32 - 1)
     }
 
     fn puts(&self, which: impl Fn(&Slot) -> bool) -> Vec<(u16, Put)> {
         let slots = self.state.slots.iter().enumerate().filter(|(_, slot)| which(slot));
+        let mut tuples: Vec<(u32, u16)> = Vec::new();
         slots
             .filter_map(|(index, slot)| {
                 let put = match slot {
@@ -354,6 +370,13 @@ impl<'a> Builder<'a> {
                     Slot::Now { val, .. } | Slot::Borrowed(val) => Put::Val(*val),
                     Slot::Range(a, b, step) => Put::Range(*a, *b, *step),
                     Slot::RangeIter(a, b, step) => Put::RangeIter(*a, *b, *step),
+                    Slot::Tuple(number, items) => match tuples.iter().find(|(known, _)| known == number) {
+                        Some((_, register)) => Put::Again(*register),
+                        None => {
+                            tuples.push((*number, index as u16));
+                            Put::Tuple(items.clone())
+                        }
+                    },
                 };
                 Some((index as u16, put))
             })
@@ -362,8 +385,9 @@ impl<'a> Builder<'a> {
 
     /// What a step leaves to be put when it does not come back: iterators that were not made.
     pub fn step_exit(&mut self) -> ExitId {
-        let puts = self.puts(|slot| matches!(slot, Slot::Range(..) | Slot::RangeIter(..)));
-        self.graph.exits.push(Exit { pc: u32::MAX, frames: Vec::new(), puts, item: None, why: "step" });
+        let puts = self.puts(Slot::is_virtual);
+        let (frames, drops) = (Vec::new(), Vec::new());
+        self.graph.exits.push(Exit { pc: u32::MAX, frames, puts, item: None, drops, why: "step" });
         ExitId(self.graph.exits.len() as u32 - 1)
     }
 
@@ -380,6 +404,7 @@ impl<'a> Builder<'a> {
                     base: c.activation.base as u16,
                     call: call.pc,
                     dst: call.dst,
+                    ret: call.ret,
                     object: call.object,
                     framed: call.framed,
                     callee: call.callee.map(|register| register as u16),
@@ -470,6 +495,7 @@ impl<'a> Builder<'a> {
                 Slot::Now { val, clean: true }
             }
             Slot::Borrowed(word) => {
+                self.graph.tally.add("borrowed values counted after all", 1);
                 if !self.is_plain(word) {
                     self.emit(Op::Inc, &[word], None, None);
                 }
@@ -478,12 +504,14 @@ impl<'a> Builder<'a> {
             }
             Slot::Range(start, stop, step) => self.make(New::Range(step), start, stop, reg),
             Slot::RangeIter(next, stop, step) => self.make(New::RangeIter(step), next, stop, reg),
+            Slot::Tuple(number, items) => self.make_tuple(number, &items, reg),
         };
         self.set_slot(index, new);
         Ok(())
     }
 
     fn make(&mut self, what: New, a: Val, b: Val, reg: u16) -> Slot {
+        self.graph.tally.add("ranges made after all", 1);
         let exit = self.exit_here();
         let word = self.emit(Op::New(what), &[a, b], Some(Ty::Word), Some(exit));
         self.emit(Op::StoreReg(reg), &[word], None, None);
@@ -501,7 +529,7 @@ impl<'a> Builder<'a> {
 
     pub fn own_borrowed(&mut self) -> Build {
         for index in 0..self.state.slots.len() {
-            if matches!(self.state.slots[index], Slot::Borrowed(_)) {
+            if self.borrows(&self.state.slots[index]) {
                 self.own(index)?;
             }
         }
@@ -545,8 +573,10 @@ impl<'a> Builder<'a> {
         }
         self.store_item();
         self.own_borrowed()?;
-        for word in std::mem::take(&mut self.dying) {
+        let dying = std::mem::take(&mut self.dying);
+        for (index, word) in dying.iter().copied().enumerate() {
             let exit = self.exit_at(next, "what died ran code");
+            self.graph.exits[exit.0 as usize].drops = dying[index + 1..].to_vec();
             self.emit(Op::Dec, &[word], None, Some(exit));
         }
         Ok(())
@@ -589,7 +619,7 @@ impl<'a> Builder<'a> {
             Slot::Dead => Err(Stop::No("a dead register is read")),
             Slot::Mem(_) => Ok(self.mem_word(index)),
             Slot::Now { val, .. } | Slot::Borrowed(val) => Ok(val),
-            Slot::Range(..) | Slot::RangeIter(..) => {
+            Slot::Range(..) | Slot::RangeIter(..) | Slot::Tuple(..) => {
                 self.own(index)?;
                 Ok(self.mem_word(index))
             }
@@ -651,6 +681,9 @@ impl<'a> Builder<'a> {
     /// Puts such a value into the register `a`.
     pub fn result(&mut self, a: i16, val: Val) {
         let (index, slot) = (self.slot(a), self.held(val));
+        if matches!(slot, Slot::Borrowed(_)) {
+            self.graph.tally.add("values borrowed, not counted", 1);
+        }
         self.put(index, slot);
     }
 }

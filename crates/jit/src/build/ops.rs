@@ -1,27 +1,27 @@
 //! One instruction after the other.
 
 use super::state::{ContextKind, Slot};
-use super::{Build, Builder, Flow, Stop};
+use super::{Build, Builder, EXACT, Flow, Stop};
 use crate::ir::{Op, SMALL, StepSite, Ty, Val};
 use pellucid_interp::form::Instr;
 use pellucid_interp::hot::kinds;
-use pellucid_interp::one::{always_raises, binary_operator, comparison, generic_effect};
+use pellucid_interp::one::{always_raises, binary_operator, comparison, generic_effect, generic_name};
 use pellucid_interp::ops::Op as Code;
 use pellucid_interp::translate::{NO_STEP, operand_of};
 use pellucid_object::Value;
+use pellucid_object::native::{Builtin, MethodDescriptor};
 use pellucid_object::protocol::{BinOp, CmpOp};
 
 /// After so many exits at an instruction it is done out of line.
 pub const DEAD_END: u16 = 3;
-
-/// Ints up to here are floats without loss.
-const EXACT: i64 = 1 << 53;
 
 /// What numbers an operation works on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Numbers {
     Ints,
     Floats,
+    /// Words of ints or floats.
+    Mixed,
 }
 
 impl Builder<'_> {
@@ -80,8 +80,25 @@ impl Builder<'_> {
             Code::LoadAttr => self.load_attr(instr)?,
             Code::StoreAttr => self.store_attr(instr)?,
             Code::LoadMethod => self.load_method(instr)?,
-            Code::LoadSubscr => self.load_subscr(instr)?,
-            Code::StoreSubscr => self.store_subscr(instr)?,
+            Code::LoadSubscr => {
+                if self.load_subscr(instr)? {
+                    true
+                } else if let Some(flow) = self.get_item(instr)? {
+                    return Ok(flow);
+                } else {
+                    !self.is_dead_end()? && self.quick_item(instr)?
+                }
+            }
+            Code::StoreSubscr => {
+                if self.store_subscr(instr)? {
+                    true
+                } else if let Some(flow) = self.set_item(instr)? {
+                    return Ok(flow);
+                } else {
+                    !self.is_dead_end()? && self.quick_set_item(instr)?
+                }
+            }
+            Code::BuildTuple => self.build_tuple(instr)?,
             Code::ListAppend => self.list_append(instr)?,
             Code::Call => {
                 if let Some(flow) = self.call(instr, instr.b, instr.b + 1, instr.c as usize)? {
@@ -90,7 +107,13 @@ impl Builder<'_> {
                 false
             }
             Code::CallMethod => {
-                let is_method = matches!(self.state.slots[self.slot(instr.b)], Slot::Borrowed(_));
+                let at = self.slot(instr.b);
+                let is_method = matches!(self.state.slots[at], Slot::Borrowed(_))
+                    || matches!(self.state.slots[at], Slot::Mem(_))
+                        && self.seen(|seen| {
+                            seen.target()
+                                .is_some_and(|target| target.downcast::<MethodDescriptor>().is_some())
+                        })?;
                 if is_method
                     && let Some(flow) = self.call(instr, instr.b, instr.b + 1, instr.c as usize + 1)?
                 {
@@ -107,9 +130,14 @@ impl Builder<'_> {
                 return Ok(Flow::Done);
             }
             Code::JumpIfFalseKeep | Code::JumpIfTrueKeep => return self.jump_keeping(instr),
-            Code::JumpContains | Code::JumpIfNotExcMatch => {
-                return self.step_jump(instr);
-            }
+            Code::Contains | Code::JumpContains => return self.contains(instr),
+            Code::JumpIfNotExcMatch => return self.step_jump(instr),
+            Code::LoadSlice => self.load_slice(instr)?,
+            Code::StoreSlice => self.store_slice(instr)?,
+            Code::BuildList | Code::BuildMap => self.build_few(instr)?,
+            Code::Format => self.format(instr)?,
+            Code::BuildString => self.build_string(instr)?,
+            Code::Invert => self.invert(instr)?,
             _ => false,
         };
         if !done {
@@ -136,6 +164,12 @@ impl Builder<'_> {
 
     /// `r[a] = rk(b)`
     fn move_(&mut self, instr: Instr) -> Build<bool> {
+        if self.virtual_items(instr.b).is_some() {
+            let (from, to) = (self.slot(instr.b), self.slot(instr.a));
+            let slot = self.state.slots[from].clone();
+            self.put(to, slot);
+            return Ok(true);
+        }
         let val = self.operand(instr.b)?;
         self.result(instr.a, val);
         Ok(true)
@@ -146,20 +180,25 @@ impl Builder<'_> {
         let (from, to) = (self.slot(instr.b), self.slot(instr.a));
         let slot = self.state.slots[from].clone();
         if let Slot::Mem(_) = slot {
-            let word = self.mem_word(from);
-            self.give_up(to);
-            self.emit(Op::StoreReg(to as u16), &[word], None, None);
-            if !self.is_plain(word) {
-                let unbound = self.unbound();
-                self.emit(Op::StoreReg(from as u16), &[unbound], None, None);
-            }
-            self.set_slot(from, Slot::Dead);
-            self.set_slot(to, Slot::Mem(Some(word)));
+            self.move_word(from, to);
             return Ok(true);
         }
         self.set_slot(from, Slot::Dead);
         self.put(to, slot.moved());
         Ok(true)
+    }
+
+    /// The word that memory owns in one register moves to another.
+    pub(crate) fn move_word(&mut self, from: usize, to: usize) {
+        let word = self.mem_word(from);
+        self.give_up(to);
+        self.emit(Op::StoreReg(to as u16), &[word], None, None);
+        if !self.is_plain(word) {
+            let unbound = self.unbound();
+            self.emit(Op::StoreReg(from as u16), &[unbound], None, None);
+        }
+        self.set_slot(from, Slot::Dead);
+        self.set_slot(to, Slot::Mem(Some(word)));
     }
 
     fn swap(&mut self, instr: Instr) -> Build<bool> {
@@ -207,7 +246,7 @@ impl Builder<'_> {
     // Numbers.
 
     /// The kind of an operand: known, or else seen.
-    fn operand_kind(&self, val: Val, seen: u16) -> u16 {
+    pub(crate) fn operand_kind(&self, val: Val, seen: u16) -> u16 {
         match self.graph.ty(val) {
             Ty::Int => kinds::INT,
             Ty::Float => kinds::FLOAT,
@@ -227,18 +266,36 @@ impl Builder<'_> {
         if self.is_dead_end()? && !(typed(self, x) && typed(self, y)) {
             return Ok(None);
         }
-        let number = |kind| kind == kinds::INT || kind == kinds::FLOAT;
+        let number = |kind| kind != 0 && kind & !kinds::NUMBERS == 0;
         if !number(p) || !number(q) {
             return Ok(None);
         }
-        let (x, y) = (self.number(x, p), self.number(y, q));
-        if p == kinds::INT && q == kinds::INT {
-            return Ok(Some((Numbers::Ints, x, y)));
+        let is_float = |kind| kind & !kinds::FLOATS == 0;
+        let divides = matches!(instr.op, Code::TrueDiv | Code::InplaceTrueDiv);
+        if is_float(p) || is_float(q) || divides && (p, q) != (kinds::INT, kinds::INT) {
+            let (x, y) = (self.equal_float(x, p), self.equal_float(y, q));
+            return Ok(Some((Numbers::Floats, x, y)));
         }
-        Ok(Some((Numbers::Floats, x, y)))
+        if p != kinds::INT || q != kinds::INT {
+            return Ok(Some((Numbers::Mixed, self.boxed(x), self.boxed(y))));
+        }
+        let (x, y) = (self.number(x, p), self.number(y, q));
+        Ok(Some((Numbers::Ints, x, y)))
     }
 
-    fn number(&mut self, val: Val, kind: u16) -> Val {
+    /// A number as a float that is equal to it.
+    fn equal_float(&mut self, val: Val, kind: u16) -> Val {
+        if self.graph.ty(val) == Ty::Word && kind != kinds::FLOAT && kind != kinds::INT {
+            let floats = kind & kinds::INT == 0;
+            let guard = if floats { Op::GuardAnyFloat } else { Op::GuardNumber };
+            return self.guard(guard, &[val], Ty::Float);
+        }
+        let number = self.number(val, kind);
+        self.guard_exact(number);
+        self.as_float(number)
+    }
+
+    pub(crate) fn number(&mut self, val: Val, kind: u16) -> Val {
         match (self.graph.ty(val), kind) {
             (Ty::Int | Ty::Float, _) => val,
             (_, kinds::INT) => self.guard(Op::GuardInt, &[val], Ty::Int),
@@ -246,7 +303,7 @@ impl Builder<'_> {
         }
     }
 
-    fn as_float(&mut self, val: Val) -> Val {
+    pub(crate) fn as_float(&mut self, val: Val) -> Val {
         if self.graph.ty(val) == Ty::Float {
             return val;
         }
@@ -263,12 +320,22 @@ impl Builder<'_> {
 
     fn binary(&mut self, instr: Instr, op: BinOp) -> Build<Flow> {
         let Some((numbers, x, y)) = self.numbers(instr)? else {
-            self.step(instr)?;
+            if let Some(flow) = self.operator_method(instr, op)? {
+                return Ok(flow);
+            }
+            let in_place = binary_operator(instr.op).is_some_and(|(_, in_place)| in_place);
+            if !self.quick_binary(instr, op, in_place)? {
+                self.step(instr)?;
+            }
             return Ok(Flow::Next);
         };
         let result = match numbers {
             Numbers::Ints => self.int_binary(op, x, y),
             Numbers::Floats => self.float_binary(op, x, y),
+            Numbers::Mixed if matches!(op, BinOp::Add | BinOp::Sub | BinOp::Mul) => {
+                return self.arith(instr, op, x, y);
+            }
+            Numbers::Mixed => None,
         };
         match result {
             Some(result) => {
@@ -276,8 +343,26 @@ impl Builder<'_> {
                 self.release(instr.b)?;
                 self.result(instr.a, result);
             }
-            None => drop(self.step(instr)?),
+            None => {
+                let in_place = binary_operator(instr.op).is_some_and(|(_, in_place)| in_place);
+                if !self.quick_binary(instr, op, in_place)? {
+                    self.step(instr)?;
+                }
+            }
         }
+        Ok(Flow::Next)
+    }
+
+    /// Words of numbers, ints at one time and floats at another.
+    fn arith(&mut self, instr: Instr, op: BinOp, x: Val, y: Val) -> Build<Flow> {
+        let exit = self.exit_here();
+        let word = self.emit(Op::Arith(op), &[x, y], Some(Ty::Word), Some(exit));
+        self.release(instr.c)?;
+        self.release(instr.b)?;
+        let at = self.slot(instr.a);
+        self.give_up(at);
+        self.emit(Op::StoreReg(at as u16), &[word], None, None);
+        self.set_slot(at, Slot::Mem(Some(word)));
         Ok(Flow::Next)
     }
 
@@ -379,11 +464,34 @@ impl Builder<'_> {
         Ok(true)
     }
 
+    fn invert(&mut self, instr: Instr) -> Build<bool> {
+        let val = self.operand(instr.b)?;
+        let seen = self.seen(|seen| seen.b.get())?;
+        if self.operand_kind(val, seen) != kinds::INT || self.is_dead_end()? {
+            return Ok(false);
+        }
+        let (val, ones) = (self.number(val, kinds::INT), self.int(-1));
+        let result = self.pure(Op::IntXor, &[val, ones], Ty::Int);
+        self.release(instr.b)?;
+        self.result(instr.a, result);
+        Ok(true)
+    }
+
     // Tests.
 
     fn compare(&mut self, instr: Instr, op: CmpOp, jumps: bool) -> Build<Flow> {
         let Some((numbers, x, y)) = self.numbers(instr)? else {
-            return self.compare_out_of_line(instr, jumps);
+            if let Some(flow) = self.comparison_method(instr, op)? {
+                return Ok(flow);
+            }
+            return match self.quick_compare(instr, op)? {
+                Some(test) if jumps => self.jump(instr, test, instr.a != 0),
+                Some(test) => {
+                    self.result(instr.a, test);
+                    Ok(Flow::Next)
+                }
+                None => self.compare_out_of_line(instr, jumps),
+            };
         };
         let test = match numbers {
             Numbers::Ints => match (self.graph.as_int(x), self.graph.as_int(y)) {
@@ -396,6 +504,7 @@ impl Builder<'_> {
                 let (x, y) = (self.as_float(x), self.as_float(y));
                 self.pure(Op::CmpFloat(op), &[x, y], Ty::Bool)
             }
+            Numbers::Mixed => self.checked(Op::CmpNumber(op), &[x, y], Ty::Bool),
         };
         self.release(instr.c)?;
         self.release(instr.b)?;
@@ -415,41 +524,36 @@ impl Builder<'_> {
     }
 
     /// Jumps when `test` is `sense`; the operands were consumed.
-    fn jump(&mut self, instr: Instr, test: Val, sense: bool) -> Build<Flow> {
+    pub(crate) fn jump(&mut self, instr: Instr, test: Val, sense: bool) -> Build<Flow> {
         let next = self.pc + 1;
-        // Operands that die are floats at most, which have no code to run.
-        self.bury(next)?;
-        let back = instr.d <= self.pc;
-        let (yes, no) = if sense { (instr.d, next) } else { (next, instr.d) };
+        let dying = self.take_dying();
         if let Op::Bool(known) = self.graph.inst(test).op {
-            let context = self.context.clone();
-            self.go(&context, if known { yes } else { no })?;
+            self.jump_to_instr(if known == sense { instr.d } else { next }, dying)?;
             return Ok(Flow::Done);
         }
-        if back {
-            return self.branch_back(test, instr.d, next, sense);
-        }
-        self.branch(test, yes, no)?;
+        let state = self.state.clone();
+        let (then, other) = self.split(test);
+        let (taken, on) = if sense { (then, other) } else { (other, then) };
+        self.now = taken;
+        self.jump_to_instr(instr.d, dying.clone())?;
+        self.now = on;
+        self.state = state;
+        self.jump_to_instr(next, dying)?;
         Ok(Flow::Done)
     }
 
-    /// A conditional jump that ends a turn of a loop.
-    fn branch_back(&mut self, test: Val, target: u32, next: u32, sense: bool) -> Build<Flow> {
-        let state = self.state.clone();
-        let (then, other) = self.split(test);
-        let (turn, on) = if sense { (then, other) } else { (other, then) };
-        let context = self.context.clone();
-        self.now = turn;
-        if !matches!(self.context.kind, ContextKind::Turn { .. }) {
+    /// Goes on at an instruction, behind which operands die.
+    fn jump_to_instr(&mut self, target: u32, dying: Vec<Val>) -> Build {
+        self.clear_exit();
+        self.dying = dying;
+        self.bury(target)?;
+        if target <= self.pc && !matches!(self.context.kind, ContextKind::Turn { .. }) {
             // The interpreter polls at the loop's first instruction.
             let exit = self.exit_at(target, "poll");
             self.emit(Op::Poll, &[], None, Some(exit));
         }
-        self.go(&context, target)?;
-        self.now = on;
-        self.state = state;
-        self.go(&context, next)?;
-        Ok(Flow::Done)
+        let context = self.context.clone();
+        self.go(&context, target)
     }
 
     fn not(&mut self, instr: Instr) -> Build<bool> {
@@ -461,7 +565,7 @@ impl Builder<'_> {
     }
 
     /// Whether an operand is true, if that is quickly known.
-    fn truth(&mut self, operand: i16) -> Build<Option<Val>> {
+    pub(crate) fn truth(&mut self, operand: i16) -> Build<Option<Val>> {
         let val = self.operand(operand)?;
         let seen = self.seen(|seen| seen.b.get())?;
         match self.graph.ty(val) {
@@ -493,7 +597,7 @@ impl Builder<'_> {
                 let zero = self.int(0);
                 Some(self.pure(Op::CmpInt(CmpOp::Ne), &[int, zero], Ty::Bool))
             }
-            _ => None,
+            _ => self.quick_truth(val, seen),
         })
     }
 
@@ -559,8 +663,11 @@ impl Builder<'_> {
         }
         self.store_item();
         let operands = self.stepped(instr)?;
-        self.ran_out_of_line += self.seen(|seen| u64::from(seen.ran.get()))?;
-        self.note(&format!("out of line {}", instr.op.name()));
+        let ran = self.seen(|seen| u64::from(seen.ran.get()))?;
+        self.ran_out_of_line += ran;
+        self.graph.tally.add("instructions out of line", 1);
+        let on = self.worked_on(instr)?;
+        self.note(&format!("out of line {}{on} ({ran} times)", instr.op.name()));
         self.own_all(&operands)?;
         let exit = self.step_exit();
         let activation = &self.context.activation;
@@ -582,6 +689,30 @@ impl Builder<'_> {
         Ok(jumps)
     }
 
+    /// For the listing: the callee, wordcode or kinds of operands of an instruction.
+    fn worked_on(&self, instr: Instr) -> Build<String> {
+        if instr.op == Code::Generic {
+            return Ok(format!(" {}", generic_name(&instr)));
+        }
+        self.seen(|seen| match seen.target() {
+            Some(target) => format!(" {}", self.name_of(&target)),
+            None => format!(" {}, {}, {}", seen.a.get(), seen.b.get(), seen.c.get()),
+        })
+    }
+
+    fn name_of(&self, value: &Value) -> String {
+        if let Some(method) = value.downcast::<MethodDescriptor>() {
+            return method.def.name.to_string();
+        }
+        if let Some(builtin) = value.downcast::<Builtin>() {
+            return builtin.def.name.to_string();
+        }
+        match value.downcast::<pellucid_object::Type>() {
+            Some(ty) => ty.name().to_string(),
+            None => self.vm.type_name(value).to_string(),
+        }
+    }
+
     /// The calls that brought the current activation here.
     fn inlining_keys(&self) -> Vec<super::state::Key> {
         let mut keys = Vec::new();
@@ -597,9 +728,12 @@ impl Builder<'_> {
 
     /// All that an instruction done out of line may look at stands in memory.
     fn own_all(&mut self, operands: &[usize]) -> Build {
+        for at in operands {
+            self.own(*at)?;
+        }
         for at in 0..self.state.slots.len() {
-            let made_up = matches!(self.state.slots[at], Slot::Range(..) | Slot::RangeIter(..));
-            if !made_up || operands.contains(&at) {
+            let slot = &self.state.slots[at];
+            if !slot.is_virtual() || self.borrows(slot) {
                 self.own(at)?;
             }
         }

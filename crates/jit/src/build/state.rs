@@ -2,6 +2,7 @@
 
 use crate::ir::{Block, Op, Region, Ty, Val};
 use pellucid_interp::code::CodeObject;
+use pellucid_interp::frame::Ret;
 use pellucid_object::Value;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -21,9 +22,16 @@ pub enum Slot {
     Range(Val, Val, i64),
     /// An iterator over a range that was not made: next value, stop, step.
     RangeIter(Val, Val, i64),
+    /// A tuple that was not made: its number, as several registers may hold it, and its items, numbers or words that somebody
+    /// else owns.
+    Tuple(u32, Rc<[Val]>),
 }
 
 impl Slot {
+    /// Whether it stands for an object that was not made.
+    pub fn is_virtual(&self) -> bool {
+        matches!(self, Slot::Range(..) | Slot::RangeIter(..) | Slot::Tuple(..))
+    }
     /// The same in another register, whose memory does not hold the word.
     pub fn moved(self) -> Slot {
         match self {
@@ -56,7 +64,8 @@ pub struct CallSite {
     /// Index of the call in the caller's form, and the caller's register for the result.
     pub pc: u32,
     pub dst: i16,
-    /// Of a class that is called: the instance.
+    /// What becomes of the value. Of a class that is called (`Ret::Init`): the instance.
+    pub ret: Ret,
     pub object: Option<Val>,
     /// The call has a frame of its own.
     pub framed: bool,

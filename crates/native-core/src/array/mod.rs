@@ -3,8 +3,9 @@
 mod items;
 mod pickle;
 
-use items::{CODES, Code};
-use pellucid_object::buffer::{Buffer, BytesRef, Layout, Memory, memory_of};
+use items::Items;
+use pellucid_object::array::{Array, CODES, Code};
+use pellucid_object::buffer::{Buffer, Layout, memory_of};
 use pellucid_object::bytes::{ByteArray, Bytes};
 use pellucid_object::{
     Args, BinOp, CallArgs, CmpOp, FunctionDef, GetSetDef, Interpreter, List, ModuleDef, NativeFn, Payload,
@@ -12,126 +13,28 @@ use pellucid_object::{
 };
 use pellucid_types::seq::{bound, clamp, has_index, index_i64, place, times};
 use pellucid_types::slice::{Slice, Span, parts};
-use std::cell::{Cell, RefCell, RefMut};
+use std::cell::Cell;
 
-/// Payload of `array`.
-pub struct Array {
-    code: Code,
-    data: RefCell<Vec<u8>>,
-    exports: Cell<usize>,
+/// The item at an index.
+fn item(vm: &Interpreter, array: &Array, index: usize) -> Res<Option<Value>> {
+    let size = array.code().size();
+    let mut item = [0; 8];
+    match array.data().borrow().get(index * size..(index + 1) * size) {
+        Some(bytes) => item[..size].copy_from_slice(bytes),
+        None => return Ok(None),
+    }
+    array.code().get(vm, &item[..size]).map(Some)
 }
 
-impl Payload for Array {
-    const CONTAINER: bool = false;
-}
-
-impl Memory for Array {
-    fn bytes(&self) -> BytesRef<'_> {
-        BytesRef::Guarded(std::cell::Ref::map(self.data.borrow(), |data| &data[..]))
+/// All items.
+fn values(vm: &Interpreter, array: &Array) -> Res<Vec<Value>> {
+    let mut values = pellucid_types::seq::reserve(vm, Some(array.len()))?;
+    let mut index = 0;
+    while let Some(value) = item(vm, array, index)? {
+        values.push(value);
+        index += 1;
     }
-    fn bytes_mut(&self) -> Option<RefMut<'_, [u8]>> {
-        Some(RefMut::map(self.data.borrow_mut(), |data| &mut data[..]))
-    }
-    fn exports(&self) -> Option<&Cell<usize>> {
-        Some(&self.exports)
-    }
-}
-
-impl Array {
-    fn new(code: Code, data: Vec<u8>) -> Array {
-        Array { code, data: RefCell::new(data), exports: Cell::new(0) }
-    }
-    fn len(&self) -> usize {
-        self.data.borrow().len() / self.code.size()
-    }
-    fn get(&self, vm: &Interpreter, index: usize) -> Res<Option<Value>> {
-        let size = self.code.size();
-        let mut item = [0; 8];
-        match self.data.borrow().get(index * size..(index + 1) * size) {
-            Some(bytes) => item[..size].copy_from_slice(bytes),
-            None => return Ok(None),
-        }
-        self.code.get(vm, &item[..size]).map(Some)
-    }
-    fn values(&self, vm: &Interpreter) -> Res<Vec<Value>> {
-        let mut values = pellucid_types::seq::reserve(vm, Some(self.len()))?;
-        let mut index = 0;
-        while let Some(value) = self.get(vm, index)? {
-            values.push(value);
-            index += 1;
-        }
-        Ok(values)
-    }
-    fn copy_bytes(&self, vm: &Interpreter) -> Res<Vec<u8>> {
-        vm.copied(&self.data.borrow())
-    }
-    /// Refuses to change the length while somebody looks at the memory. Errors: `BufferError`.
-    fn check_resizable(&self, vm: &Interpreter) -> Res<()> {
-        if self.exports.get() == 0 {
-            return Ok(());
-        }
-        Err(vm.buffer_error("cannot resize an array that is exporting buffers".to_string()))
-    }
-    /// Puts `bytes` in the place of the items `start..end`.
-    fn splice(&self, vm: &Interpreter, start: usize, end: usize, bytes: &[u8]) -> Res<()> {
-        let (size, len) = (self.code.size(), self.data.borrow().len());
-        let end = (end * size).min(len);
-        let start = (start * size).min(end);
-        if end - start != bytes.len() {
-            self.check_resizable(vm)?;
-        }
-        let mut data = self.data.borrow_mut();
-        if data.try_reserve(bytes.len()).is_err() {
-            drop(data);
-            return Err(vm.no_memory());
-        }
-        data.splice(start..end, bytes.iter().copied());
-        Ok(())
-    }
-    fn append(&self, vm: &Interpreter, bytes: &[u8]) -> Res<()> {
-        let end = self.len();
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        self.splice(vm, end, end, bytes)
-    }
-    /// An item of the common types, when it is a common float or small int.
-    fn quick_get(&self, index: usize) -> Option<Value> {
-        let data = self.data.borrow();
-        let at = index * self.code.size();
-        match self.code.letter() {
-            'd' => Value::small_float(f64::from_ne_bytes(*data.get(at..)?.first_chunk()?)),
-            'l' | 'q' => Value::small_int(i64::from_ne_bytes(*data.get(at..)?.first_chunk()?)),
-            'i' => Value::small_int(i64::from(i32::from_ne_bytes(*data.get(at..)?.first_chunk()?))),
-            'B' => Value::small_int(i64::from(*data.get(at)?)),
-            _ => None,
-        }
-    }
-    /// Stores an item of the common types; false when it is not one.
-    fn quick_set(&self, index: usize, new: &Value) -> bool {
-        let mut data = self.data.borrow_mut();
-        let at = index * self.code.size();
-        let bytes = match (self.code.letter(), new.as_small_float(), new.as_small_int()) {
-            ('d', Some(float), _) => float.to_ne_bytes(),
-            ('l' | 'q', _, Some(int)) => int.to_ne_bytes(),
-            _ => return false,
-        };
-        data.get_mut(at..at + 8).is_some_and(|place| {
-            place.copy_from_slice(&bytes);
-            true
-        })
-    }
-    /// Stores an item. False when the index is out of range.
-    fn set(&self, index: usize, item: &[u8]) -> bool {
-        let size = self.code.size();
-        match self.data.borrow_mut().get_mut(index * size..(index + 1) * size) {
-            Some(place) => {
-                place.copy_from_slice(item);
-                true
-            }
-            None => false,
-        }
-    }
+    Ok(values)
 }
 
 fn this<'a>(vm: &Interpreter, value: &'a Value) -> Res<&'a Array> {
@@ -196,44 +99,37 @@ fn new(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
 
 fn initialise(vm: &Interpreter, array: &Array, initial: &Value) -> Res<()> {
     let refuse = |what: &str| {
-        let code = array.code.letter();
+        let code = array.code().letter();
         Err(vm.type_error(format!("cannot use a {what} to initialize an array with typecode '{code}'")))
     };
     if let Some(s) = initial.downcast::<Str>() {
-        if !array.code.is_text() {
+        if !array.code().is_text() {
             return refuse("str");
         }
         return array.append(vm, &text_bytes(&s.text));
     }
     if let Some(other) = initial.downcast::<Array>() {
-        if other.code.is_text() && !array.code.is_text() {
+        if other.code().is_text() && !array.code().is_text() {
             return refuse("unicode array");
         }
-        if other.code == array.code {
+        if other.code() == array.code() {
             return array.append(vm, &other.copy_bytes(vm)?);
         }
-        for value in other.values(vm)? {
-            array.append(vm, &array.code.put(vm, &value)?)?;
+        for value in values(vm, other)? {
+            array.append(vm, &array.code().put(vm, &value)?)?;
         }
         return Ok(());
     }
     if initial.downcast::<Bytes>().is_some() || initial.downcast::<ByteArray>().is_some() {
         return append_bytes(vm, array, initial);
     }
-    if !array.check_items(vm, initial) {
-        return vm.for_each(initial, |value| array.append(vm, &array.code.put(vm, &value)?));
+    if !(initial.downcast::<List>().is_some() || initial.downcast::<Tuple>().is_some()) {
+        return vm.for_each(initial, |value| array.append(vm, &array.code().put(vm, &value)?));
     }
     for value in vm.collect(initial)? {
-        array.append(vm, &array.code.put(vm, &value)?)?;
+        array.append(vm, &array.code().put(vm, &value)?)?;
     }
     Ok(())
-}
-
-impl Array {
-    /// Whether the items of a value are all there already.
-    fn check_items(&self, _: &Interpreter, value: &Value) -> bool {
-        value.downcast::<List>().is_some() || value.downcast::<Tuple>().is_some()
-    }
 }
 
 fn text_bytes(text: &Text) -> Vec<u8> {
@@ -245,7 +141,7 @@ fn append_bytes(vm: &Interpreter, array: &Array, source: &Value) -> Res<()> {
         let shown = vm.bytes_like(source)?;
         vm.copied(&shown.bytes())?
     };
-    if bytes.len() % array.code.size() != 0 {
+    if bytes.len() % array.code().size() != 0 {
         return Err(uneven(vm));
     }
     array.append(vm, &bytes)
@@ -279,23 +175,23 @@ fn get_item(vm: &Interpreter, value: &Value, subscript: &Value) -> Res {
     match key(vm, array, subscript)? {
         Key::Index(index) => {
             let found = match place(index, array.len()) {
-                Some(index) => array.get(vm, index)?,
+                Some(index) => item(vm, array, index)?,
                 None => None,
             };
             found.ok_or_else(|| vm.index_error("array index out of range".to_string()))
         }
         Key::Slice(span) => {
             let bytes = picked(vm, array, span)?;
-            made(vm, array.code, bytes)
+            made(vm, array.code(), bytes)
         }
     }
 }
 
 /// The bytes of the items of a slice.
 fn picked(vm: &Interpreter, array: &Array, span: Span) -> Res<Vec<u8>> {
-    let size = array.code.size();
+    let size = array.code().size();
     let mut bytes = pellucid_types::seq::reserve(vm, span.count.checked_mul(size))?;
-    let data = array.data.borrow();
+    let data = array.data().borrow();
     for at in span.places() {
         bytes.extend_from_slice(data.get(at * size..(at + 1) * size).unwrap_or_default());
     }
@@ -316,7 +212,7 @@ fn set_item(vm: &Interpreter, value: &Value, subscript: &Value, new: Option<&Val
             let index = place(index, array.len()).ok_or_else(out)?;
             match new {
                 Some(new) => {
-                    let item = array.code.put(vm, new)?;
+                    let item = array.code().put(vm, new)?;
                     if array.set(index, &item) { Ok(()) } else { Err(out()) }
                 }
                 None => array.splice(vm, index, index + 1, &[]),
@@ -327,7 +223,7 @@ fn set_item(vm: &Interpreter, value: &Value, subscript: &Value, new: Option<&Val
                 let got = vm.type_name(new);
                 return Err(vm.type_error(format!("can only assign array (not \"{got}\") to array slice")));
             };
-            if other.code != array.code {
+            if other.code() != array.code() {
                 return Err(bad_argument(vm));
             }
             let bytes = other.copy_bytes(vm)?;
@@ -338,7 +234,7 @@ fn set_item(vm: &Interpreter, value: &Value, subscript: &Value, new: Option<&Val
 }
 
 fn assign_slice(vm: &Interpreter, array: &Array, span: Span, bytes: &[u8]) -> Res<()> {
-    let size = array.code.size();
+    let size = array.code().size();
     if span.step == 1 {
         let start = span.start.max(0) as usize;
         return array.splice(vm, start, start + span.count, bytes);
@@ -361,11 +257,11 @@ fn delete_slice(vm: &Interpreter, array: &Array, span: Span) -> Res<()> {
         return Ok(());
     }
     array.check_resizable(vm)?;
-    let size = array.code.size();
+    let size = array.code().size();
     let mut gone: Vec<usize> = span.places().collect();
     gone.sort_unstable();
     let mut gone = gone.into_iter().peekable();
-    let mut data = array.data.borrow_mut();
+    let mut data = array.data().borrow_mut();
     let mut kept = 0;
     for at in 0..data.len() / size {
         if gone.peek() == Some(&at) {
@@ -388,12 +284,12 @@ fn compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
     if matches!(op, CmpOp::Eq | CmpOp::Ne) && x.len() != y.len() {
         return Ok(Value::bool(op == CmpOp::Ne));
     }
-    if matches!(op, CmpOp::Eq | CmpOp::Ne) && x.code == y.code && !x.code.is_float() {
-        let equal = *x.data.borrow() == *y.data.borrow();
+    if matches!(op, CmpOp::Eq | CmpOp::Ne) && x.code() == y.code() && !x.code().is_float() {
+        let equal = *x.data().borrow() == *y.data().borrow();
         return Ok(Value::bool(equal == (op == CmpOp::Eq)));
     }
     let mut index = 0;
-    while let (Some(v), Some(w)) = (x.get(vm, index)?, y.get(vm, index)?) {
+    while let (Some(v), Some(w)) = (item(vm, x, index)?, item(vm, y, index)?) {
         if !vm.truthy(&vm.compare(CmpOp::Eq, &v, &w)?)? {
             return match op {
                 CmpOp::Eq => Ok(Value::FALSE),
@@ -412,23 +308,23 @@ fn add(vm: &Interpreter, a: &Value, b: &Value) -> Res {
         let got = vm.type_name(b);
         return Err(vm.type_error(format!("can only append array (not \"{got}\") to array")));
     };
-    if x.code != y.code {
+    if x.code() != y.code() {
         return Err(bad_argument(vm));
     }
     let mut bytes = x.copy_bytes(vm)?;
-    let more = y.data.borrow();
+    let more = y.data().borrow();
     if bytes.try_reserve(more.len()).is_err() {
         return Err(vm.no_memory());
     }
     bytes.extend_from_slice(&more);
     drop(more);
-    made(vm, x.code, bytes)
+    made(vm, x.code(), bytes)
 }
 
 /// The bytes of an array `count` times. Errors: `MemoryError`.
 fn repeated(vm: &Interpreter, array: &Array, count: i64) -> Res<Vec<u8>> {
     let count = usize::try_from(count).unwrap_or(0);
-    let data = array.data.borrow();
+    let data = array.data().borrow();
     let mut bytes = pellucid_types::seq::reserve(vm, data.len().checked_mul(count))?;
     if !data.is_empty() {
         (0..count).for_each(|_| bytes.extend_from_slice(&data));
@@ -444,7 +340,7 @@ fn multiply(vm: &Interpreter, a: &Value, b: &Value) -> Res {
     };
     let array = this(vm, array)?;
     let bytes = repeated(vm, array, n)?;
-    made(vm, array.code, bytes)
+    made(vm, array.code(), bytes)
 }
 
 fn in_place_add(vm: &Interpreter, a: &Value, b: &Value) -> Res {
@@ -463,10 +359,10 @@ fn in_place_multiply(vm: &Interpreter, a: &Value, b: &Value) -> Res {
         return Err(vm.type_error(format!("can't multiply sequence by non-int of type '{got}'")));
     };
     let bytes = repeated(vm, array, n)?;
-    if bytes.len() != array.data.borrow().len() {
+    if bytes.len() != array.data().borrow().len() {
         array.check_resizable(vm)?;
     }
-    array.data.replace(bytes);
+    array.data().replace(bytes);
     Ok(a.clone())
 }
 
@@ -474,13 +370,13 @@ fn contains(vm: &Interpreter, value: &Value, item: &Value) -> Res<bool> {
     Ok(position(vm, this(vm, value)?, item, 0, usize::MAX)?.is_some())
 }
 
-/// Where the first item equal to `item` stands in `start..end`.
-fn position(vm: &Interpreter, array: &Array, item: &Value, start: usize, end: usize) -> Res<Option<usize>> {
+/// Where the first item equal to `wanted` stands in `start..end`.
+fn position(vm: &Interpreter, array: &Array, wanted: &Value, start: usize, end: usize) -> Res<Option<usize>> {
     let mut index = start;
     while index < end
-        && let Some(candidate) = array.get(vm, index)?
+        && let Some(candidate) = item(vm, array, index)?
     {
-        if vm.keys_equal(&candidate, item)? {
+        if vm.keys_equal(&candidate, wanted)? {
             return Ok(Some(index));
         }
         index += 1;
@@ -490,12 +386,13 @@ fn position(vm: &Interpreter, array: &Array, item: &Value, start: usize, end: us
 
 fn repr(vm: &Interpreter, value: &Value) -> Res {
     let array = this(vm, value)?;
-    let (name, code) = (vm.type_name(value), array.code.letter());
+    let (name, code) = (vm.type_name(value), array.code().letter());
     let name = name.rsplit('.').next().unwrap_or_default().to_string();
     if array.len() == 0 {
         return vm.new_str(&format!("{name}('{code}')"));
     }
-    let items = if array.code.is_text() { to_unicode(vm, value)? } else { vm.new_list(array.values(vm)?)? };
+    let items =
+        if array.code().is_text() { to_unicode(vm, value)? } else { vm.new_list(values(vm, array)?)? };
     let mut w = pellucid_types::seq::Writer::default();
     w.push(&format!("{name}('{code}', "));
     w.push_repr(vm, &items)?;
@@ -507,27 +404,27 @@ fn repr(vm: &Interpreter, value: &Value) -> Res {
 
 fn append(vm: &Interpreter, value: &Value, item: &Value) -> Res {
     let array = this(vm, value)?;
-    array.append(vm, &array.code.put(vm, item)?)?;
+    array.append(vm, &array.code().put(vm, item)?)?;
     Ok(Value::NONE)
 }
 
 fn extend(vm: &Interpreter, value: &Value, other: &Value) -> Res {
     let array = this(vm, value)?;
     if let Some(other) = other.downcast::<Array>() {
-        if other.code != array.code {
+        if other.code() != array.code() {
             return Err(vm.type_error("can only extend with array of same kind".to_string()));
         }
         array.append(vm, &other.copy_bytes(vm)?)?;
         return Ok(Value::NONE);
     }
-    vm.for_each(other, |item| array.append(vm, &array.code.put(vm, &item)?))?;
+    vm.for_each(other, |item| array.append(vm, &array.code().put(vm, &item)?))?;
     Ok(Value::NONE)
 }
 
 fn insert(vm: &Interpreter, value: &Value, index: &Value, item: &Value) -> Res {
     let array = this(vm, value)?;
     let index = vm.expect_i64(index)?;
-    let item = array.code.put(vm, item)?;
+    let item = array.code().put(vm, item)?;
     let at = clamp(index, array.len());
     array.splice(vm, at, at, &item)?;
     Ok(Value::NONE)
@@ -541,7 +438,7 @@ fn pop(vm: &Interpreter, args: &Args) -> Res {
     }
     let out = || vm.index_error("pop index out of range".to_string());
     let index = place(index, array.len()).ok_or_else(out)?;
-    let item = array.get(vm, index)?.ok_or_else(out)?;
+    let item = item(vm, array, index)?.ok_or_else(out)?;
     array.splice(vm, index, index + 1, &[])?;
     Ok(item)
 }
@@ -579,15 +476,15 @@ fn count(vm: &Interpreter, value: &Value, item: &Value) -> Res {
 
 fn reverse(vm: &Interpreter, value: &Value) -> Res {
     let array = this(vm, value)?;
-    let mut data = array.data.borrow_mut();
+    let mut data = array.data().borrow_mut();
     data.reverse();
-    data.chunks_exact_mut(array.code.size()).for_each(<[u8]>::reverse);
+    data.chunks_exact_mut(array.code().size()).for_each(<[u8]>::reverse);
     Ok(Value::NONE)
 }
 
 fn byteswap(vm: &Interpreter, value: &Value) -> Res {
     let array = this(vm, value)?;
-    array.data.borrow_mut().chunks_exact_mut(array.code.size()).for_each(<[u8]>::reverse);
+    array.data().borrow_mut().chunks_exact_mut(array.code().size()).for_each(<[u8]>::reverse);
     Ok(Value::NONE)
 }
 
@@ -605,7 +502,7 @@ fn from_list(vm: &Interpreter, value: &Value, list: &Value) -> Res {
     };
     let mut bytes = Vec::new();
     for item in &items {
-        bytes.extend(array.code.put(vm, item)?);
+        bytes.extend(array.code().put(vm, item)?);
         if list.downcast::<List>().is_some_and(|l| l.len() != items.len()) {
             return Err(vm.runtime_error("list changed size during iteration".to_string()));
         }
@@ -625,7 +522,7 @@ fn from_unicode(vm: &Interpreter, value: &Value, source: &Value) -> Res {
         let got = vm.type_name(source);
         return Err(vm.type_error(format!("fromunicode() argument must be str, not {got}")));
     };
-    if !array.code.is_text() {
+    if !array.code().is_text() {
         let what = "fromunicode() may only be called on unicode type arrays ('u' or 'w')";
         return Err(vm.value_error(what.to_string()));
     }
@@ -635,12 +532,12 @@ fn from_unicode(vm: &Interpreter, value: &Value, source: &Value) -> Res {
 
 fn to_unicode(vm: &Interpreter, value: &Value) -> Res {
     let array = this(vm, value)?;
-    if !array.code.is_text() {
+    if !array.code().is_text() {
         let what = "tounicode() may only be called on unicode type arrays ('u' or 'w')";
         return Err(vm.value_error(what.to_string()));
     }
     let points: Vec<u32> =
-        array.data.borrow().chunks_exact(4).map(|b| u32::from_ne_bytes([b[0], b[1], b[2], b[3]])).collect();
+        array.data().borrow().chunks_exact(4).map(|b| u32::from_ne_bytes([b[0], b[1], b[2], b[3]])).collect();
     if let Some(point) = points.iter().find(|p| **p >= 0x11_0000) {
         return Err(vm.value_error(format!("character U+{point:x} is not in range [U+0000; U+10ffff]")));
     }
@@ -656,7 +553,7 @@ fn from_file(vm: &Interpreter, value: &Value, file: &Value, count: &Value) -> Re
     let Ok(count) = usize::try_from(count) else {
         return Err(vm.value_error("negative count".to_string()));
     };
-    let Some(total) = count.checked_mul(array.code.size()).and_then(|n| i64::try_from(n).ok()) else {
+    let Some(total) = count.checked_mul(array.code().size()).and_then(|n| i64::try_from(n).ok()) else {
         return Err(vm.no_memory());
     };
     let bytes = vm.call_attr(file, "read", &[vm.new_int(total)?])?;
@@ -676,7 +573,7 @@ fn to_file(vm: &Interpreter, value: &Value, file: &Value) -> Res {
     let mut at = 0;
     loop {
         let block = {
-            let data = array.data.borrow();
+            let data = array.data().borrow();
             vm.copied(data.get(at..(at + BLOCK).min(data.len())).unwrap_or_default())?
         };
         if block.is_empty() {
@@ -690,18 +587,18 @@ fn to_file(vm: &Interpreter, value: &Value, file: &Value) -> Res {
 fn copy(vm: &Interpreter, value: &Value) -> Res {
     let array = this(vm, value)?;
     let bytes = array.copy_bytes(vm)?;
-    made(vm, array.code, bytes)
+    made(vm, array.code(), bytes)
 }
 
 fn buffer_info(vm: &Interpreter, value: &Value) -> Res {
     let array = this(vm, value)?;
-    let (address, len) = (array.data.borrow().as_ptr() as usize, array.len());
+    let (address, len) = (array.data().borrow().as_ptr() as usize, array.len());
     vm.new_tuple(vec![vm.new_int(address as i64)?, vm.new_int(len as i64)?])
 }
 
 fn buffer(vm: &Interpreter, value: &Value, _: u32) -> Res<Buffer> {
     let array = this(vm, value)?;
-    let layout = Layout::items(array.code.format(), array.code.size(), array.len(), false);
+    let layout = Layout::items(array.code().format(), array.code().size(), array.len(), false);
     Ok(Buffer::new(value, memory_of::<Array>, layout))
 }
 
@@ -735,12 +632,12 @@ fn next(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
     let it = iterator(vm, value)?;
     let Some(array) = it.array.get() else { return Ok(None) };
     let index = it.index.get();
-    let item = this(vm, &array)?.get(vm, index)?;
-    match item {
+    let next = item(vm, this(vm, &array)?, index)?;
+    match next {
         Some(_) => it.index.set(index + 1),
         None => it.array.set(None),
     }
-    Ok(item)
+    Ok(next)
 }
 
 fn reduce_iterator(vm: &Interpreter, value: &Value) -> Res {
@@ -902,7 +799,7 @@ pub static ARRAY: TypeDef = TypeDef {
             NativeFn::F2(to_file),
         ),
         method("tolist", "Convert array to an ordinary list with the same items.", |vm, value| {
-            vm.new_list(this(vm, value)?.values(vm)?)
+            vm.new_list(values(vm, this(vm, value)?)?)
         }),
         method("tounicode", "Extends this array with data from the unicode string ustr.", to_unicode),
         method("__copy__", "Return a copy of the array.", copy),
@@ -919,7 +816,7 @@ pub static ARRAY: TypeDef = TypeDef {
             NativeFn::F2(pickle::reduce),
         ),
         method("__sizeof__", "Size of the array in memory, in bytes.", |vm, value| {
-            vm.new_int(64 + this(vm, value)?.data.borrow().len() as i64)
+            vm.new_int(64 + this(vm, value)?.data().borrow().len() as i64)
         }),
         pellucid_types::generic_alias::CLASS_GETITEM,
     ],
@@ -927,13 +824,13 @@ pub static ARRAY: TypeDef = TypeDef {
         GetSetDef {
             name: "typecode",
             doc: "the typecode character used to create the array",
-            get: |vm, value| vm.new_str(&this(vm, value)?.code.letter().to_string()),
+            get: |vm, value| vm.new_str(&this(vm, value)?.code().letter().to_string()),
             set: None,
         },
         GetSetDef {
             name: "itemsize",
             doc: "the size, in bytes, of one array item",
-            get: |vm, value| vm.new_int(this(vm, value)?.code.size() as i64),
+            get: |vm, value| vm.new_int(this(vm, value)?.code().size() as i64),
             set: None,
         },
     ],

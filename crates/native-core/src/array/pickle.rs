@@ -1,7 +1,8 @@
 //! Arrays as pickles: machine formats, and arrays made from those of other machines.
 
-use super::items::Code;
+use super::items::Items;
 use super::{Array, this};
+use pellucid_object::array::Code;
 use pellucid_object::bytes::Bytes;
 use pellucid_object::{Args, Interpreter, Res, Str, Type, Value};
 
@@ -64,14 +65,14 @@ pub fn reduce(vm: &Interpreter, value: &Value, protocol: &Value) -> Res {
     };
     let state = vm.get_attr_opt(value, "__dict__")?.unwrap_or(Value::NONE);
     let ty = vm.type_of(value).into_value();
-    let code = vm.new_str(&array.code.letter().to_string())?;
+    let code = vm.new_str(&array.code().letter().to_string())?;
     if protocol < 3 {
-        let items = vm.new_list(array.values(vm)?)?;
+        let items = vm.new_list(super::values(vm, array)?)?;
         return vm.new_tuple(vec![ty, vm.new_tuple(vec![code, items])?, state]);
     }
     let function = vm.get_attr_str(&vm.import("array")?, "_array_reconstructor")?;
     let bytes = vm.new_bytes(array.copy_bytes(vm)?)?;
-    let format = vm.new_int(Format::number_of(array.code))?;
+    let format = vm.new_int(Format::number_of(array.code()))?;
     vm.new_tuple(vec![function, vm.new_tuple(vec![ty, code, format, bytes])?, state])
 }
 
