@@ -187,7 +187,7 @@ pub mod kinds {
 }
 
 /// Of [`Seen::failed`].
-const NEWS: u16 = u16::MAX;
+pub const NEWS: u16 = u16::MAX;
 
 /// What an instruction was seen to work on.
 #[derive(Default)]
@@ -690,6 +690,9 @@ unsafe fn finish_call(
     unsafe {
         let top = thread.top_ptr();
         let (ret, dst) = ((*top).ret, (*top).dst);
+        if ret == Ret::ForIter {
+            return finish_turn(vm, st, thread, frame, levels);
+        }
         if !matches!(ret, Ret::Call | Ret::Discard | Ret::Init | Ret::Operator) {
             return Ok(Status::Leave);
         }
@@ -713,6 +716,35 @@ unsafe fn finish_call(
             _ => drop(value),
         }
         Ok(if crate::instrument::stale(st) || is_watched(frame, levels) { Status::Leave } else { Status::On })
+    }
+}
+
+/// Runs the generator that a `for` loop woke until it yields a value, which goes where the loop wants it, or ends.
+///
+/// # Safety
+/// As for [`finish_call`]; the innermost frame is a generator's.
+unsafe fn finish_turn(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    levels: usize,
+) -> Res<Status> {
+    // SAFETY: by the contract.
+    unsafe {
+        let top = thread.top_ptr();
+        let generator = (*top).generator.get();
+        (*top).ret = crate::frame::Ret::Native;
+        let value = crate::run::run(vm, st, thread)?;
+        let leaves = crate::instrument::stale(st) || is_watched(frame, levels);
+        let i = &*(*frame).pc;
+        if generator.as_ref().is_some_and(crate::generator::sleeps) {
+            crate::ops_arith::set(frame, i.a, value);
+            return Ok(if leaves { Status::Leave } else { Status::On });
+        }
+        drop((generator, value));
+        crate::ops_arith::set(frame, i.b, Value::UNBOUND);
+        Ok(if leaves { Status::LeaveByJump } else { Status::Jump })
     }
 }
 
@@ -819,6 +851,108 @@ pub unsafe extern "C" fn step(vm: *const Interpreter, frame: *mut Frame, outside
             return Status::Leave as u64;
         }
         status as u64
+    }
+}
+
+/// Does a call for machine code, as [`step`] does. Where the callee is a function that has machine code and takes just
+/// what it is given, that is entered at once.
+///
+/// # Safety
+/// As for [`step`]; the instruction is a `Call` or `CallMethod`.
+pub unsafe extern "C" fn call(vm: *const Interpreter, frame: *mut Frame, outside: *const Outside) -> u64 {
+    // SAFETY: by the contract; arguments stand behind the callee, and the record is that of a plain call.
+    unsafe {
+        let vm_ref = &*vm;
+        let Outside { pc, levels, ref done, ref leaves } = *outside;
+        let st = crate::state::state(vm_ref);
+        let thread = crate::state::thread(vm_ref);
+        let Some((entry, top)) = push_direct(vm_ref, st, thread, frame, pc) else {
+            return step(vm, frame, outside);
+        };
+        done.set(done.get() + 1);
+        st.runs.set(st.runs.get() + 1);
+        let depth = vm_ref.native_depth();
+        vm_ref.set_native_depth(depth + 1);
+        let status = entry(vm, top, (*top).regs);
+        vm_ref.set_native_depth(depth);
+        let returns = status != Status::Raised as u64
+            && thread.top_ptr() == top
+            && (*(*top).pc).op == Op::Return
+            && !(*top).object.is_set();
+        let value = if returns {
+            let value = crate::ops_name::take(top, (*(*top).pc).b);
+            thread.leave_call(vm_ref);
+            value
+        } else {
+            let unwound = match status == Status::Raised as u64 {
+                true => crate::unwind::unwind(vm_ref, thread, vm_ref.raised_mark()),
+                false => Ok(()),
+            };
+            match unwound.and_then(|()| crate::run::run(vm_ref, st, thread)) {
+                Ok(value) => value,
+                Err(_) => return Status::Raised as u64,
+            }
+        };
+        crate::ops_arith::set(frame, (*pc).a, value);
+        let forced = leaves.get() > 0;
+        if forced {
+            leaves.set(leaves.get() - 1);
+        }
+        if forced || crate::instrument::stale(st) || is_watched(frame, levels) {
+            (*frame).pc = pc.add(1);
+            return Status::Leave as u64;
+        }
+        Status::On as u64
+    }
+}
+
+/// Pushes the frame of a call whose callee's machine code can be entered: that, and the frame's record.
+///
+/// # Safety
+/// As for [`call`].
+#[inline(always)]
+unsafe fn push_direct(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Option<(Entry, *mut Frame)> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = &*pc;
+        let callee = (*frame).regs.offset(i.b as isize);
+        let given = i.c as usize + usize::from(i.op == Op::CallMethod);
+        if !crate::run::is_function(st, &*callee) {
+            return None;
+        }
+        let function = (*callee).payload_unchecked::<crate::function::Function>();
+        let form = function.code().ready_form()?;
+        let heat = &form.calls;
+        let entry = heat.entry.get()?;
+        let window = callee.add(1);
+        let registers = (heat.registers.get() as usize).max(form.nregs as usize);
+        if !form.simple
+            || form.argcount as usize != given
+            || heat.phase.get() != Phase::Native
+            || st.tier.budget.get() > 0
+            || (*frame).generator.is_set()
+            || crate::poll::pending(vm)
+            || vm.native_is_deep()
+            || thread.depth.get() + heat.levels.get() as usize >= vm.recursion_limit.get()
+            || !thread.has_room(vm)
+            || !thread.ready(window, registers)
+        {
+            return None;
+        }
+        (*frame).pc = pc;
+        for index in given..form.first_temp as usize {
+            window.add(index).write(Value::UNBOUND);
+        }
+        let code = function.code.get()?;
+        let function = callee.replace(Value::UNBOUND);
+        thread.push_call(function, code, form, window, crate::frame::Ret::Native, 0, None);
+        Some((entry, thread.top_ptr()))
     }
 }
 

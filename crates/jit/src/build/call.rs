@@ -1,7 +1,7 @@
 //! Calls, returns, and iteration.
 
 use super::state::{Activation, CallSite, Context, ContextKind, Slot};
-use super::{Build, Builder, Flow, Stop};
+use super::{Build, Builder, FAR, Flow, Stop};
 use crate::ir::{New, Op, Region, Site, Ty, Val};
 use pellucid_interp::code::CodeObject;
 use pellucid_interp::form::Instr;
@@ -18,9 +18,6 @@ use std::rc::Rc;
 const CALLEE: usize = 80;
 const INLINED: usize = 600;
 const DEEPEST: u32 = 4;
-
-/// Ends of ranges beyond which adding a step could leave the word.
-const FAR: i64 = 1 << 60;
 
 impl Builder<'_> {
     /// A call of what stands in register `callee`, with `given` arguments from register `first` on. False: done out of line.
@@ -41,6 +38,9 @@ impl Builder<'_> {
             Op::Word(bits) => Some(unsafe { Value::borrow_bits(&bits).clone() }),
             _ => None,
         };
+        if known.is_none() && self.is_dead_end()? {
+            return Ok(None);
+        }
         if let Some(class) = known.clone().or_else(|| target.clone())
             && class.downcast::<Type>().is_some()
             && let Some(flow) = self.instantiate(instr, word, known.is_some(), class, callee, given)?
@@ -182,6 +182,10 @@ impl Builder<'_> {
             (self.context, self.pc) = (outer.clone(), here);
             self.exit_here = None;
         }
+        if self.is_dead_end()? {
+            self.step(instr)?;
+            return Ok(Some(Flow::Next));
+        }
         self.leave("guard");
         Ok(Some(Flow::Done))
     }
@@ -202,7 +206,7 @@ impl Builder<'_> {
             (form.nregs as usize, form.first_temp as usize, form.instrs.len());
         let mut prefix = self.site_key();
         prefix.push(variant);
-        site.framed = self.lessons.is_framed(&prefix);
+        site.framed = self.lessons.framed.contains(&prefix);
         self.graph.tally.add("calls inlined", 1);
         self.note(&format!("inlined {} in", self.vm.str_lossy(&data.qualname)));
         if site.framed {
@@ -438,6 +442,24 @@ impl Builder<'_> {
         Ok(Flow::Done)
     }
 
+    /// `return` of the root: the interpreter takes the value out of its register. The variables die there; those that are no
+    /// heap words in memory need not be put there before.
+    pub(crate) fn root_return(&mut self, instr: Instr) -> Build<Flow> {
+        self.store_item();
+        if instr.b >= 0 {
+            let at = self.slot(instr.b);
+            self.own(at)?;
+        }
+        for slot in &mut self.state.slots {
+            if !matches!(slot, Slot::Mem(_) | Slot::Now { clean: true, .. }) {
+                *slot = Slot::Dead;
+            }
+        }
+        self.clear_exit();
+        self.leave("");
+        Ok(Flow::Done)
+    }
+
     /// Puts the value of a call into a register; an `owned` one has a reference to give away.
     pub(crate) fn returned(&mut self, dst: i16, val: Val, owned: bool) {
         if !owned {
@@ -474,6 +496,13 @@ impl Builder<'_> {
         first: i16,
         given: usize,
     ) -> Build<Option<Flow>> {
+        let enumerates = |ty: &Value| {
+            let known = self.vm.type_for(&pellucid_types::iterators::ENUMERATE);
+            known.is_ok_and(|known| known.value().is(ty))
+        };
+        if given == 1 && enumerates(&value) {
+            return self.enumerate(instr, word, (callee, guarded, &value), first);
+        }
         let is_range = self.vm.type_for(&pellucid_types::range::RANGE).is_ok_and(|ty| ty.value().is(&value));
         if let Some(method) = value.downcast::<MethodDescriptor>() {
             let is_list = method.owner.value().is(self.vm.types().list.value());
@@ -672,6 +701,9 @@ impl Builder<'_> {
     /// The next value of a loop.
     pub(crate) fn for_iter(&mut self, instr: Instr) -> Build<Flow> {
         let iterator = self.slot(instr.b);
+        if let Some(flow) = self.next_of_walk(instr)? {
+            return Ok(flow);
+        }
         let Slot::RangeIter(next, stop, step) = self.state.slots[iterator] else {
             if let Some(flow) = self.next_of_list(instr)? {
                 return Ok(flow);

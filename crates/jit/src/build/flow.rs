@@ -232,6 +232,11 @@ impl Builder<'_> {
         {
             return Meeting::RangeIter(*stop, *step);
         }
+        if let Slot::Walk(list, _, start) = slots[0]
+            && slots.iter().all(|s| matches!(s, Slot::Walk(l, _, n) if l == list && n == start))
+        {
+            return Meeting::Walk(*list, *start);
+        }
         Meeting::Memory
     }
 
@@ -245,6 +250,7 @@ impl Builder<'_> {
             (Meeting::Borrowed, Slot::Now { val, .. }) => passed.push(self.boxed(val)),
             (Meeting::Borrowed, Slot::Borrowed(word)) => passed.push(word),
             (Meeting::RangeIter(..), Slot::RangeIter(next, _, _)) => passed.push(next),
+            (Meeting::Walk(..), Slot::Walk(_, index, _)) => passed.push(index),
             _ => self.own(index)?,
         }
         Ok(())
@@ -256,6 +262,7 @@ impl Builder<'_> {
             Meeting::Param(ty) => Slot::Now { val: self.graph.param(block, ty), clean: false },
             Meeting::Borrowed => Slot::Borrowed(self.graph.param(block, Ty::Word)),
             Meeting::RangeIter(stop, step) => Slot::RangeIter(self.graph.param(block, Ty::Int), stop, step),
+            Meeting::Walk(list, start) => Slot::Walk(list, self.graph.param(block, Ty::Int), start),
             Meeting::Memory => Slot::Mem(None),
         }
     }
@@ -316,6 +323,11 @@ impl Builder<'_> {
                     args.push(next);
                     params.push((at, Ty::Int));
                     Slot::RangeIter(self.graph.param(block, Ty::Int), stop, step)
+                }
+                Slot::Walk(list, index, start) => {
+                    args.push(index);
+                    params.push((at, Ty::Int));
+                    Slot::Walk(list, self.graph.param(block, Ty::Int), start)
                 }
                 Slot::Mem(_) => Slot::Mem(None),
                 slot => slot,
@@ -379,7 +391,7 @@ impl Builder<'_> {
                 let word = self.boxed(val);
                 self.set_slot(at, Slot::Now { val: word, clean: false });
             }
-            Slot::Range(..) | Slot::RangeIter(..) if level > 0 => self.own(at)?,
+            Slot::Range(..) | Slot::RangeIter(..) | Slot::Walk(..) if level > 0 => self.own(at)?,
             Slot::Range(..) | Slot::Tuple(..) => self.own(at)?,
             _ => {}
         }
@@ -427,8 +439,23 @@ impl Builder<'_> {
         param: Option<Ty>,
         args: &mut Vec<(usize, Val)>,
     ) -> Build {
-        let widen = || Err(Stop::Widen(key.clone(), at));
         let slot = self.state.slots.get(at).cloned().unwrap_or(Slot::Dead);
+        let level = match &slot {
+            Slot::Mem(_) | Slot::Borrowed(_) => 2,
+            _ => 1,
+        };
+        let mut widen = |builder: &mut Self| {
+            builder.in_vain.push(Stop::Widen(key.clone(), at, level));
+            // Anything will do: this graph goes nowhere.
+            let val = match param {
+                Some(Ty::Float) => builder.constant(Op::Float(0), Ty::Float),
+                Some(Ty::Bool) => builder.constant(Op::Bool(false), Ty::Bool),
+                Some(Ty::Word) => builder.unbound(),
+                _ => builder.int(0),
+            };
+            args.push((at, val));
+            Ok(())
+        };
         match (wanted, slot) {
             (Slot::Dead, Slot::Dead) => {}
             (Slot::Dead, slot) => {
@@ -440,19 +467,23 @@ impl Builder<'_> {
                     return if matches!(slot, Slot::Now { val: v, .. } if v == *val) {
                         Ok(())
                     } else {
-                        widen()
+                        widen(self)
                     };
                 };
-                let Some(val) = self.as_type(at, ty)? else { return widen() };
+                let Some(val) = self.as_type(at, ty)? else { return widen(self) };
                 args.push((at, val));
             }
             (Slot::RangeIter(_, stop, step), Slot::RangeIter(next, s, t)) if *stop == s && *step == t => {
                 args.push((at, next));
             }
+            (Slot::Walk(list, _, start), Slot::Walk(l, index, n)) if *list == l && *start == n => {
+                args.push((at, index));
+            }
+            (Slot::Walk(..), _) => return widen(self),
             (Slot::Tuple(..), slot) if *wanted == slot => {}
-            (Slot::RangeIter(..) | Slot::Range(..) | Slot::Tuple(..), _) => return widen(),
+            (Slot::RangeIter(..) | Slot::Range(..) | Slot::Tuple(..), _) => return widen(self),
             (Slot::Mem(Some(a)), Slot::Mem(Some(b))) if *a == b => {}
-            (Slot::Mem(Some(_)), _) => return widen(),
+            (Slot::Mem(Some(_)), _) => return widen(self),
             (Slot::Mem(None), _) => {
                 self.own(at)?;
                 if let Slot::Now { .. } = self.state.slots[at] {
@@ -505,6 +536,7 @@ enum Meeting {
     Param(Ty),
     Borrowed,
     RangeIter(Val, i64),
+    Walk(Val, Option<Val>),
     Memory,
 }
 

@@ -18,6 +18,7 @@ mod ops;
 mod quick;
 pub mod state;
 mod tuple;
+mod walk;
 
 use crate::ir::{Block, Exit, ExitFrame, ExitId, Graph, Inst, New, Op, Put, Region, Term, Ty, Val};
 use pellucid_interp::code::CodeObject;
@@ -34,8 +35,8 @@ use std::rc::Rc;
 /// Why a graph was not finished.
 #[derive(Debug)]
 pub enum Stop {
-    /// The register of the loop at this place has not the assumed type: assume less.
-    Widen(Key, usize),
+    /// The register of the loop at this place has not the assumed type: assume so little.
+    Widen(Key, usize, u8),
     /// The calls at these places need frames.
     Frame(Vec<Key>),
     /// Not to be compiled.
@@ -50,24 +51,23 @@ pub struct Lessons {
     /// How little is assumed of registers at the beginning of loops: 1 a word that is no object, 2 nothing.
     pub widened: HashMap<(Key, usize), u8>,
     pub framed: HashSet<Key>,
-    frame_stops: usize,
 }
 
-/// After so many inlined calls turned out to need frames all get them.
-const FRAME_STOPS: usize = 4;
-
 impl Lessons {
-    pub fn is_framed(&self, key: &Key) -> bool {
-        self.frame_stops >= FRAME_STOPS || self.framed.contains(key)
-    }
-    pub fn learn(&mut self, stop: Stop) {
-        match stop {
-            Stop::Widen(key, slot) => *self.widened.entry((key, slot)).or_insert(0) += 1,
-            Stop::Frame(keys) => {
-                self.framed.extend(keys);
-                self.frame_stops += 1;
+    /// Learns from what one graph was built in vain for.
+    pub fn learn(&mut self, stops: Vec<Stop>) {
+        let before = self.widened.clone();
+        for stop in stops {
+            match stop {
+                Stop::Widen(key, slot, level) => {
+                    let place = (key, slot);
+                    let level = level.max(before.get(&place).map_or(0, |known| known + 1));
+                    let known = self.widened.entry(place).or_insert(0);
+                    *known = level.max(*known);
+                }
+                Stop::Frame(keys) => self.framed.extend(keys),
+                Stop::No(_) => {}
             }
-            Stop::No(_) => {}
         }
     }
 }
@@ -81,6 +81,9 @@ pub(crate) enum Flow {
 
 /// Ints up to here are floats without loss.
 pub const EXACT: i64 = 1 << 53;
+
+/// Ends of ranges beyond which adding a step could leave the word.
+const FAR: i64 = 1 << 60;
 
 /// Most instructions of a graph.
 const LARGEST: usize = 8_000;
@@ -117,9 +120,13 @@ pub struct Builder<'a> {
     pub choices: HashMap<Val, Vec<Value>>,
     /// What dies behind the current instruction.
     dying: Vec<Val>,
+    /// What is walked over and is a tuple.
+    walked_tuples: HashSet<Val>,
     /// How many tuples were not made.
     tuples: u32,
     exit_here: Option<(u32, ExitId)>,
+    /// What was assumed in vain so far: the graph is built to its end, to find all of it, and then again.
+    pub in_vain: Vec<Stop>,
 }
 
 impl<'a> Builder<'a> {
@@ -166,8 +173,10 @@ impl<'a> Builder<'a> {
             constants: HashMap::new(),
             choices: HashMap::new(),
             dying: Vec::new(),
+            walked_tuples: HashSet::new(),
             tuples: 0,
             exit_here: None,
+            in_vain: Vec::new(),
         }
     }
 
@@ -370,6 +379,7 @@ impl<'a> Builder<'a> {
                     Slot::Now { val, .. } | Slot::Borrowed(val) => Put::Val(*val),
                     Slot::Range(a, b, step) => Put::Range(*a, *b, *step),
                     Slot::RangeIter(a, b, step) => Put::RangeIter(*a, *b, *step),
+                    Slot::Walk(_, index, start) => Put::Walk(*index, *start),
                     Slot::Tuple(number, items) => match tuples.iter().find(|(known, _)| known == number) {
                         Some((_, register)) => Put::Again(*register),
                         None => {
@@ -504,6 +514,7 @@ impl<'a> Builder<'a> {
             }
             Slot::Range(start, stop, step) => self.make(New::Range(step), start, stop, reg),
             Slot::RangeIter(next, stop, step) => self.make(New::RangeIter(step), next, stop, reg),
+            Slot::Walk(list, index, start) => self.make_walk((list, index, start), reg),
             Slot::Tuple(number, items) => self.make_tuple(number, &items, reg),
         };
         self.set_slot(index, new);
@@ -551,6 +562,11 @@ impl<'a> Builder<'a> {
                 self.emit(Op::StoreReg(index as u16), &[unbound], None, None);
                 self.dying.push(word);
             }
+        }
+        if let Slot::Walk(list, ..) = self.state.slots[index] {
+            let unbound = self.unbound();
+            self.emit(Op::StoreReg(index as u16), &[unbound], None, None);
+            self.dying.push(list);
         }
         self.set_slot(index, Slot::Dead);
     }
@@ -619,7 +635,7 @@ impl<'a> Builder<'a> {
             Slot::Dead => Err(Stop::No("a dead register is read")),
             Slot::Mem(_) => Ok(self.mem_word(index)),
             Slot::Now { val, .. } | Slot::Borrowed(val) => Ok(val),
-            Slot::Range(..) | Slot::RangeIter(..) | Slot::Tuple(..) => {
+            Slot::Range(..) | Slot::RangeIter(..) | Slot::Walk(..) | Slot::Tuple(..) => {
                 self.own(index)?;
                 Ok(self.mem_word(index))
             }
