@@ -279,6 +279,8 @@ fn note_in(slot: &SlotWord, value: Option<&Value>) {
 /// What [`State`] holds for this.
 pub struct Tier {
     pub compile: Cell<Option<Compile>>,
+    /// Whether the compiler would compile something now.
+    pub allows: Cell<Option<fn(&Interpreter) -> bool>>,
     /// Turns of a loop, or calls, before it is observed.
     pub loop_heat: Cell<u32>,
     pub call_heat: Cell<u32>,
@@ -346,6 +348,7 @@ impl Default for Tier {
     fn default() -> Tier {
         Tier {
             compile: Cell::new(None),
+            allows: Cell::new(None),
             loop_heat: Cell::new(0),
             call_heat: Cell::new(0),
             observe: Cell::new(0),
@@ -458,6 +461,10 @@ unsafe fn step_phase(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Hea
         return Turn::On;
     };
     match heat.phase.get() {
+        Phase::Counted if tier.allows.get().is_some_and(|allows| !allows(vm)) => {
+            heat.again(tier.loop_heat.get().saturating_mul(2).max(1));
+            Turn::On
+        }
         Phase::Counted => {
             tier.watch(heat);
             Turn::Switch
