@@ -18,6 +18,7 @@ mod ops;
 mod quick;
 pub mod state;
 mod tuple;
+mod walk;
 
 use crate::ir::{Block, Exit, ExitFrame, ExitId, Graph, Inst, New, Op, Put, Region, Term, Ty, Val};
 use pellucid_interp::code::CodeObject;
@@ -81,6 +82,9 @@ pub(crate) enum Flow {
 /// Ints up to here are floats without loss.
 pub const EXACT: i64 = 1 << 53;
 
+/// Ends of ranges beyond which adding a step could leave the word.
+const FAR: i64 = 1 << 60;
+
 /// Most instructions of a graph.
 const LARGEST: usize = 8_000;
 
@@ -116,6 +120,8 @@ pub struct Builder<'a> {
     pub choices: HashMap<Val, Vec<Value>>,
     /// What dies behind the current instruction.
     dying: Vec<Val>,
+    /// What is walked over and is a tuple.
+    walked_tuples: HashSet<Val>,
     /// How many tuples were not made.
     tuples: u32,
     exit_here: Option<(u32, ExitId)>,
@@ -167,6 +173,7 @@ impl<'a> Builder<'a> {
             constants: HashMap::new(),
             choices: HashMap::new(),
             dying: Vec::new(),
+            walked_tuples: HashSet::new(),
             tuples: 0,
             exit_here: None,
             in_vain: Vec::new(),
@@ -184,6 +191,11 @@ impl<'a> Builder<'a> {
         self.state.slots = (0..form.nregs as usize)
             .map(|register| if register < form.first_temp as usize { Slot::Mem(None) } else { Slot::Dead })
             .collect();
+        if self.place == Place::Call {
+            let parameters = pellucid_interp::translate::parameter_count(&self.code()?.code);
+            let val = self.unbound();
+            self.state.slots[parameters..form.nlocals as usize].fill(Slot::Now { val, clean: true });
+        }
         let live = self.live_temporaries(form, pc);
         for register in form.first_temp as usize..form.first_temp as usize + live {
             self.state.slots[register] = Slot::Mem(None);
@@ -372,6 +384,7 @@ impl<'a> Builder<'a> {
                     Slot::Now { val, .. } | Slot::Borrowed(val) => Put::Val(*val),
                     Slot::Range(a, b, step) => Put::Range(*a, *b, *step),
                     Slot::RangeIter(a, b, step) => Put::RangeIter(*a, *b, *step),
+                    Slot::Walk(_, index, start) => Put::Walk(*index, *start),
                     Slot::Tuple(number, items) => match tuples.iter().find(|(known, _)| known == number) {
                         Some((_, register)) => Put::Again(*register),
                         None => {
@@ -506,6 +519,7 @@ impl<'a> Builder<'a> {
             }
             Slot::Range(start, stop, step) => self.make(New::Range(step), start, stop, reg),
             Slot::RangeIter(next, stop, step) => self.make(New::RangeIter(step), next, stop, reg),
+            Slot::Walk(list, index, start) => self.make_walk((list, index, start), reg),
             Slot::Tuple(number, items) => self.make_tuple(number, &items, reg),
         };
         self.set_slot(index, new);
@@ -553,6 +567,11 @@ impl<'a> Builder<'a> {
                 self.emit(Op::StoreReg(index as u16), &[unbound], None, None);
                 self.dying.push(word);
             }
+        }
+        if let Slot::Walk(list, ..) = self.state.slots[index] {
+            let unbound = self.unbound();
+            self.emit(Op::StoreReg(index as u16), &[unbound], None, None);
+            self.dying.push(list);
         }
         self.set_slot(index, Slot::Dead);
     }
@@ -621,7 +640,7 @@ impl<'a> Builder<'a> {
             Slot::Dead => Err(Stop::No("a dead register is read")),
             Slot::Mem(_) => Ok(self.mem_word(index)),
             Slot::Now { val, .. } | Slot::Borrowed(val) => Ok(val),
-            Slot::Range(..) | Slot::RangeIter(..) | Slot::Tuple(..) => {
+            Slot::Range(..) | Slot::RangeIter(..) | Slot::Walk(..) | Slot::Tuple(..) => {
                 self.own(index)?;
                 Ok(self.mem_word(index))
             }
