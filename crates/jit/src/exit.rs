@@ -73,7 +73,7 @@ pub struct Way {
 }
 
 /// How often an exit is taken before the code is compiled again.
-const PATIENCE: u32 = 12;
+pub const PATIENCE: u32 = 12;
 /// The same where code that was left out is reached.
 const PATIENCE_WITH_NEWS: u32 = 150;
 /// Why exits are taken, where that matters.

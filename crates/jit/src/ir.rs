@@ -185,6 +185,8 @@ pub enum Op {
     GuardTrue,
     /// The index `a`, which is within the length `b`.
     Bound,
+    /// The index `a` of something of the length `b`; a negative one counts from the end.
+    FromEnd,
     IntToFloat,
     /// A machine int to a Python one that is known to fit.
     RawToInt,

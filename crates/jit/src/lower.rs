@@ -510,6 +510,12 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.leave_if(out, exit)?;
                 x()?
             }
+            FromEnd => {
+                let len = self.builder.ins().ishl_imm_s(y()?, 1);
+                let from_end = self.builder.ins().iadd(x()?, len);
+                let negative = self.builder.ins().icmp_imm_s(IntCC::SignedLessThan, x()?, 0);
+                self.builder.ins().select(negative, from_end, x()?)
+            }
             IntToFloat => {
                 let n = self.builder.ins().sshr_imm_s(x()?, 1);
                 self.builder.ins().fcvt_from_sint(F64, n)

@@ -30,6 +30,11 @@ impl Builder<'_> {
         self.seen(|seen| seen.failed.get() >= DEAD_END)
     }
 
+    /// Whether it did even where the code had been made again, knowing of failures.
+    pub(crate) fn failed_twice(&self) -> Build<bool> {
+        self.seen(|seen| seen.failed.get() >= DEAD_END + crate::exit::PATIENCE as u16)
+    }
+
     pub(crate) fn instruction(&mut self) -> Build<Flow> {
         let instr = self.instr(self.pc)?;
         if let Some((op, _)) = binary_operator(instr.op) {
@@ -108,6 +113,15 @@ impl Builder<'_> {
             }
             Code::CallMethod => {
                 let at = self.slot(instr.b);
+                if let Slot::Now { val, clean: true } = self.state.slots[at]
+                    && self.graph.inst(val).op == Op::Word(Value::UNBOUND.bits())
+                {
+                    // Memory holds the empty place.
+                    self.set_slot(at, Slot::Dead);
+                    if let Some(flow) = self.call(instr, instr.b + 1, instr.b + 2, instr.c as usize)? {
+                        return Ok(flow);
+                    }
+                }
                 let is_method = matches!(self.state.slots[at], Slot::Borrowed(_))
                     || matches!(self.state.slots[at], Slot::Mem(_))
                         && self.seen(|seen| {
@@ -117,6 +131,12 @@ impl Builder<'_> {
                 if is_method
                     && let Some(flow) = self.call(instr, instr.b, instr.b + 1, instr.c as usize + 1)?
                 {
+                    return Ok(flow);
+                }
+                false
+            }
+            Code::Comprehension => {
+                if let Some(flow) = self.comprehension(instr)? {
                     return Ok(flow);
                 }
                 false
