@@ -112,6 +112,9 @@ The following implementation-specific options are available:
 -X jit=off|on|eager          : machine code for hot code: never, when it pays (default), at once
 -X jit_loop=n, -X jit_call=n : turns of a loop, calls of a function, before it is compiled
 -X jit_dump                  : show what is compiled on standard error
+-X jit_record                : keep what the module pellucid shows of compiled code: graphs, sources
+-X jit_memory=size           : the most memory for machine code: bytes, or 50M (default 64M)
+-X jit_fail=once|n           : each guard of machine code fails so often without need: for tests
 -X memory_limit=size         : the most memory that the program may use: bytes, or 50M, 2G
 -X int_max_str_digits=number : the longest text that is converted to an int; 0 is no limit
 -X no_debug_ranges           : no columns in tracebacks
@@ -372,6 +375,19 @@ impl Reader {
             }
         }
         options.dump = self.config.x_option("jit_dump").is_some();
+        options.record = self.config.x_option("jit_record").is_some();
+        options.fail = match self.config.x_option("jit_fail") {
+            None => 0,
+            Some("" | "once") => 1,
+            Some(text) => text
+                .parse()
+                .map_err(|_| "Fatal Python error: -X jit_fail: once or a number is expected\n".to_string())?,
+        };
+        if let Some(size) = self.config.x_option("jit_memory") {
+            options.memory = bytes(size).ok_or_else(|| {
+                "Fatal Python error: -X jit_memory: a size such as 50M is expected\n".to_string()
+            })?;
+        }
         self.config.jit = Some(options);
         Ok(())
     }

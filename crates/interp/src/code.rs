@@ -46,6 +46,11 @@ impl Payload for CodeObject {
     /// Machine code may refer to what refers to this.
     fn clear(&self) {
         if let Some(form) = self.plain.get() {
+            form.loops
+                .iter()
+                .map(|l| &l.heat)
+                .chain([&form.calls])
+                .for_each(|heat| heat.never("its code is gone"));
             drop(form.natives.take());
             form.seen.get().into_iter().flatten().for_each(|seen| seen.forget());
         }
@@ -72,6 +77,11 @@ impl CodeObject {
     /// The next call decides anew which form it runs: the events that are wanted have changed.
     pub fn forget_form(&self) {
         self.form.set(std::ptr::null());
+    }
+
+    /// The form without events, which machine code is made of, if it ran.
+    pub fn plain_form(&self) -> Option<&Form> {
+        self.plain.get().map(|form| &**form)
     }
 
     #[cold]

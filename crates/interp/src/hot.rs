@@ -44,6 +44,8 @@ pub enum Status {
 pub trait Native {
     /// Shows each value that the code keeps alive.
     fn trace(&self, visit: &mut Visitor);
+    /// Where the code begins.
+    fn entry(&self) -> Entry;
     /// For tools that know the compiler.
     fn as_any(&self) -> &dyn std::any::Any;
 }
@@ -63,10 +65,10 @@ pub type Compile = fn(&Interpreter, &Frame, Place) -> Outcome;
 /// What a compiler says.
 pub enum Outcome {
     Compiled(Compiled),
-    /// Too much time went into compiling already.
-    Later,
-    /// Not worth it, or not possible; it is not asked again.
-    Never,
+    /// Too much time, or memory, went into compiling already: which of them.
+    Later(&'static str),
+    /// Not worth it, or not possible, and why; it is not asked again.
+    Never(String),
 }
 
 /// What a compiler gives.
@@ -102,12 +104,32 @@ pub struct Heat {
     pub levels: Cell<u32>,
     /// How often it was compiled again because guards that had been moved out of loops did not hold.
     pub hoisted_in_vain: Cell<u32>,
+    /// What `left` was last set to, and the turns that were counted before.
+    from: Cell<u32>,
+    before: Cell<u64>,
+    /// How often machine code was entered.
+    pub entered: Cell<u64>,
+    /// Why there is no machine code.
+    why: RefCell<Option<Box<str>>>,
 }
 
 impl Heat {
     /// Begins to count `turns`.
     pub fn start(&self, turns: u32) {
-        self.left.set(turns.max(1));
+        self.count_down(turns.max(1));
+    }
+    fn count_down(&self, turns: u32) {
+        self.before.set(self.turns());
+        self.from.set(turns);
+        self.left.set(turns);
+    }
+    /// Turns that the interpreter made, or calls that it ran. Each entry into machine code counts as one more.
+    pub fn turns(&self) -> u64 {
+        self.before.get() + u64::from(self.from.get().wrapping_sub(self.left.get()))
+    }
+    /// Why the compiler refused, or put it off.
+    pub fn why(&self) -> Option<String> {
+        self.why.borrow().as_deref().map(str::to_string)
     }
     /// One turn less; true when there is something to do.
     #[inline(always)]
@@ -117,13 +139,14 @@ impl Heat {
         left == 0
     }
     /// Gives up on machine code here.
-    pub fn never(&self) {
+    pub fn never(&self, why: &str) {
         self.entry.set(None);
+        *self.why.borrow_mut() = Some(why.into());
         self.wait(Phase::Never, u32::MAX);
     }
     fn wait(&self, phase: Phase, turns: u32) {
         self.phase.set(phase);
-        self.left.set(turns);
+        self.count_down(turns);
     }
     /// Forgets machine code that speculated wrongly, so that the place is observed and compiled again.
     pub fn again(&self, turns: u32) {
@@ -156,7 +179,15 @@ pub mod kinds {
     /// Any other object on the heap.
     pub const OBJECT: u16 = 256;
     pub const OTHER: u16 = 512;
+    /// A float that does not fit the word.
+    pub const HEAP_FLOAT: u16 = 1024;
+    /// Floats of either sort, and numbers of all.
+    pub const FLOATS: u16 = FLOAT | HEAP_FLOAT;
+    pub const NUMBERS: u16 = INT | FLOATS;
 }
+
+/// Of [`Seen::failed`].
+const NEWS: u16 = u16::MAX;
 
 /// What an instruction was seen to work on.
 #[derive(Default)]
@@ -168,7 +199,7 @@ pub struct Seen {
     pub a: Cell<u16>,
     /// How often it ran, as far as a `u16` counts.
     pub ran: Cell<u16>,
-    /// How often machine code could not go on here.
+    /// How often machine code could not go on here; [`NEWS`]: that was before something new was seen.
     pub failed: Cell<u16>,
     /// Of items of arrays: the array's type code; 255 for several.
     pub code: Cell<u8>,
@@ -189,6 +220,27 @@ impl Seen {
     /// The type of an operator's second operand.
     pub fn other(&self) -> Option<Value> {
         self.other.get().filter(Value::is_heap)
+    }
+    /// Adds to what one of the operands was seen to be. Code that is built with what was not known before may do better than
+    /// the code that failed.
+    fn note_kind(&self, set: &Cell<u16>, kind: u16) {
+        let known = set.get();
+        if known | kind != known {
+            set.set(known | kind);
+            self.failed.set(NEWS);
+        }
+    }
+    /// Machine code could not go on here.
+    pub fn note_failure(&self) {
+        if self.failed.get() != NEWS {
+            self.failed.set((self.failed.get() + 1).min(NEWS - 1));
+        }
+    }
+    /// The instruction is built with all that is known of it.
+    pub fn consider(&self) {
+        if self.failed.get() == NEWS {
+            self.failed.set(0);
+        }
     }
     fn note_target(&self, target: Option<&Value>) {
         note_in(&self.target, target);
@@ -246,6 +298,8 @@ pub struct Tier {
     pub budget: Cell<u32>,
     /// Places that are observed.
     pub watched: Cell<u32>,
+    /// How many pieces of machine code are running, one inside the other or in several threads.
+    pub running: Cell<u32>,
     /// Counts the periods of observation; the code objects that were seen in the current one.
     pub period: Cell<u32>,
     pub observed: RefCell<Vec<Value>>,
@@ -304,6 +358,7 @@ impl Default for Tier {
             observe: Cell::new(0),
             budget: Cell::new(0),
             watched: Cell::new(0),
+            running: Cell::new(0),
             period: Cell::new(1),
             observed: RefCell::default(),
         }
@@ -344,8 +399,8 @@ pub unsafe fn turn(vm: &Interpreter, st: &State, frame: *mut Frame, index: usize
         let outer = outermost(form, index);
         if outer != index && form.loops[outer].heat.phase.get() == Phase::Counted {
             // Its next turn begins the observation: machine code then is one piece for the whole nest.
-            form.loops[outer].heat.left.set(1);
-            heat.left.set(st.tier.loop_heat.get().saturating_mul(4));
+            form.loops[outer].heat.start(1);
+            heat.start(st.tier.loop_heat.get().saturating_mul(4));
             return Ok(Turn::On);
         }
         Ok(step_phase(vm, st, frame, heat, Place::Loop(index)))
@@ -420,15 +475,21 @@ unsafe fn step_phase(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Hea
             match compiled {
                 Outcome::Compiled(Compiled { entry, native, registers, levels }) => {
                     // SAFETY: by the contract.
-                    unsafe { (*(*frame).form).natives.borrow_mut().push(native) };
+                    let form: &Form = unsafe { &*(*frame).form };
+                    form.natives.borrow_mut().push(native);
                     heat.entry.set(Some(entry));
                     heat.registers.set(registers);
                     heat.levels.set(levels);
                     heat.compiled.set(heat.compiled.get() + 1);
+                    heat.why.take();
                     heat.wait(Phase::Native, 1);
+                    drop(replaced(tier, form));
                 }
-                Outcome::Later => heat.again(tier.loop_heat.get().saturating_mul(8).max(1)),
-                Outcome::Never => heat.wait(Phase::Never, u32::MAX),
+                Outcome::Later(why) => {
+                    *heat.why.borrow_mut() = Some(why.into());
+                    heat.again(tier.loop_heat.get().saturating_mul(8).max(1));
+                }
+                Outcome::Never(why) => heat.never(&why),
             }
             Turn::Switch
         }
@@ -437,6 +498,19 @@ unsafe fn step_phase(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Hea
             Turn::On
         }
     }
+}
+
+/// Machine code of a form that is entered no more, when none of any form runs.
+fn replaced(tier: &Tier, form: &Form) -> Vec<Box<dyn Native>> {
+    if tier.running.get() > 0 {
+        return Vec::new();
+    }
+    let heats = form.loops.iter().map(|l| &l.heat).chain([&form.calls]);
+    let entries: Vec<usize> = heats.filter_map(|heat| Some(heat.entry.get()? as usize)).collect();
+    let (used, gone) =
+        form.natives.take().into_iter().partition(|native| entries.contains(&(native.entry() as usize)));
+    form.natives.replace(used);
+    gone
 }
 
 /// Runs machine code at the innermost frame.
@@ -456,8 +530,11 @@ unsafe fn enter(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Heat) ->
     if !fits {
         return Ok(Turn::On);
     }
+    heat.entered.set(heat.entered.get() + 1);
+    st.tier.running.set(st.tier.running.get() + 1);
     // SAFETY: machine code for this place of this form; the code keeps the form, and with it the machine code, alive.
     let status = unsafe { entry(vm, frame, (*frame).regs) };
+    st.tier.running.set(st.tier.running.get() - 1);
     if status == Status::Raised as u64 { Err(vm.raised_mark()) } else { Ok(Turn::Reload) }
 }
 
@@ -479,20 +556,7 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
         }
         let seen = &form.seen()[form.index_of(pc)];
         seen.ran.set(seen.ran.get().saturating_add(1));
-        let note = |set: &Cell<u16>, operand: i16| set.set(set.get() | kind_of(vm, rk(frame, operand)));
-        match operands(i.op) {
-            Operands::None => {}
-            Operands::B => note(&seen.b, i.b),
-            Operands::BC => {
-                note(&seen.b, i.b);
-                note(&seen.c, i.c);
-            }
-            Operands::ABC => {
-                note(&seen.a, i.a);
-                note(&seen.b, i.b);
-                note(&seen.c, i.c);
-            }
-        }
+        note_kinds(vm, frame, i, seen);
         match i.op {
             Op::Call | Op::CallMethod => {
                 // A method that was found bound stands behind an empty place.
@@ -500,10 +564,6 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
                 let callee = rk(frame, i.b + i16::from(bound));
                 seen.note_target(callee_code(st, callee).as_ref());
                 seen.note_bound(vm, callee);
-                let first = if i.op == Op::CallMethod { i.b + 2 } else { i.b + 1 };
-                for (by, set) in [&seen.b, &seen.c].into_iter().enumerate().take(i.c as usize) {
-                    note(set, first + by as i16);
-                }
             }
             Op::LoadAttr | Op::StoreAttr | Op::LoadMethod | Op::ForIter | Op::GetIter | Op::LoadSlice => {
                 note_class(vm, seen, rk(frame, i.b));
@@ -519,6 +579,36 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
         let budget = st.tier.budget.get();
         st.tier.budget.set(budget.saturating_sub(1));
         budget > 1
+    }
+}
+
+/// Notes the kinds of the operands of an instruction that is about to run.
+///
+/// # Safety
+/// `frame` is the frame that runs `i`.
+pub unsafe fn note_kinds(vm: &Interpreter, frame: *mut Frame, i: &Instr, seen: &Seen) {
+    // SAFETY: by the contract.
+    let note = |set: &Cell<u16>, operand: i16| unsafe {
+        seen.note_kind(set, kind_of(vm, rk(frame, operand)));
+    };
+    match operands(i.op) {
+        Operands::None => {}
+        Operands::B => note(&seen.b, i.b),
+        Operands::BC => {
+            note(&seen.b, i.b);
+            note(&seen.c, i.c);
+        }
+        Operands::ABC => {
+            note(&seen.a, i.a);
+            note(&seen.b, i.b);
+            note(&seen.c, i.c);
+        }
+    }
+    if let Op::Call | Op::CallMethod = i.op {
+        let first = if i.op == Op::CallMethod { i.b + 2 } else { i.b + 1 };
+        for (by, set) in [&seen.b, &seen.c].into_iter().enumerate().take(i.c as usize) {
+            note(set, first + by as i16);
+        }
     }
 }
 
@@ -556,6 +646,7 @@ pub fn kind_of(vm: &Interpreter, value: &Value) -> u16 {
         (&types.tuple, kinds::TUPLE),
         (&types.dict, kinds::DICT),
         (&types.str, kinds::STR),
+        (&types.float, kinds::HEAP_FLOAT),
     ];
     known.iter().find(|(t, _)| t.value().bits() == ty).map_or(kinds::OBJECT, |(_, kind)| *kind)
 }
@@ -676,21 +767,27 @@ unsafe fn is_watched(frame: *mut Frame, levels: usize) -> bool {
     (0..=levels).any(|level| unsafe { (*frame.sub(level)).object.is_set() })
 }
 
-/// Does the instruction `pc` out of line, for machine code. See [`Status`].
+/// An instruction that machine code has done out of line.
+pub struct Outside {
+    pub pc: *const Instr,
+    /// How many frames below belong to the same machine code.
+    pub levels: usize,
+    pub done: Cell<u64>,
+    /// How often machine code is still to be left behind it without need: for tests.
+    pub leaves: Cell<u32>,
+}
+
+/// Does an instruction out of line, for machine code. See [`Status`].
 ///
 /// # Safety
-/// `frame` is the innermost frame, all its registers are as the interpreter would have them, and `pc` is an instruction
-/// of its form other than a return, a yield, or a jump without condition. The `levels` frames below belong to the same
-/// machine code.
-pub unsafe extern "C" fn step(
-    vm: *const Interpreter,
-    frame: *mut Frame,
-    pc: *const Instr,
-    levels: usize,
-) -> u64 {
+/// `frame` is the innermost frame, all its registers are as the interpreter would have them, and that of `outside` is an
+/// instruction of its form other than a return, a yield, or a jump without condition.
+pub unsafe extern "C" fn step(vm: *const Interpreter, frame: *mut Frame, outside: *const Outside) -> u64 {
     // SAFETY: by the contract.
     unsafe {
         let vm = &*vm;
+        let Outside { pc, levels, ref done, ref leaves } = *outside;
+        done.set(done.get() + 1);
         let st = crate::state::state(vm);
         let thread = crate::state::thread(vm);
         (*frame).pc = pc;
@@ -713,6 +810,12 @@ pub unsafe extern "C" fn step(
             },
             Err(_) => Status::Raised,
         };
+        if leaves.get() > 0 && matches!(status, Status::On | Status::Jump) {
+            leaves.set(leaves.get() - 1);
+            let jumps = status == Status::Jump;
+            (*frame).pc = if jumps { pc.byte_offset((*pc).e as i32 as isize) } else { pc.add(1) };
+            return Status::Leave as u64;
+        }
         status as u64
     }
 }

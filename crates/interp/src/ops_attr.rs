@@ -137,9 +137,7 @@ pub unsafe fn cached_elsewhere(cache: &Cache, object: &Value) -> Option<Value> {
         match cache.kind.get() {
             WORD if known(cache, header) => slot_at(header, cache.index.get()).get(),
             CLASS if known(cache, header) => Some(cached_value(cache)),
-            OVERFLOW if known(cache, header) => {
-                object.attrs()?.word(cache.index.get() as usize, ty.inline_slots.get())
-            }
+            OVERFLOW if known(cache, header) => object.attrs()?.word(cache.index.get() as usize),
             MODULE => {
                 let dict = object.attrs()?.dict()?;
                 if dict.keys_version() != cache.shape.get() {
@@ -266,8 +264,8 @@ fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: 
         }
         return;
     }
-    if let Some(index) = attrs.and_then(|a| a.shape()).and_then(|shape| shape.lookup(name)) {
-        match index < ty.inline_slots.get() {
+    if let Some((attrs, index)) = attrs.and_then(|a| Some((a, a.shape()?.lookup(name)?))) {
+        match index < attrs.inline() {
             true => remember(WORD, ty.attrs_offset.get() + size_of::<Attrs>() + 8 * index, 0),
             false => remember(OVERFLOW, index, 0),
         }
@@ -515,7 +513,7 @@ fn learn_store(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, be
     }
     let Some((attrs, shape)) = object.attrs().and_then(|a| Some((a, a.shape()?))) else { return };
     let index = match shape.lookup(name) {
-        Some(index) if !shape.dictionary && index < ty.inline_slots.get() => index,
+        Some(index) if !shape.dictionary && index < shape.inline => index,
         _ => return,
     };
     let after = attrs.shape_ptr() as u64;

@@ -4,7 +4,7 @@ use crate::build::EXACT;
 use crate::ir::Ty;
 use pellucid_interp::form::{Form, Instr};
 use pellucid_interp::frame::{Frame, Ret};
-use pellucid_interp::hot::{Heat, Place, Status};
+use pellucid_interp::hot::{self, Heat, Place, Status};
 use pellucid_object::protocol::CmpOp;
 use pellucid_object::{Interpreter, RangeIterator, Res, Value};
 use std::cell::Cell;
@@ -65,12 +65,43 @@ pub struct Way {
     pub frames: Vec<WayFrame>,
     /// An item of a list is still to be stored, of this type.
     pub item: Option<Ty>,
+    /// Words that die when all is in place.
+    pub drops: usize,
     pub why: &'static str,
-    /// How often it was taken.
+    /// How often it was taken since the code was last thought about, and in all.
     pub taken: Cell<u32>,
+    pub total: Cell<u64>,
+    /// How often it will be taken without need, which shows nothing.
+    pub forced: Cell<u32>,
     pub form: *const Form,
     pub place: Place,
 }
+
+impl Way {
+    /// Bytes that it takes.
+    pub fn size(&self) -> usize {
+        size_of::<Way>() + size_of_val(&*self.puts) + size_of_val(&*self.frames)
+    }
+}
+
+/// What machine code calls, with names for listings.
+pub const HELPERS: &[(&str, *const ())] = &[
+    ("leave", leave as *const ()),
+    ("step", pellucid_interp::hot::step as *const ()),
+    ("last_drop", pellucid_interp::hot::last_drop as *const ()),
+    ("make_range", make_range as *const ()),
+    ("make_tuple", make_tuple as *const ()),
+    ("add", add as *const ()),
+    ("sub", sub as *const ()),
+    ("mul", mul as *const ()),
+    ("compare", compare as *const ()),
+    ("append", append as *const ()),
+    ("heap_float", heap_float as *const ()),
+    ("push_frame", push_frame as *const ()),
+    ("pop_frame", pop_frame as *const ()),
+    ("new_instance", new_instance as *const ()),
+    ("tuple_item", tuple_item as *const ()),
+];
 
 /// How often an exit is taken before the code is compiled again.
 pub const PATIENCE: u32 = 12;
@@ -165,7 +196,9 @@ unsafe fn take(vm: &Interpreter, frame: *mut Frame, way: &Way, mut values: *cons
             innermost = thread.top_ptr();
         }
         (*innermost).pc = &(&(*form).instrs)[way.pc as usize];
-        count(vm, way, &*form);
+        count(vm, way, innermost, &*form);
+        let dying = values.add(if way.item.is_some() { 3 } else { 0 });
+        (0..way.drops).for_each(|index| drop(Value::from_bits(*dying.add(index))));
         Ok(())
     }
 }
@@ -198,8 +231,13 @@ unsafe fn put(vm: &Interpreter, kind: &Kind, next: &mut impl FnMut() -> u64) -> 
 /// Counts an exit. One that is taken again and again shows that the code assumed too much.
 ///
 /// # Safety
-/// The forms are live.
-unsafe fn count(vm: &Interpreter, way: &Way, innermost: &Form) {
+/// The forms are live; `frame` is the innermost frame, which goes on with `innermost`.
+unsafe fn count(vm: &Interpreter, way: &Way, frame: *mut Frame, innermost: &Form) {
+    way.total.set(way.total.get() + 1);
+    if way.forced.get() > 0 {
+        way.forced.set(way.forced.get() - 1);
+        return;
+    }
     let taken = way.taken.get() + 1;
     way.taken.set(taken);
     if way.why.is_empty() || way.why == "poll" {
@@ -213,7 +251,9 @@ unsafe fn count(vm: &Interpreter, way: &Way, innermost: &Form) {
         }
         BEFORE_LOOP => PATIENCE,
         _ => {
-            seen.failed.set(seen.failed.get().saturating_add(1));
+            // SAFETY: by the contract.
+            unsafe { hot::note_kinds(vm, frame, &innermost.instrs[way.pc as usize], seen) };
+            seen.note_failure();
             PATIENCE
         }
     };
@@ -233,7 +273,7 @@ unsafe fn count(vm: &Interpreter, way: &Way, innermost: &Form) {
     if heat.compiled.get() < MOST_COMPILED {
         heat.again(pellucid_interp::state::state(vm).tier.loop_heat.get().clamp(1, 16));
     } else {
-        heat.never();
+        heat.never("what it assumed did not hold too often");
     }
 }
 
@@ -396,46 +436,88 @@ enum Number {
     Float(f64),
 }
 
-fn number(bits: u64) -> Option<Number> {
-    // SAFETY: any word may be looked at.
+/// # Safety
+/// `bits` is the word of a live value.
+unsafe fn number(vm: &Interpreter, bits: u64) -> Option<Number> {
+    // SAFETY: by the contract.
     let word = unsafe { Value::borrow_bits(&bits) };
     match (word.as_small_int(), word.as_small_float()) {
         (Some(n), _) => Some(Number::Int(n)),
         (_, Some(f)) => Some(Number::Float(f)),
+        _ if pellucid_interp::run::is_exact(&vm.types().float, word) => {
+            word.downcast::<pellucid_object::float::Float>().map(|f| Number::Float(f.0))
+        }
         _ => None,
     }
 }
 
-/// What an operator makes of two words of numbers; 0 when that, or one of them, does not fit a word.
-fn arith(a: u64, b: u64, ints: fn(i64, i64) -> Option<i64>, floats: fn(f64, f64) -> f64) -> u64 {
+/// What an operator makes of two numbers, with a reference to give away; 0 when an int does not fit a word, or without memory.
+///
+/// # Safety
+/// Called by machine code with live words that are ints, exact floats or anything else.
+unsafe fn arith(
+    vm: *const Interpreter,
+    a: u64,
+    b: u64,
+    ints: fn(i64, i64) -> Option<i64>,
+    floats: fn(f64, f64) -> f64,
+) -> u64 {
     use Number::{Float, Int};
-    let result = match (number(a), number(b)) {
-        (Some(Int(x)), Some(Int(y))) => ints(x, y).and_then(Value::small_int),
-        (Some(Int(x)), Some(Float(y))) => Value::small_float(floats(x as f64, y)),
-        (Some(Float(x)), Some(Int(y))) => Value::small_float(floats(x, y as f64)),
-        (Some(Float(x)), Some(Float(y))) => Value::small_float(floats(x, y)),
-        _ => None,
+    // SAFETY: by the contract.
+    let (vm, a, b) = unsafe { (&*vm, number(&*vm, a), number(&*vm, b)) };
+    let float = match (a, b) {
+        (Some(Int(x)), Some(Int(y))) => {
+            return ints(x, y).and_then(Value::small_int).map_or(0, Value::into_bits);
+        }
+        (Some(Int(x)), Some(Float(y))) => floats(x as f64, y),
+        (Some(Float(x)), Some(Int(y))) => floats(x, y as f64),
+        (Some(Float(x)), Some(Float(y))) => floats(x, y),
+        _ => return 0,
     };
-    result.map_or(0, |word| word.into_bits())
+    match Value::small_float(float) {
+        Some(word) => word.into_bits(),
+        None => match vm.new_float(float) {
+            Ok(value) => value.into_bits(),
+            Err(raised) => {
+                drop(vm.take_raised(raised));
+                0
+            }
+        },
+    }
 }
 
-/// `a + b` of words; see [`arith`].
-pub extern "C" fn add(a: u64, b: u64) -> u64 {
-    arith(a, b, i64::checked_add, |x, y| x + y)
+/// `a + b`; see [`arith`].
+///
+/// # Safety
+/// As there.
+pub unsafe extern "C" fn add(vm: *const Interpreter, a: u64, b: u64) -> u64 {
+    // SAFETY: by the contract.
+    unsafe { arith(vm, a, b, i64::checked_add, |x, y| x + y) }
 }
 
-/// `a - b` of words; see [`arith`].
-pub extern "C" fn sub(a: u64, b: u64) -> u64 {
-    arith(a, b, i64::checked_sub, |x, y| x - y)
+/// `a - b`; see [`arith`].
+///
+/// # Safety
+/// As there.
+pub unsafe extern "C" fn sub(vm: *const Interpreter, a: u64, b: u64) -> u64 {
+    // SAFETY: by the contract.
+    unsafe { arith(vm, a, b, i64::checked_sub, |x, y| x - y) }
 }
 
-/// `a * b` of words; see [`arith`].
-pub extern "C" fn mul(a: u64, b: u64) -> u64 {
-    arith(a, b, i64::checked_mul, |x, y| x * y)
+/// `a * b`; see [`arith`].
+///
+/// # Safety
+/// As there.
+pub unsafe extern "C" fn mul(vm: *const Interpreter, a: u64, b: u64) -> u64 {
+    // SAFETY: by the contract.
+    unsafe { arith(vm, a, b, i64::checked_mul, |x, y| x * y) }
 }
 
-/// Compares the words of two numbers: 0, 1, or 2 when they are none, or only exact arithmetic tells.
-pub extern "C" fn compare(a: u64, b: u64, op: u64) -> u64 {
+/// Compares two numbers: 0, 1, or 2 when they are none, or only exact arithmetic tells.
+///
+/// # Safety
+/// Called by machine code with live words.
+pub unsafe extern "C" fn compare(vm: *const Interpreter, a: u64, b: u64, op: u64) -> u64 {
     use Number::{Float, Int};
     let Some(op) = CmpOp::ALL.get(op as usize) else { return 2 };
     let exact = |n: i64| (n.unsigned_abs() <= EXACT as u64).then_some(n as f64);
@@ -447,7 +529,9 @@ pub extern "C" fn compare(a: u64, b: u64, op: u64) -> u64 {
         CmpOp::Gt => x > y,
         CmpOp::Ge => x >= y,
     };
-    let holds = match (number(a), number(b)) {
+    // SAFETY: by the contract.
+    let (a, b) = unsafe { (number(&*vm, a), number(&*vm, b)) };
+    let holds = match (a, b) {
         (Some(Int(x)), Some(Int(y))) => Some(op.holds(x.cmp(&y))),
         (Some(Int(x)), Some(Float(y))) => exact(x).map(|x| floats(x, y)),
         (Some(Float(x)), Some(Int(y))) => exact(y).map(|y| floats(x, y)),

@@ -8,6 +8,7 @@
 //! A Python int that lives in a word is kept doubled (`2n`): the word is `2n + 1`, additions overflow exactly when the
 //! result does not fit a word, and a list item's address is a quarter of a multiplication away.
 
+use crate::record::Tally;
 use pellucid_interp::frame::Ret;
 use pellucid_interp::quick::Quick;
 use pellucid_object::protocol::{BinOp, CmpOp};
@@ -167,7 +168,9 @@ pub enum Op {
     GuardInt,
     GuardFloat,
     GuardBool,
-    /// An int or a float, as a float that is equal to it.
+    /// A float, be it in the word or on the heap.
+    GuardAnyFloat,
+    /// An int or any float, as a float that is equal to it.
     GuardNumber,
     /// An int of less than `NEAR`.
     GuardNear,
@@ -211,7 +214,7 @@ pub enum Op {
     FloatNeg,
     /// `a ** 2`; takes the exit when that is too large.
     FloatSquare,
-    /// The words of two numbers, ints or floats, give that of another one, which is no object.
+    /// The words of two numbers, ints or floats, give that of another one, which may be a new object.
     Arith(BinOp),
     /// Two such words are compared.
     CmpNumber(CmpOp),
@@ -229,7 +232,7 @@ pub enum Op {
     Not,
     /// Counts a reference to `a` more.
     Inc,
-    /// Counts one less; the last one ends the object. When Python code ran, the exit is taken.
+    /// Counts one less; the last one ends the object. When Python code ran, the exit is taken. Without an exit it is not the last.
     Dec,
     /// An instruction, index into [`Graph::steps`], done out of line on its frame's registers. True: it jumps.
     Step(u32),
@@ -378,6 +381,8 @@ pub struct Exit {
     pub puts: Vec<(u16, Put)>,
     /// An item of a list that is still to be stored: the items, the index, the value, which is no heap word.
     pub item: Option<(Val, Val, Val)>,
+    /// Words that die on the way: something died before them, and ran code.
+    pub drops: Vec<Val>,
     pub why: &'static str,
 }
 
@@ -400,14 +405,27 @@ impl Exit {
         if let Some((items, index, value)) = self.item {
             values.extend([items, index, value]);
         }
+        values.extend(&self.drops);
         values
     }
+}
+
+/// An instruction of the private form that was built, in the place where it was inlined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The code object.
+    pub code: u64,
+    pub level: u32,
+    pub pc: u32,
 }
 
 /// A piece of code in this form.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     pub insts: Vec<Inst>,
+    /// Of each instruction the one of the private form that it comes from: index into `origins`.
+    pub from: Vec<u32>,
+    pub origins: Vec<Origin>,
     pub blocks: Vec<BlockData>,
     pub exits: Vec<Exit>,
     pub sites: Vec<Site>,
@@ -416,6 +434,8 @@ pub struct Graph {
     pub bounds: HashMap<Val, i64>,
     /// Sums that were seen not to be near.
     pub far: HashSet<Val>,
+    /// What was done while it was built and improved, counted where it is done.
+    pub tally: Tally,
 }
 
 impl Graph {
@@ -429,12 +449,39 @@ impl Graph {
         self.blocks.push(BlockData { origin, ..BlockData::default() });
         Block(self.blocks.len() as u32 - 1)
     }
+    /// What is made from now on comes from this instruction.
+    pub fn comes_from(&mut self, origin: Origin) {
+        if self.origins.last() != Some(&origin) {
+            self.origins.push(origin);
+        }
+    }
+    /// Counts what remains to be seen of floats at the end.
+    pub fn count_floats(&mut self) {
+        let of = |test: &dyn Fn(&Inst) -> bool| {
+            self.blocks.iter().flat_map(|b| &b.insts).filter(|v| test(self.inst(**v))).count()
+        };
+        use Op::{FloatAdd, FloatDiv, FloatMul, FloatNeg, FloatSquare, FloatSub};
+        let results =
+            of(&|inst| matches!(inst.op, FloatAdd | FloatSub | FloatMul | FloatDiv | FloatNeg | FloatSquare));
+        let boxed = of(&|inst| inst.op == Op::BoxFloat);
+        self.tally.add("floats computed", results);
+        self.tally.add("floats boxed", boxed);
+    }
+    /// Where a value comes from.
+    pub fn origin(&self, val: Val) -> Option<Origin> {
+        self.origins.get(*self.from.get(val.0 as usize)? as usize).copied()
+    }
+    /// `new` was made in place of `old`, or for it.
+    pub fn inherits(&mut self, new: Val, old: Val) {
+        self.from[new.0 as usize] = self.from[old.0 as usize];
+    }
     pub fn block(&mut self, block: Block) -> &mut BlockData {
         &mut self.blocks[block.0 as usize]
     }
     /// A value that is in no block yet.
     pub fn value(&mut self, inst: Inst) -> Val {
         self.insts.push(inst);
+        self.from.push(self.origins.len().saturating_sub(1) as u32);
         Val(self.insts.len() as u32 - 1)
     }
     pub fn param(&mut self, block: Block, ty: Ty) -> Val {
@@ -493,6 +540,7 @@ impl Op {
                 | PushFrame(_)
                 | PopFrame
                 | Instance
+                | Arith(_)
                 | Clobber(_)
                 | Poll
                 | PollFlag
@@ -527,9 +575,25 @@ fn list(values: &[Val]) -> String {
     values.iter().map(Val::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// The text form.
 impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(&mut |word| format!("{word:#x}")))
+    }
+}
+
+impl Graph {
+    /// The text form; `name` words addresses, versions and whatever else differs from run to run.
+    ///
+    /// Behind the blocks stand the exits: the instruction at which the interpreter goes on, the reason, the frames that are made
+    /// for inlined calls, and what is put into registers.
+    pub fn text(&self, name: &mut dyn FnMut(u64) -> String) -> String {
+        let mut out = String::new();
+        // Writing to a string does not fail.
+        let _ = self.write(&mut out, name);
+        out
+    }
+
+    fn write(&self, f: &mut String, name: &mut dyn FnMut(u64) -> String) -> fmt::Result {
         for (index, block) in self.blocks.iter().enumerate() {
             let params: Vec<String> =
                 block.params.iter().map(|p| format!("{p}: {:?}", self.ty(*p))).collect();
@@ -542,7 +606,7 @@ impl fmt::Display for Graph {
                 if let Some(ty) = inst.ty {
                     write!(line, "{val}: {ty:?} = ")?;
                 }
-                write!(line, "{:?} {}", inst.op, list(&inst.args))?;
+                write!(line, "{} {}", op_text(inst.op, name), list(&inst.args))?;
                 if let Some(exit) = inst.exit {
                     write!(line, " or x{}", exit.0)?;
                 }
@@ -557,9 +621,48 @@ impl fmt::Display for Graph {
             }
         }
         for (index, exit) in self.exits.iter().enumerate() {
-            let puts: Vec<String> = exit.puts.iter().map(|(r, p)| format!("r{r} = {p:?}")).collect();
-            writeln!(f, "x{index}: to {} ({}) {}", exit.pc, exit.why, puts.join(", "))?;
+            let mut parts = vec![format!("x{index}: to {} ({})", exit.pc, exit.why)];
+            parts.extend(exit.frames.iter().map(|frame| format!("in {}", name(frame.code))));
+            let puts: Vec<String> = exit.puts.iter().map(|(r, p)| format!("r{r} = {}", p.text())).collect();
+            parts.extend((!puts.is_empty()).then(|| puts.join(", ")));
+            if let Some((items, at, val)) = exit.item {
+                parts.push(format!("item {at} of {items} = {val}"));
+            }
+            parts.extend((!exit.drops.is_empty()).then(|| format!("dies {}", list(&exit.drops))));
+            writeln!(f, "{}", parts.join(" "))?;
         }
         Ok(())
+    }
+}
+
+fn op_text(op: Op, name: &mut dyn FnMut(u64) -> String) -> String {
+    match op {
+        Op::Word(bits) => format!("Word {}", name(bits)),
+        Op::Raw(n) => format!("Raw {}", name(n as u64)),
+        Op::Float(bits) => format!("Float {:?}", f64::from_bits(bits)),
+        Op::Int(n) => format!("Int {n}"),
+        Op::Bool(b) => format!("Bool {b}"),
+        Op::LoadReg(reg) => format!("Load r{reg}"),
+        Op::StoreReg(reg) => format!("Store r{reg}"),
+        Op::Clobber(reg) => format!("Clobber r{reg}"),
+        Op::Load { region, offset } => format!("Load {region:?}+{offset}"),
+        Op::Load32 { region, offset } => format!("Load32 {region:?}+{offset}"),
+        Op::Store { region, offset } => format!("Store {region:?}+{offset}"),
+        Op::GuardType { ty, .. } => format!("GuardType {}", name(ty)),
+        Op::GuardIs(bits) => format!("GuardIs {}", name(bits)),
+        Op::GuardNot(bits) => format!("GuardNot {}", name(bits)),
+        op => format!("{op:?}"),
+    }
+}
+
+impl Put {
+    fn text(&self) -> String {
+        match self {
+            Put::Val(val) => val.to_string(),
+            Put::Range(start, stop, step) => format!("range({start}, {stop}, {step})"),
+            Put::RangeIter(next, stop, step) => format!("iter(range({next}, {stop}, {step}))"),
+            Put::Tuple(items) => format!("({})", list(items)),
+            Put::Again(register) => format!("r{register}"),
+        }
     }
 }

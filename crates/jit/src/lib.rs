@@ -10,17 +10,21 @@ pub mod ir;
 mod lower;
 mod memory;
 mod opt;
+pub mod record;
 
 use build::{Builder, Lessons, Stop};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use memory::CodeMemory;
+use pellucid_interp::form::Form;
 use pellucid_interp::frame::Frame;
-use pellucid_interp::hot::{Compiled, Native, Outcome, Place};
+use pellucid_interp::hot::{Compiled, Entry, Native, Outcome, Outside, Place};
 use pellucid_object::heap::Visitor;
 use pellucid_object::layout::Layout;
 use pellucid_object::{Interpreter, Value};
+use record::{Names, Record};
 use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// How the compiler works.
@@ -34,18 +38,33 @@ pub struct Options {
     pub eager: bool,
     /// Writes graphs and machine code to standard error.
     pub dump: bool,
+    /// Keeps graphs, and where machine code comes from: see [`record::Record`].
+    pub record: bool,
+    /// How often each guard takes its exit, though it holds, before it looks: for tests.
+    pub fail: u32,
+    /// The most bytes of machine code and what belongs to it.
+    pub memory: usize,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { loop_heat: 400, call_heat: 300, observe: 12, eager: false, dump: false }
+        Options {
+            loop_heat: 400,
+            call_heat: 300,
+            observe: 12,
+            eager: false,
+            dump: false,
+            record: false,
+            fail: 0,
+            memory: MEMORY,
+        }
     }
 }
 
 impl Options {
     /// Everything is compiled after its first turn or call: for tests.
     pub fn eager() -> Options {
-        Options { loop_heat: 1, call_heat: 1, observe: 2, eager: true, dump: false }
+        Options { loop_heat: 1, call_heat: 1, observe: 2, eager: true, ..Options::default() }
     }
 }
 
@@ -54,22 +73,103 @@ impl Options {
 struct Compiler {
     isa: OnceCell<Option<OwnedTargetIsa>>,
     layout: OnceCell<Option<Layout>>,
-    dump: Cell<bool>,
-    /// Whether it pays does not matter.
-    eager: Cell<bool>,
+    /// `None`: nothing is compiled.
+    options: Cell<Option<Options>>,
     installed: Cell<Option<Instant>>,
     spent: Cell<Duration>,
+    /// Pieces of code that were made, and bytes that are in use.
+    made: Cell<u64>,
+    used: Rc<Cell<usize>>,
+}
+
+/// What machine code costs an interpreter.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Usage {
+    pub spent: Duration,
+    pub made: u64,
+    pub memory: usize,
+}
+
+/// See [`Usage`].
+pub fn usage(vm: &Interpreter) -> Usage {
+    let compiler = vm.state::<Compiler>();
+    Usage { spent: compiler.spent.get(), made: compiler.made.get(), memory: compiler.used.get() }
+}
+
+/// How the interpreter's compiler works; `None`: there is none.
+pub fn options(vm: &Interpreter) -> Option<Options> {
+    vm.state::<Compiler>().options.get()
+}
+
+/// Has it work in another way from now on. Code that was counted already goes on counting.
+pub fn set_options(vm: &Interpreter, options: Options) {
+    vm.state::<Compiler>().options.set(Some(options));
+    let tier = &pellucid_interp::state::state(vm).tier;
+    tier.loop_heat.set(options.loop_heat);
+    tier.call_heat.set(options.call_heat);
+    tier.observe.set(options.observe);
 }
 
 /// Machine code of a piece of Python code.
 pub struct Code {
     /// Where the code stands: entries point there.
-    _memory: CodeMemory,
+    memory: CodeMemory,
+    place: Place,
     ways: exit::Pinned<exit::Way>,
     pushes: exit::Pinned<exit::Push>,
+    outside: exit::Pinned<Outside>,
+    /// Machine code counts here.
+    _fails: exit::Pinned<Cell<u32>>,
     keep: Vec<Value>,
-    /// What was inlined, unrolled, moved.
-    pub notes: Vec<String>,
+    pub record: Record,
+    size: usize,
+    used: Rc<Cell<usize>>,
+}
+
+impl Code {
+    pub fn place(&self) -> Place {
+        self.place
+    }
+    /// The machine code, and the address at which it stands.
+    pub fn bytes(&self) -> (&[u8], u64) {
+        (self.memory.bytes(), self.memory.bytes().as_ptr() as u64)
+    }
+    /// Bytes of memory that it takes with all that belongs to it.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+    /// All exits, those of code that this replaced first.
+    pub fn exits(&self) -> impl Iterator<Item = record::Exit> {
+        let own = self.ways.iter().filter(|way| way.pc != u32::MAX).map(|way| record::Exit {
+            code: way.frames.last().map(|frame| frame.code.clone()),
+            pc: way.pc,
+            why: way.why,
+            taken: way.total.get(),
+        });
+        self.record.earlier.iter().cloned().chain(own)
+    }
+    /// Instructions done out of line, with how often that was.
+    pub fn outside(&self) -> impl Iterator<Item = (&record::Site, u64)> {
+        self.record.steps.iter().zip(&self.outside).map(|(site, outside)| (site, outside.done.get()))
+    }
+    /// What machine code has the address of.
+    pub fn symbol(&self, address: u64) -> Option<String> {
+        let is = |at: *const u8| at as u64 == address;
+        if let Some(at) = self.ways.iter().position(|way| is((&raw const **way).cast())) {
+            return Some(format!("exit {at}: {}", self.ways[at].why));
+        }
+        let outside = self.outside.iter().position(|outside| is((&raw const **outside).cast()));
+        if let Some(at) = outside {
+            return Some(format!("out of line {at}"));
+        }
+        exit::HELPERS.iter().find(|(_, at)| *at as u64 == address).map(|(name, _)| (*name).to_string())
+    }
+}
+
+impl Drop for Code {
+    fn drop(&mut self) {
+        self.used.set(self.used.get().saturating_sub(self.size));
+    }
 }
 
 impl Native for Code {
@@ -77,6 +177,13 @@ impl Native for Code {
         self.keep.iter().for_each(&mut *visit);
         self.ways.iter().flat_map(|way| &way.frames).for_each(|frame| visit(&frame.code));
         self.pushes.iter().for_each(|push| visit(&push.code));
+        self.record.codes.iter().for_each(&mut *visit);
+        self.record.steps.iter().filter_map(|site| site.code.as_ref()).for_each(&mut *visit);
+        self.record.earlier.iter().filter_map(|exit| exit.code.as_ref()).for_each(visit);
+    }
+    fn entry(&self) -> Entry {
+        // SAFETY: compiled as such a function; who calls it holds the code.
+        unsafe { self.memory.entry() }
     }
     fn as_any(&self) -> &dyn std::any::Any {
         self
@@ -86,14 +193,9 @@ impl Native for Code {
 /// Makes an interpreter compile what is hot. Where there is no back end for the machine nothing happens.
 pub fn install(vm: &Interpreter, options: Options) {
     let compiler = vm.state::<Compiler>();
-    compiler.dump.set(options.dump);
-    compiler.eager.set(options.eager);
     compiler.installed.set(Some(Instant::now()));
-    let tier = &pellucid_interp::state::state(vm).tier;
-    tier.loop_heat.set(options.loop_heat);
-    tier.call_heat.set(options.call_heat);
-    tier.observe.set(options.observe);
-    tier.compile.set(Some(compile));
+    set_options(vm, options);
+    pellucid_interp::state::state(vm).tier.compile.set(Some(compile));
 }
 
 fn back_end() -> Option<OwnedTargetIsa> {
@@ -111,22 +213,43 @@ fn compile(vm: &Interpreter, frame: &Frame, place: Place) -> Outcome {
     let started = Instant::now();
     let installed = compiler.installed.get().unwrap_or(started);
     let allowed = SPENT_AT_START + started.duration_since(installed) / SHARE;
-    if compiler.spent.get() > allowed && !compiler.eager.get() {
-        return Outcome::Later;
+    let options = compiler.options.get().unwrap_or_default();
+    if compiler.spent.get() > allowed && !options.eager {
+        return Outcome::Later("enough time went into compiling for now");
     }
-    let Some(layout) = *compiler.layout.get_or_init(Layout::measure) else { return Outcome::Never };
-    let Some(isa) = compiler.isa.get_or_init(back_end) else { return Outcome::Never };
-    let result = compile_with(vm, frame, place, layout, isa, compiler.dump.get(), compiler.eager.get());
+    if compiler.used.get() >= options.memory {
+        return Outcome::Later("the memory for machine code is full");
+    }
+    let none = || Outcome::Never("there is no compiler for this machine".to_string());
+    let Some(layout) = *compiler.layout.get_or_init(Layout::measure) else { return none() };
+    let Some(isa) = compiler.isa.get_or_init(back_end) else { return none() };
+    let job = Job { vm, frame, place, layout, isa, options, started, used: &compiler.used };
+    let result = compile_with(&job);
     compiler.spent.set(compiler.spent.get() + started.elapsed());
     match result {
-        Ok(compiled) => Outcome::Compiled(compiled),
+        Ok(compiled) => {
+            compiler.made.set(compiler.made.get() + 1);
+            Outcome::Compiled(compiled)
+        }
         Err(why) => {
-            if compiler.dump.get() {
+            if options.dump {
                 eprintln!("not compiled: {}: {why}", vm.str_lossy(&frame.code().qualname));
             }
-            Outcome::Never
+            Outcome::Never(why)
         }
     }
+}
+
+/// What is to be compiled, and how.
+struct Job<'a> {
+    vm: &'a Interpreter,
+    frame: &'a Frame,
+    place: Place,
+    layout: Layout,
+    isa: &'a OwnedTargetIsa,
+    options: Options,
+    started: Instant,
+    used: &'a Rc<Cell<usize>>,
 }
 
 /// Code of which more than one instruction of so many is done out of line does not pay.
@@ -134,6 +257,9 @@ const OUT_OF_LINE: u64 = 4;
 
 /// How often guards may be moved out of loops in vain.
 const MOST_IN_VAIN: u32 = 3;
+
+/// The most bytes of machine code and its metadata unless told otherwise.
+const MEMORY: usize = 64 << 20;
 
 /// Compiling may take this long, and one part of so many of the time that went by since the start.
 const SPENT_AT_START: Duration = Duration::from_millis(25);
@@ -144,38 +270,32 @@ const IN_VAIN: usize = 40_000;
 /// Attempts to build a graph on fewer assumptions each time.
 const ATTEMPTS: usize = 100;
 
-fn compile_with(
-    vm: &Interpreter,
-    frame: &Frame,
-    place: Place,
-    layout: Layout,
-    isa: &OwnedTargetIsa,
-    dump: bool,
-    eager: bool,
-) -> Result<Compiled, String> {
+fn compile_with(job: &Job) -> Result<Compiled, String> {
+    let Job { vm, frame, place, layout, options, .. } = *job;
     let machine = pellucid_interp::state::state(vm);
     let mut lessons = Lessons::default();
     let mut built = 0;
-    for _ in 0..ATTEMPTS {
+    for attempt in 1..=ATTEMPTS {
         let mut builder = Builder::new(vm, machine, layout, frame, place, &lessons);
         let result = builder.build();
         built += builder.graph.insts.len();
         match result {
-            Ok(()) if !eager && builder.ran_out_of_line * OUT_OF_LINE > builder.ran => {
+            Ok(()) if !options.eager && builder.ran_out_of_line * OUT_OF_LINE > builder.ran => {
                 let counts = format!("{} of {} out of line", builder.ran_out_of_line, builder.ran);
-                let notes = if dump { builder.notes.join("\n") } else { String::new() };
-                return Err(format!("{counts}\n{notes}"));
+                let notes = if options.dump { builder.notes.join("\n") } else { String::new() };
+                return Err(format!("{counts}\n{notes}").trim_end().to_string());
             }
             Ok(()) => {
                 let Builder { graph, keep, registers, levels, notes, .. } = builder;
-                return finish(vm, frame, place, isa, dump, Built { graph, keep, registers, levels, notes });
+                let record = Record { attempts: attempt as u32, notes, ..Record::default() };
+                return finish(job, Built { graph, keep, registers, levels, record });
             }
-            Err(stop) if dump && !matches!(stop, Stop::No(_)) => {
+            Err(stop) if options.dump && !matches!(stop, Stop::No(_)) => {
                 eprintln!("again: {stop:?}");
                 lessons.learn(stop);
             }
             Err(_) if built > IN_VAIN => return Err("too many attempts".to_string()),
-            Err(Stop::No(why)) => return Err(format!("{why} {}", builder.trouble)),
+            Err(Stop::No(why)) => return Err(format!("{why} {}", builder.trouble).trim_end().to_string()),
             Err(stop) => lessons.learn(stop),
         }
     }
@@ -187,45 +307,97 @@ struct Built {
     keep: Vec<Value>,
     registers: usize,
     levels: u32,
-    notes: Vec<String>,
+    record: Record,
 }
 
-fn finish(
-    vm: &Interpreter,
-    frame: &Frame,
-    place: Place,
-    isa: &OwnedTargetIsa,
-    dump: bool,
-    built: Built,
-) -> Result<Compiled, String> {
-    let Built { mut graph, keep, registers, levels, mut notes } = built;
-    let name = vm.str_lossy(&frame.code().qualname);
-    if dump {
-        eprintln!("--- {name} {place:?}\n{graph}");
-    }
-    let in_vain = match place {
-        Place::Call => frame.form().calls.hoisted_in_vain.get(),
-        Place::Loop(index) => frame.form().loops[index].heat.hoisted_in_vain.get(),
+/// What is done to a graph, in this order.
+type Pass = fn(&mut ir::Graph);
+const PASSES: &[(&str, Pass)] = &[
+    ("swept", opt::sweep),
+    ("hoisted", opt::hoist),
+    ("bounds shared", opt::share_bounds),
+    ("sums relaxed", opt::relax_sums),
+    ("polls quickened", opt::quicken_polls),
+    ("improved", opt::sweep),
+];
+/// Passes that move guards out of loops: what they assume may turn out to hold too rarely.
+const SPECULATIVE: &[&str] = &["hoisted", "bounds shared"];
+
+fn improve(job: &Job, graph: &mut ir::Graph, record: &mut Record, names: &mut Option<Names>) {
+    let form = job.frame.form();
+    let in_vain = match job.place {
+        Place::Call => form.calls.hoisted_in_vain.get(),
+        Place::Loop(index) => form.loops[index].heat.hoisted_in_vain.get(),
     };
-    opt::sweep(&mut graph);
-    if in_vain < MOST_IN_VAIN {
-        notes.push(format!("hoisted: {}", opt::hoist(&mut graph)));
-        notes.push(format!("shared bounds: {}", opt::share_bounds(&mut graph)));
+    let mut keep = |name, graph: &ir::Graph| {
+        if let Some(names) = names {
+            record.stages.push((name, names.text(graph)));
+        }
+    };
+    keep("built", graph);
+    for (name, pass) in PASSES {
+        if in_vain < MOST_IN_VAIN || !SPECULATIVE.contains(name) {
+            pass(graph);
+            keep(name, graph);
+        }
     }
-    notes.push(format!("relaxed: {}", opt::relax_sums(&mut graph)));
-    opt::quicken_polls(&mut graph);
-    notes.push(format!("removed: {}", opt::sweep(&mut graph)));
-    if dump {
-        eprintln!("--- {name}, improved\n{graph}");
+    graph.count_floats();
+    record.tally = std::mem::take(&mut graph.tally);
+}
+
+fn finish(job: &Job, built: Built) -> Result<Compiled, String> {
+    let Built { mut graph, keep, registers, levels, mut record } = built;
+    let Job { vm, frame, place, options, .. } = *job;
+    let wanted = options.dump || options.record;
+    improve(job, &mut graph, &mut record, &mut wanted.then(|| Names::new(vm, &keep)));
+    let name = vm.str_lossy(&frame.code().qualname);
+    if options.dump {
+        let shown = record.stages.iter().filter(|(stage, _)| ["built", "improved"].contains(stage));
+        shown.for_each(|(stage, text)| eprintln!("--- {name} {place:?}, {stage}\n{text}"));
     }
-    let target = lower::Target { vm, form: frame.form(), place, listing: dump };
-    let lowered = lower::lower(&graph, &target, isa)?;
+    let lowering = Instant::now();
+    let target = lower::Target {
+        vm,
+        form: frame.form(),
+        place,
+        listing: options.dump,
+        record: options.record,
+        fail: options.fail,
+    };
+    let lowered = lower::lower(&graph, &target, job.isa)?;
     if let Some(listing) = &lowered.listing {
-        eprintln!("--- {name}, machine code\n{listing}\n{}", notes.join("\n"));
+        let tally: Vec<String> =
+            record.tally.iter().map(|(what, count)| format!("{what}: {count}")).collect();
+        eprintln!("--- {name}, machine code\n{listing}\n{}\n{}", record.notes.join("\n"), tally.join("\n"));
     }
+    record.map(&lowered.map, frame.code.bits());
+    record.sites(&lowered.sites, frame.code.bits());
+    record.stages.extend(lowered.text.map(|text| ("cranelift", text)));
+    if !options.record {
+        record.stages = Vec::new();
+    }
+    record.earlier = earlier(frame.form(), place);
     let memory = CodeMemory::new(&lowered.code).ok_or("no executable memory")?;
-    // SAFETY: compiled as such a function; the code lives as long as the form, which outlives its frames.
-    let entry = unsafe { memory.entry() };
-    let native = Box::new(Code { _memory: memory, ways: lowered.ways, pushes: lowered.pushes, keep, notes });
-    Ok(Compiled { entry, native, registers: registers as u32 + 1, levels })
+    record.lowering = lowering.elapsed();
+    record.time = job.started.elapsed();
+    let lower::Lowered { ways, pushes, outside, fails, .. } = lowered;
+    let size = memory.size()
+        + ways.iter().map(|way| way.size()).sum::<usize>()
+        + pushes.len() * size_of::<exit::Push>()
+        + outside.len() * size_of::<Outside>()
+        + keep.len() * size_of::<Value>()
+        + record.size();
+    job.used.set(job.used.get() + size);
+    let used = job.used.clone();
+    let code = Code { memory, place, ways, pushes, outside, _fails: fails, keep, record, size, used };
+    let native = Box::new(code);
+    Ok(Compiled { entry: native.entry(), native, registers: registers as u32 + 1, levels })
+}
+
+/// What is known of the exits of code for the same place that is there now. Those that were never taken tell nothing.
+fn earlier(form: &Form, place: Place) -> Vec<record::Exit> {
+    let natives = form.natives.borrow();
+    let codes = natives.iter().filter_map(|native| native.as_any().downcast_ref::<Code>());
+    let last = codes.filter(|code| code.place == place).last();
+    last.map(|code| code.exits().filter(|exit| exit.taken > 0).collect()).unwrap_or_default()
 }

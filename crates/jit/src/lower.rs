@@ -2,23 +2,26 @@
 
 use crate::build::EXACT;
 use crate::exit::{self, Kind, Way, WayFrame};
-use crate::ir::{Block, Edge, ExitId, Graph, Inst, Machine, NEAR, New, Op, Put, Region, Term, Ty, Val};
+use crate::ir::{
+    Block, Edge, ExitId, Graph, Inst, Machine, NEAR, New, Op, Origin, Put, Region, StepSite, Term, Ty, Val,
+};
 use crate::opt;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F32, F64, I8, I32, I64};
 use cranelift_codegen::ir::{
     AbiParam, AliasRegionData, Block as CBlock, BlockArg, InstBuilder, MemFlagsData, SigRef, Signature,
-    StackSlotData, StackSlotKind, Value as CVal,
+    SourceLoc, StackSlotData, StackSlotKind, Value as CVal,
 };
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::{Context, ir};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use pellucid_interp::form::Form;
-use pellucid_interp::hot::{self, Place, Status};
+use pellucid_interp::hot::{self, Outside, Place, Status};
 use pellucid_interp::quick::{Gives, Quick};
 use pellucid_object::protocol::{BinOp, CmpOp};
 use pellucid_object::{Interpreter, Value, layout};
+use std::cell::Cell;
 use std::collections::HashMap;
 
 /// Machine code that is not in its place yet.
@@ -27,8 +30,16 @@ pub struct Lowered {
     /// Owned by the code, which holds their addresses.
     pub ways: exit::Pinned<Way>,
     pub pushes: exit::Pinned<exit::Push>,
+    /// Instructions done out of line, and which they are.
+    pub outside: exit::Pinned<Outside>,
+    pub sites: Vec<StepSite>,
+    /// How often guards are still to fail without need.
+    pub fails: exit::Pinned<Cell<u32>>,
     /// Cranelift's listing, when it was asked for.
     pub listing: Option<String>,
+    /// Its form, and the origins of pieces of code, when they were asked for.
+    pub text: Option<String>,
+    pub map: Vec<(u32, u32, Origin)>,
 }
 
 /// What is known of the place the code is for.
@@ -37,6 +48,10 @@ pub struct Target<'a> {
     pub form: &'a Form,
     pub place: Place,
     pub listing: bool,
+    /// Tells where machine code comes from.
+    pub record: bool,
+    /// How often each guard fails without need.
+    pub fail: u32,
 }
 
 /// Compiles a graph. Errors: what Cranelift does not like, as text.
@@ -51,8 +66,9 @@ pub fn lower(graph: &Graph, target: &Target, isa: &OwnedTargetIsa) -> Result<Low
     let builder = FunctionBuilder::new(&mut context.func, &mut builder_context);
     let mut lowering = Lowering::new(graph, target, builder, call_conv);
     lowering.run()?;
-    let Lowering { builder, ways, pushes, .. } = lowering;
+    let Lowering { builder, ways, pushes, outside, sites, fails, .. } = lowering;
     builder.finalize(isa.frontend_config());
+    let text = target.record.then(|| context.func.display().to_string());
     context.set_disasm(target.listing);
     let compiled =
         context.compile(&**isa, &mut ControlPlane::default()).map_err(|e| format!("{:?}", e.inner))?;
@@ -61,7 +77,13 @@ pub fn lower(graph: &Graph, target: &Target, isa: &OwnedTargetIsa) -> Result<Low
     }
     let code = compiled.buffer.data().to_vec();
     let listing = compiled.vcode.clone();
-    Ok(Lowered { code, ways, pushes, listing })
+    let srclocs = compiled.buffer.get_srclocs_sorted().iter().filter(|_| target.record);
+    let map = srclocs.filter_map(|piece| {
+        let origin = graph.origins.get(piece.loc.bits() as usize)?;
+        Some((piece.start, piece.end, *origin))
+    });
+    let map = map.collect();
+    Ok(Lowered { code, ways, pushes, outside, sites, fails, listing, text, map })
 }
 
 struct Lowering<'a, 'b> {
@@ -72,9 +94,14 @@ struct Lowering<'a, 'b> {
     values: HashMap<Val, CVal>,
     blocks: HashMap<Block, CBlock>,
     exits: HashMap<ExitId, CBlock>,
-    todo: Vec<ExitId>,
+    todo: Vec<(ExitId, SourceLoc)>,
     ways: exit::Pinned<Way>,
     pushes: exit::Pinned<exit::Push>,
+    outside: exit::Pinned<Outside>,
+    sites: Vec<StepSite>,
+    fails: exit::Pinned<Cell<u32>>,
+    /// How often each exit will be taken without need.
+    forced: HashMap<ExitId, u32>,
     signatures: HashMap<usize, SigRef>,
     vm: CVal,
     frame: CVal,
@@ -104,6 +131,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
             todo: Vec::new(),
             ways: Vec::new(),
             pushes: Vec::new(),
+            outside: Vec::new(),
+            sites: Vec::new(),
+            fails: Vec::new(),
+            forced: HashMap::new(),
             signatures: HashMap::new(),
             vm,
             frame,
@@ -132,7 +163,8 @@ impl<'a, 'b> Lowering<'a, 'b> {
             }
             self.term(&data.term)?;
         }
-        while let Some(exit) = self.todo.pop() {
+        while let Some((exit, from)) = self.todo.pop() {
+            self.builder.set_srcloc(from);
             self.exit_code(exit)?;
         }
         self.builder.seal_all_blocks();
@@ -240,7 +272,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let block = self.builder.create_block();
         self.builder.set_cold_block(block);
         self.exits.insert(exit, block);
-        self.todo.push(exit);
+        self.todo.push((exit, self.builder.srcloc()));
         block
     }
 
@@ -316,13 +348,17 @@ impl<'a, 'b> Lowering<'a, 'b> {
         if let Some((items, index, value)) = data.item {
             values.extend([items, index, value]);
         }
+        values.extend(&data.drops);
         let way = Box::new(Way {
             pc: data.pc,
             item: data.item.map(|(_, _, value)| self.graph.ty(value)),
             puts,
             frames,
+            drops: data.drops.len(),
             why: data.why,
             taken: Default::default(),
+            total: Default::default(),
+            forced: Cell::new(self.forced.get(&exit).copied().unwrap_or(0)),
             form: self.target.form,
             place: self.target.place,
         });
@@ -371,11 +407,55 @@ impl<'a, 'b> Lowering<'a, 'b> {
 
     fn inst(&mut self, val: Val) -> Result<(), String> {
         let inst = self.graph.inst(val).clone();
+        if self.target.record {
+            self.builder.set_srcloc(SourceLoc::new(self.graph.from[val.0 as usize]));
+        }
+        if self.target.fail > 0 {
+            self.fail_first(&inst)?;
+        }
         let args = inst.args.iter().map(|a| self.get(*a)).collect::<Result<Vec<CVal>, String>>()?;
         if let Some(result) = self.operation(&inst, &args)? {
             self.values.insert(val, result);
         }
         Ok(())
+    }
+
+    /// A guard that takes its exit a few times before it looks, though it may hold. What has an effect has none then. What dies
+    /// is dead before its exit is taken, a tuple has taken over its items, and what is done out of line is done: these count
+    /// for themselves.
+    fn fail_first(&mut self, inst: &Inst) -> Result<(), String> {
+        let later = matches!(inst.op, Op::Dec | Op::Step(_) | Op::New(New::Tuple));
+        let Some(exit) = inst.exit.filter(|_| !later) else { return Ok(()) };
+        let fails = self.fails(exit);
+        self.leave_if(fails, Some(exit))
+    }
+
+    /// The same for a tuple that was just made: it has taken over its items, and dies with them.
+    fn fail_tuple(&mut self, word: CVal, exit: Option<ExitId>) -> Result<(), String> {
+        let Some(exit) = exit.filter(|_| self.target.fail > 0) else { return Ok(()) };
+        let fails = self.fails(exit);
+        let (dies, on) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.ins().brif(fails, dies, &[], on, &[]);
+        self.builder.switch_to_block(dies);
+        self.call(hot::last_drop as *const () as usize, &[self.vm, word]);
+        let away = self.exit(exit);
+        self.builder.ins().jump(away, &[]);
+        self.builder.switch_to_block(on);
+        Ok(())
+    }
+
+    /// 1 as long as a guard with this exit is to fail.
+    fn fails(&mut self, exit: ExitId) -> CVal {
+        let left = Box::new(Cell::new(self.target.fail));
+        let address = self.builder.ins().iconst(I64, left.as_ptr() as i64);
+        self.fails.push(left);
+        *self.forced.entry(exit).or_insert(0) += self.target.fail;
+        let left = self.builder.ins().load(I32, MemFlagsData::trusted(), address, 0);
+        let some = self.builder.ins().icmp_imm_s(IntCC::NotEqual, left, 0);
+        let one = self.builder.ins().uextend(I32, some);
+        let less = self.builder.ins().isub(left, one);
+        self.builder.ins().store(MemFlagsData::trusted(), less, address, 0);
+        some
     }
 
     fn operation(&mut self, inst: &Inst, args: &[CVal]) -> Result<Option<CVal>, String> {
@@ -442,6 +522,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.builder.ins().band_imm_s(x()?, -2)
             }
             GuardFloat => self.unbox_float(x()?, exit)?,
+            GuardAnyFloat => self.any_float(x()?, exit)?,
             GuardNumber => self.number_as_float(x()?, exit)?,
             Arith(op) => {
                 let function = match op {
@@ -450,13 +531,13 @@ impl<'a, 'b> Lowering<'a, 'b> {
                     BinOp::Mul => exit::mul as *const () as usize,
                     _ => return Err("an operator that words do not have".to_string()),
                 };
-                let word = self.call(function, &[x()?, y()?]);
+                let word = self.call(function, &[self.vm, x()?, y()?]);
                 self.leave_unless(word, exit)?;
                 word
             }
             CmpNumber(op) => {
                 let op = self.builder.ins().iconst(I64, op as i64);
-                let holds = self.call(exit::compare as *const () as usize, &[x()?, y()?, op]);
+                let holds = self.call(exit::compare as *const () as usize, &[self.vm, x()?, y()?, op]);
                 let neither = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, holds, 1);
                 self.leave_if(neither, exit)?;
                 self.builder.ins().ireduce(I8, holds)
@@ -699,10 +780,33 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let rest = self.builder.ins().band_imm_s(word, -4);
         let bits = self.builder.ins().bor(high, rest);
         let bits = self.builder.ins().rotr_imm_s(bits, 3);
-        let zero = self.builder.ins().icmp_imm_s(IntCC::Equal, word, FLOAT_ZERO);
-        let none = self.builder.ins().iconst(I64, 0);
-        let bits = self.builder.ins().select(zero, none, bits);
+        let positive = self.builder.ins().band_imm_s(word, !4);
+        let zero = self.builder.ins().icmp_imm_s(IntCC::Equal, positive, FLOAT_ZERO);
+        let signed = self.builder.ins().ishl_imm_s(word, 61);
+        let sign = self.builder.ins().band_imm_s(signed, i64::MIN);
+        let bits = self.builder.ins().select(zero, sign, bits);
         Ok(self.builder.ins().bitcast(F64, MemFlagsData::new(), bits))
+    }
+
+    /// A float in the word or on the heap.
+    fn any_float(&mut self, word: CVal, exit: Option<ExitId>) -> Result<CVal, String> {
+        let (heap, small, done) =
+            (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
+        self.builder.set_cold_block(heap);
+        let result = self.builder.append_block_param(done, F64);
+        let tag = self.builder.ins().band_imm_s(word, 7);
+        self.builder.ins().brif(tag, small, &[], heap, &[]);
+        self.builder.switch_to_block(heap);
+        let ty = self.target.vm.types().float.value().bits();
+        self.guard_type(word, ty, exit)?;
+        let flags = self.region(Region::Tuple);
+        let float = self.builder.ins().load(F64, flags, word, layout::PAYLOAD as i32);
+        self.builder.ins().jump(done, &[BlockArg::Value(float)]);
+        self.builder.switch_to_block(small);
+        let float = self.unbox_float(word, exit)?;
+        self.builder.ins().jump(done, &[BlockArg::Value(float)]);
+        self.builder.switch_to_block(done);
+        Ok(result)
     }
 
     /// An int that a float can be equal to, or a float.
@@ -720,7 +824,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let float = self.builder.ins().fcvt_from_sint(F64, n);
         self.builder.ins().jump(done, &[BlockArg::Value(float)]);
         self.builder.switch_to_block(other);
-        let float = self.unbox_float(word, exit)?;
+        let float = self.any_float(word, exit)?;
         self.builder.ins().jump(done, &[BlockArg::Value(float)]);
         self.builder.switch_to_block(done);
         Ok(result)
@@ -733,7 +837,8 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let top = self.builder.ins().band_imm_s(top, 7);
         let top = self.builder.ins().iadd_imm_s(top, -3);
         let common = self.builder.ins().icmp_imm_s(IntCC::UnsignedLessThan, top, 2);
-        let special = self.builder.ins().icmp_imm_s(IntCC::NotEqual, bits, 0x3000_0000_0000_0000);
+        let positive = self.builder.ins().band_imm_s(bits, i64::MAX);
+        let special = self.builder.ins().icmp_imm_s(IntCC::NotEqual, positive, 0x3000_0000_0000_0000);
         let common = self.builder.ins().band(common, special);
         let (quick, slow, done) =
             (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
@@ -891,6 +996,13 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let (_, done) = self.if_heap(word);
         let flags = self.counts();
         let count = self.builder.ins().load(I32, flags, word, layout::REFCOUNT as i32);
+        let Some(exit) = exit else {
+            let count = self.builder.ins().iadd_imm_s(count, -1);
+            self.builder.ins().store(flags, count, word, layout::REFCOUNT as i32);
+            self.builder.ins().jump(done, &[]);
+            self.builder.switch_to_block(done);
+            return Ok(());
+        };
         let last = self.builder.ins().icmp_imm_s(IntCC::Equal, count, 1);
         let (ends, stays) = (self.builder.create_block(), self.builder.create_block());
         self.builder.set_cold_block(ends);
@@ -901,9 +1013,13 @@ impl<'a, 'b> Lowering<'a, 'b> {
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(ends);
         let ran = self.call(hot::last_drop as *const () as usize, &[self.vm, word]);
-        let exit = self.exit(exit.ok_or("a drop without an exit")?);
-        self.builder.ins().brif(ran, exit, &[], done, &[]);
+        let away = self.exit(exit);
+        self.builder.ins().brif(ran, away, &[], done, &[]);
         self.builder.switch_to_block(done);
+        if self.target.fail > 0 {
+            let fails = self.fails(exit);
+            self.leave_if(fails, Some(exit))?;
+        }
         Ok(())
     }
 
@@ -938,11 +1054,15 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let site = self.graph.steps[site as usize];
         let (_, form) = code_and_form(site.code)?;
         // SAFETY: as for `push_frame`.
-        let instr = std::ptr::from_ref(unsafe { &(&(*form).instrs)[site.pc as usize] }) as i64;
-        let pc = self.builder.ins().iconst(I64, instr);
+        let pc = std::ptr::from_ref(unsafe { &(&(*form).instrs)[site.pc as usize] });
+        let (levels, leaves) = (site.level as usize, Cell::new(self.target.fail));
+        let outside = Box::new(Outside { pc, levels, done: Cell::new(0), leaves });
+        let address = std::ptr::from_ref::<Outside>(&outside) as i64;
+        self.outside.push(outside);
+        self.sites.push(site);
+        let outside = self.builder.ins().iconst(I64, address);
         let frame = self.frame_at(site.level);
-        let levels = self.builder.ins().iconst(I64, i64::from(site.level));
-        let status = self.call(hot::step as *const () as usize, &[self.vm, frame, pc, levels]);
+        let status = self.call(hot::step as *const () as usize, &[self.vm, frame, outside]);
         let bad = self.builder.ins().icmp_imm_s(IntCC::UnsignedGreaterThan, status, Status::Jump as i64);
         let (away, on) = (self.builder.create_block(), self.builder.create_block());
         self.builder.set_cold_block(away);
@@ -994,6 +1114,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             let count = self.builder.ins().iconst(I64, args.len() as i64);
             let word = self.call(exit::make_tuple as *const () as usize, &[self.vm, items, count]);
             self.leave_unless(word, exit)?;
+            self.fail_tuple(word, exit)?;
             return Ok(word);
         }
         let a = *args.first().ok_or("nothing to make of")?;

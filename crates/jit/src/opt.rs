@@ -81,9 +81,8 @@ pub fn changed_by(what: Quick) -> &'static [Region] {
 }
 
 /// Moves out of loops what is the same at each turn, inner loops first: computations, loads of what the loop does not write,
-/// and guards, which then leave before the loop begins. Gives the number of instructions moved.
-pub fn hoist(graph: &mut Graph) -> usize {
-    let mut moved = 0;
+/// and guards, which then leave before the loop begins.
+pub fn hoist(graph: &mut Graph) {
     for Loop { header, blocks } in loops(graph) {
         let Some(data) = graph.blocks[header.0 as usize].header else { continue };
         let writes = writes(graph, &blocks);
@@ -107,7 +106,7 @@ pub fn hoist(graph: &mut Graph) -> usize {
                             graph.insts[val.0 as usize].exit = Some(data.exit);
                         }
                         graph.block(data.before).insts.push(val);
-                        moved += 1;
+                        count_hoisted(graph, val);
                         again = true;
                     } else {
                         stay.push(val);
@@ -120,13 +119,23 @@ pub fn hoist(graph: &mut Graph) -> usize {
             }
         }
     }
-    moved
+}
+
+fn count_hoisted(graph: &mut Graph, val: Val) {
+    let inst = graph.inst(val);
+    let what = match inst.op {
+        Op::Int(_) | Op::Float(_) | Op::Bool(_) | Op::Word(_) | Op::Raw(_) => return,
+        _ if inst.exit.is_some() => "guards hoisted",
+        Op::LoadReg(_) => "loads hoisted",
+        op if op.reads().is_some() => "loads hoisted",
+        _ => "computations hoisted",
+    };
+    graph.tally.add(what, 1);
 }
 
 /// An index that runs over a range from 0 or more, in steps upwards, below an end that stays the same, is within a list whose
-/// length stays the same when the end is: that is looked at once, before the loop. Gives the number of guards saved.
-pub fn share_bounds(graph: &mut Graph) -> usize {
-    let mut saved = 0;
+/// length stays the same when the end is: that is looked at once, before the loop.
+pub fn share_bounds(graph: &mut Graph) {
     for Loop { header, blocks } in loops(graph) {
         let Some(data) = graph.blocks[header.0 as usize].header else { continue };
         let Some((param, stop)) = counted(graph, header, &blocks) else { continue };
@@ -159,16 +168,15 @@ pub fn share_bounds(graph: &mut Graph) -> usize {
             .collect();
         for guard in guards {
             let len = graph.inst(guard).args[1];
-            guard_range(graph, data, start, stop, len);
+            guard_range(graph, data, guard, start, stop, len);
             // What it gave is the index itself.
             let same = &mut graph.insts[guard.0 as usize];
             same.op = Op::Itself;
             same.args.truncate(1);
             same.exit = None;
-            saved += 1;
+            graph.tally.add("bounds checks shared", 1);
         }
     }
-    saved
 }
 
 /// Of a loop that begins by comparing a parameter with an end that comes from outside: both.
@@ -198,9 +206,10 @@ fn passed(graph: &Graph, from: Block, to: Block, param: Val) -> Option<Val> {
 }
 
 /// Before a loop: leaves unless `0 <= start` and `stop <= len`.
-fn guard_range(graph: &mut Graph, header: Header, start: Val, stop: Val, len: Val) {
+fn guard_range(graph: &mut Graph, header: Header, guard: Val, start: Val, stop: Val, len: Val) {
     let mut emit = |op: Op, args: Vec<Val>, ty: Ty, exit: Option<ExitId>| {
         let val = graph.value(Inst { op, args, ty: Some(ty), exit });
+        graph.inherits(val, guard);
         graph.block(header.before).insts.push(val);
         val
     };
@@ -213,9 +222,10 @@ fn guard_range(graph: &mut Graph, header: Header, start: Val, stop: Val, len: Va
 }
 
 /// Sums in a row need no check each when the numbers that they begin with are near: those are looked at instead, where they are
-/// fewer. Gives the number of checks saved.
-pub fn relax_sums(graph: &mut Graph) -> usize {
-    (0..graph.blocks.len()).map(|index| relax_block(graph, Block(index as u32))).sum()
+/// fewer.
+pub fn relax_sums(graph: &mut Graph) {
+    let saved = (0..graph.blocks.len()).map(|index| relax_block(graph, Block(index as u32))).sum();
+    graph.tally.add("overflow checks shared", saved);
 }
 
 fn relax_block(graph: &mut Graph, block: Block) -> usize {
@@ -256,12 +266,10 @@ fn relax_block(graph: &mut Graph, block: Block) -> usize {
             for arg in args {
                 if let Some(at) = roots.iter().position(|root| *root == arg) {
                     roots.swap_remove(at);
-                    out.push(graph.value(Inst {
-                        op: Op::GuardNear,
-                        args: vec![arg],
-                        ty: Some(Ty::Int),
-                        exit,
-                    }));
+                    let near = Inst { op: Op::GuardNear, args: vec![arg], ty: Some(Ty::Int), exit };
+                    let near = graph.value(near);
+                    graph.inherits(near, val);
+                    out.push(near);
                 }
             }
             let sum = &mut graph.insts[val.0 as usize];
@@ -325,8 +333,8 @@ fn invariant(graph: &Graph, val: Val, inside: &HashSet<Val>, writes: &Writes) ->
     }
 }
 
-/// Leaves out what nobody needs. Gives the number of instructions left out.
-pub fn sweep(graph: &mut Graph) -> usize {
+/// Leaves out what nobody needs.
+pub fn sweep(graph: &mut Graph) {
     let mut live: HashSet<Val> = HashSet::new();
     let mut exits: HashSet<ExitId> = HashSet::new();
     let mut todo: Vec<Val> = Vec::new();
@@ -378,7 +386,7 @@ pub fn sweep(graph: &mut Graph) -> usize {
         gone += before - block.insts.len();
         drop_params(graph, Block(index as u32), &live);
     }
-    gone
+    graph.tally.add("operations left out", gone);
 }
 
 fn needed(graph: &Graph, exit: ExitId, seen: &mut HashSet<ExitId>) -> Vec<Val> {

@@ -13,9 +13,15 @@ use pellucid_object::{Interpreter, Res};
 use std::collections::HashSet;
 use std::fmt::Write;
 
-/// The listing of a code object's form, which is made if it has not run yet.
-pub fn listing(vm: &Interpreter, code: &CodeObject) -> Res<String> {
-    let form = code.form(vm)?;
+/// Each instruction of the form without events, if that ran.
+pub fn texts(vm: &Interpreter, code: &CodeObject) -> Res<Vec<String>> {
+    let Some(form) = code.plain_form() else { return Ok(Vec::new()) };
+    let view = view(vm, code, form)?;
+    let text = |i: &Instr| format!("{} {}", i.op.name(), view.operands(i)).trim_end().to_string();
+    Ok(form.instrs.iter().map(text).collect())
+}
+
+fn view<'a>(vm: &Interpreter, code: &CodeObject, form: &'a Form) -> Res<View<'a>> {
     let mut consts = Vec::new();
     for value in code.consts.iter() {
         consts.push(vm.repr_lossy(value)?);
@@ -23,7 +29,13 @@ pub fn listing(vm: &Interpreter, code: &CodeObject) -> Res<String> {
     let variables = code.varnames.iter().chain(&code.cellvars).chain(&code.freevars);
     let variables = variables.map(|name| vm.str_lossy(name)).collect();
     let names = code.names.iter().map(|name| vm.str_lossy(name)).collect();
-    let view = View { form, consts, variables, names };
+    Ok(View { form, consts, variables, names })
+}
+
+/// The listing of a code object's form, which is made if it has not run yet.
+pub fn listing(vm: &Interpreter, code: &CodeObject) -> Res<String> {
+    let form = code.form(vm)?;
+    let view = view(vm, code, form)?;
     let jumping = form.instrs.iter().enumerate().filter(|(_, i)| jumps(i.op));
     let targets: HashSet<usize> = jumping.map(|(at, _)| form.target(at)).collect();
     let mut out = String::new();

@@ -1,11 +1,12 @@
 //! Read-only views of bytecode, caches, heap, counts and time, as native modules.
 //!
 //! The Python half is in `py`: `dis`, `opcode`, `_opcode_metadata` and `cProfile`, which take the place of CPython's modules of
-//! these names in the embedded library.
+//! these names in the embedded library, and `pellucid`, which shows machine code.
 #![forbid(unsafe_code)]
 
 mod form;
 mod lsprof;
+mod machine;
 mod marshal;
 mod opcode;
 mod tracemalloc;
@@ -14,4 +15,4 @@ use pellucid_object::ModuleDef;
 
 /// The modules of this crate.
 pub static MODULES: &[&ModuleDef] =
-    &[&lsprof::MODULE, &marshal::MODULE, &opcode::MODULE, &tracemalloc::MODULE];
+    &[&lsprof::MODULE, &machine::MODULE, &marshal::MODULE, &opcode::MODULE, &tracemalloc::MODULE];

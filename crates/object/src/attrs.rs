@@ -1,14 +1,16 @@
 //! Attributes of instances: shapes (hidden classes) and the words they describe.
 //!
 //! A [`Shape`] maps attribute names to indexes; instances that got the same attributes in the same order share it, so
-//! an inline cache needs one pointer comparison to know where an attribute stands. The first `inline_slots` words
-//! stand in the object, the rest in an out-of-line vector. Asking for `__dict__` moves the attributes into a real
+//! an inline cache needs one pointer comparison to know where an attribute stands. The first words stand in the object, as
+//! many as its shape says, the rest in an out-of-line vector; when there are more, the class gives its next instances more room
+//! ([`Type::make_room`](crate::Type)), with shapes of their own. Asking for `__dict__` moves the attributes into a real
 //! dict for good; the shape is then the dictionary shape, which no cache accepts.
 //!
 //! Shapes live as long as their interpreter: they are few (bounded by the source text, except for objects used
 //! as records with many orders of assignment, which fall over to a dict at [`MAX_SHAPE`] attributes).
 
 use crate::Res;
+use crate::class::TypeFlags;
 use crate::dict::Dict;
 use crate::heap::{Ref, SlotWord, Visitor};
 use crate::interpreter::Interpreter;
@@ -20,6 +22,9 @@ use std::ptr::NonNull;
 /// More attributes than this turn an instance into dictionary mode.
 pub const MAX_SHAPE: usize = 128;
 
+/// More attributes than this are kept out of line, however many an instance has.
+pub(crate) const MAX_INLINE: usize = 24;
+
 /// A hidden class.
 pub struct Shape {
     /// Attribute names (interned `str`) in order of their first assignment.
@@ -28,11 +33,14 @@ pub struct Shape {
     transitions: RefCell<WordMap<u64, NonNull<Shape>>>,
     /// The attributes stand in a dict: nothing may be cached.
     pub dictionary: bool,
+    /// How many words for attributes stand in objects of this shape; not known in dictionary mode, where they are not used.
+    pub inline: usize,
 }
 
 impl Shape {
-    pub(crate) fn root(dictionary: bool) -> Shape {
-        Shape { names: Vec::new(), index: WordMap::default(), transitions: RefCell::default(), dictionary }
+    pub(crate) fn root(dictionary: bool, inline: usize) -> Shape {
+        let (index, transitions) = (WordMap::default(), RefCell::default());
+        Shape { names: Vec::new(), index, transitions, dictionary, inline }
     }
 
     /// Where the attribute stands; `name` is an interned `str`.
@@ -44,7 +52,7 @@ impl Shape {
     /// The shape with `name` added behind.
     fn with(&self, interp: &Interpreter, name: &Value) -> NonNull<Shape> {
         *self.transitions.borrow_mut().entry(name.bits()).or_insert_with(|| {
-            let mut next = Shape::root(false);
+            let mut next = Shape::root(false, self.inline);
             next.names.clone_from(&self.names);
             next.index.clone_from(&self.index);
             next.index.insert(name.bits(), next.names.len() as u32);
@@ -119,7 +127,7 @@ impl Attrs {
     /// The word of inline attribute `index`.
     ///
     /// # Safety
-    /// `index` is below the `inline_slots` of the object's type.
+    /// `index` is below [`Attrs::inline`].
     #[inline(always)]
     pub unsafe fn inline_word(&self, index: usize) -> &SlotWord {
         // SAFETY: by the contract; the words follow this struct.
@@ -136,17 +144,25 @@ impl Attrs {
         unsafe { ptr.as_ref() }
     }
 
+    /// How many words for attributes are used in the object: none in dictionary mode.
+    #[inline]
+    pub fn inline(&self) -> usize {
+        self.shape().filter(|shape| !shape.dictionary).map_or(0, |shape| shape.inline)
+    }
+
     /// The attribute's value by index in the shape.
-    pub fn word(&self, index: usize, inline_slots: usize) -> Option<Value> {
-        if index < inline_slots {
+    pub fn word(&self, index: usize) -> Option<Value> {
+        let inline = self.inline();
+        if index < inline {
             // SAFETY: just checked.
             unsafe { self.inline_word(index) }.get()
         } else {
-            self.extra().overflow.borrow().get(index - inline_slots).and_then(SlotWord::get)
+            self.extra().overflow.borrow().get(index - inline).and_then(SlotWord::get)
         }
     }
 
-    fn set_word(&self, index: usize, inline_slots: usize, value: Option<Value>) -> Option<Value> {
+    fn set_word(&self, index: usize, value: Option<Value>) -> Option<Value> {
+        let inline_slots = self.inline();
         if index < inline_slots {
             // SAFETY: just checked.
             return unsafe { self.inline_word(index) }.replace(value);
@@ -169,23 +185,17 @@ impl Attrs {
 
     /// # Safety
     /// Called once, when the object dies.
-    pub(crate) unsafe fn release(&self, inline_slots: usize) {
-        self.clear(inline_slots);
+    pub(crate) unsafe fn release(&self) {
+        self.clear();
         if let Some(extra) = self.extra.take() {
             // SAFETY: came from `Box::leak` in `extra`, given back once.
             drop(unsafe { Box::from_raw(extra.as_ptr()) });
         }
     }
 
-    /// The inline words in use: none in dictionary mode, when the class may have another number than the object.
-    fn inline_words(&self, inline_slots: usize) -> usize {
-        if self.shape().is_some_and(|s| s.dictionary) { 0 } else { inline_slots }
-    }
-
-    pub(crate) fn clear(&self, inline_slots: usize) {
-        let inline_slots = self.inline_words(inline_slots);
-        for index in 0..inline_slots {
-            // SAFETY: below `inline_slots`.
+    pub(crate) fn clear(&self) {
+        for index in 0..self.inline() {
+            // SAFETY: just so many.
             unsafe { self.inline_word(index) }.set(None);
         }
         if self.extra.get().is_some() {
@@ -195,10 +205,9 @@ impl Attrs {
         }
     }
 
-    pub(crate) fn trace(&self, inline_slots: usize, visit: &mut Visitor) {
-        let inline_slots = self.inline_words(inline_slots);
-        for index in 0..inline_slots {
-            // SAFETY: below `inline_slots`.
+    pub(crate) fn trace(&self, visit: &mut Visitor) {
+        for index in 0..self.inline() {
+            // SAFETY: just so many.
             unsafe { self.inline_word(index) }.trace(visit);
         }
         if self.extra.get().is_some() {
@@ -215,8 +224,7 @@ impl Interpreter {
         if let Some(dict) = attrs.dict() {
             return dict.get_str(self, name);
         }
-        let inline = self.type_of(object).inline_slots.get();
-        Ok(attrs.shape().and_then(|s| s.lookup(name)).and_then(|index| attrs.word(index, inline)))
+        Ok(attrs.shape().and_then(|s| s.lookup(name)).and_then(|index| attrs.word(index)))
     }
 
     /// Sets the instance attribute; false when the object has no attribute area.
@@ -235,16 +243,18 @@ impl Interpreter {
             return Ok(true);
         }
         let Some(shape) = attrs.shape() else { return Ok(false) };
-        let inline = self.type_of(object).inline_slots.get();
         match shape.lookup(name) {
-            Some(index) => drop(attrs.set_word(index, inline, Some(value))),
+            Some(index) => drop(attrs.set_word(index, Some(value))),
             None if shape.names.len() >= MAX_SHAPE => {
                 self.attrs_dict(object)?;
                 return self.attrs_set(object, name, value);
             }
             None => {
                 let index = shape.names.len();
-                let old = attrs.set_word(index, inline, Some(value));
+                if index >= shape.inline {
+                    self.type_of_ref(object).make_room(index + 1);
+                }
+                let old = attrs.set_word(index, Some(value));
                 attrs.shape.set(Some(shape.with(self, name)));
                 drop(old);
             }
@@ -275,10 +285,9 @@ impl Interpreter {
             return Ok(Some(dict));
         }
         let dict = self.new_dict()?;
-        let inline = self.type_of(object).inline_slots.get();
         if let Some(shape) = attrs.shape() {
             for (index, name) in shape.names.iter().enumerate() {
-                if let Some(value) = attrs.word(index, inline) {
+                if let Some(value) = attrs.word(index) {
                     dict.set(self, name.clone(), value)?;
                 }
             }
@@ -290,11 +299,14 @@ impl Interpreter {
     /// Makes `dict` the instance's `__dict__`. False when the object has no attribute area.
     pub fn attrs_replace_dict(&self, object: &Value, dict: Ref<Dict>) -> bool {
         let Some(attrs) = object.attrs() else { return false };
-        let inline = attrs.inline_words(self.type_of(object).inline_slots.get());
+        let inline = attrs.inline();
+        if self.type_of_ref(object).flags.get().contains(TypeFlags::MUTABLE) {
+            crate::heap::keep_size(object);
+        }
         let old = attrs.extra().dict.replace(Some(dict.into_value()));
         attrs.shape.set(Some(self.dictionary_shape.get()));
         let words: Vec<Option<Value>> =
-            // SAFETY: below `inline_slots`.
+            // SAFETY: just so many.
             (0..inline).map(|i| unsafe { attrs.inline_word(i) }.replace(None)).collect();
         let overflow = std::mem::take(&mut *attrs.extra().overflow.borrow_mut());
         drop((old, words, overflow));

@@ -2,7 +2,7 @@
 //! with a version per type, and layout (where an object's parts stand, see [`heap`](crate::heap)).
 
 use crate::Res;
-use crate::attrs::Shape;
+use crate::attrs::{Attrs, MAX_INLINE, Shape};
 use crate::dict::Dict;
 use crate::heap::{PAYLOAD_OFFSET, Payload, PayloadInfo, Ref, SlotWord, Visitor};
 use crate::interpreter::Interpreter;
@@ -252,12 +252,27 @@ impl Type {
     pub(crate) fn root_shape(&self) -> NonNull<Shape> {
         self.root_shape.get().unwrap_or_else(|| {
             let shape = match self.interpreter() {
-                Some(interp) => interp.shapes.add(Shape::root(false)),
-                None => NonNull::from(Box::leak(Box::new(Shape::root(false)))),
+                Some(interp) => interp.shapes.add(Shape::root(false, self.inline_slots.get())),
+                None => NonNull::from(Box::leak(Box::new(Shape::root(false, self.inline_slots.get())))),
             };
             self.root_shape.set(Some(shape));
             shape
         })
+    }
+
+    /// An instance has got more attributes than have room in it: later ones get more.
+    #[cold]
+    pub(crate) fn make_room(&self, attributes: usize) {
+        let (old, offset) = (self.inline_slots.get(), self.attrs_offset.get());
+        let new = attributes.next_multiple_of(4).min(MAX_INLINE);
+        // Sizes of instances that differ must fit into headers.
+        if new <= old || offset == 0 || offset > 7900 || !self.flags.get().contains(TypeFlags::MUTABLE) {
+            return;
+        }
+        self.inline_slots.set(new);
+        self.object_size.set(offset + size_of::<Attrs>() + 8 * new);
+        self.root_shape.set(None);
+        self.modified();
     }
 
     /// Gives instances an attribute area with `inline` words in the object.
@@ -271,7 +286,8 @@ impl Type {
         self.container.set(self.payload.container || self.adds_to_payload() || made_in_python);
     }
 
-    /// The version that inline caches remember: changes when an attribute of the type or of a base changes.
+    /// The version that inline caches remember: changes when an attribute of the type or of a base changes, and when new
+    /// instances get another layout.
     #[inline]
     pub fn version(&self) -> u32 {
         let version = self.version.get();

@@ -1,5 +1,6 @@
 //! Classes made by Python code: metaclass, layout, `__slots__`, `__set_name__`, `__init_subclass__`.
 
+use crate::attrs::MAX_INLINE;
 use crate::class::{Type, TypeFlags};
 use crate::class_change::solid_base;
 use crate::dict::Dict;
@@ -9,9 +10,6 @@ use crate::native::{GetSet, GetSetDef, Member, MethodDescriptor, Place, Wrapped}
 use crate::slots::SlotWrapper;
 use crate::value::Value;
 use crate::{Raised, Res, Str, Tuple};
-
-/// More attributes than this are kept out of line, however many a class assigns.
-const MAX_INLINE: usize = 24;
 
 /// What `__slots__` asks for.
 struct SlotNames {

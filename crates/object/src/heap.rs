@@ -385,7 +385,7 @@ pub(crate) unsafe fn destroy(object: NonNull<Header>) {
     if ty.flags.get().contains(TypeFlags::HAS_FINALIZER) && !finalize(interp, header) {
         return;
     }
-    const UNUSUAL: u32 = crate::weakref::HAS_WEAKREFS | Births::NOTED | RECLASSED;
+    const UNUSUAL: u32 = crate::weakref::HAS_WEAKREFS | Births::NOTED | SIZED;
     if !ty.holds_references() && header.flags.get() & UNUSUAL == 0 {
         // A payload and nothing else, which refers to nothing: no chain hangs on it.
         // SAFETY: nothing refers to the object any more; it gives up the reference to its type with its block.
@@ -464,7 +464,7 @@ unsafe fn release_parts(interp: &Interpreter, object: NonNull<Header>) {
         let header = object.as_ref();
         let ty_bits = header.ty.get() as u64;
         let ty = type_of_header(header);
-        if ty.adds_to_payload() || header.flags.get() & RECLASSED != 0 {
+        if ty.adds_to_payload() || header.flags.get() & SIZED != 0 {
             return release_all_parts(interp, object);
         }
         let payload = ty.payload;
@@ -491,7 +491,7 @@ unsafe fn release_all_parts(interp: &Interpreter, object: NonNull<Header>) {
         let ty = Ref::<Type>(Value::from_bits(header.ty.get() as u64), PhantomData);
         let base = object.as_ptr().cast::<u8>();
         if ty.attrs_offset.get() != 0 {
-            (*base.add(ty.attrs_offset.get()).cast::<Attrs>()).release(ty.inline_slots.get());
+            (*base.add(ty.attrs_offset.get()).cast::<Attrs>()).release();
         }
         for index in 0..ty.slot_count.get() {
             std::ptr::drop_in_place(base.add(ty.slots_offset() + 8 * index).cast::<SlotWord>());
@@ -503,19 +503,43 @@ unsafe fn release_all_parts(interp: &Interpreter, object: NonNull<Header>) {
     }
 }
 
-/// Header flag: the object was made as an instance of another class; its size stands in the flags.
-const RECLASSED: u32 = 1 << 17;
-/// Where the size of a reclassed object stands in the flags, in units of 16 bytes.
+/// Header flag: the object's size stands in the flags: it was made as an instance of another class, or its attributes stand in a
+/// dict.
+const SIZED: u32 = 1 << 17;
+/// Where the size stands in the flags, in words.
 const SIZE_SHIFT: u32 = 18;
 const SIZE_MASK: u32 = 0x3ff;
 
 /// Bytes of the block of an object.
 fn block_size(header: &Header, ty: &Type) -> usize {
     let flags = header.flags.get();
-    if flags & RECLASSED == 0 {
-        return ty.object_size();
+    if flags & SIZED != 0 {
+        return ((flags >> SIZE_SHIFT) & SIZE_MASK) as usize * 8;
     }
-    ((flags >> SIZE_SHIFT) & SIZE_MASK) as usize * 16
+    match ty.attrs_offset.get() {
+        0 => ty.object_size(),
+        offset => {
+            // SAFETY: the type says that an `Attrs` stands there.
+            let attrs = unsafe { &*header_part(header, offset).cast::<Attrs>() };
+            match attrs.shape() {
+                Some(shape) if !shape.dictionary => offset + size_of::<Attrs>() + 8 * shape.inline,
+                // Too large for the flags: all instances are of one size.
+                _ => ty.object_size(),
+            }
+        }
+    }
+}
+
+/// Notes the size of an object whose shape or type is about to change to one that does not tell it. False: it is too large.
+pub(crate) fn keep_size(object: &Value) -> bool {
+    let Some(header) = object.header() else { return false };
+    let words = block_size(header, type_of_header(header)) / 8;
+    if words > SIZE_MASK as usize {
+        return false;
+    }
+    let flags = header.flags.get() & !(SIZE_MASK << SIZE_SHIFT);
+    header.flags.set(flags | SIZED | (words as u32) << SIZE_SHIFT);
+    true
 }
 
 /// Makes `object` an instance of `class`. Its attributes stand in a dict, so that only payload and slots matter; false when
@@ -528,12 +552,9 @@ pub(crate) fn change_class(object: &Value, class: &Ref<Type>) -> bool {
         && old.attrs_offset.get() == class.attrs_offset.get()
         && old.holds_references() == class.holds_references()
         && object.attrs().is_none_or(|attrs| attrs.dict().is_some());
-    let units = block_size(header, old).div_ceil(16);
-    if !fits || units > SIZE_MASK as usize {
+    if !fits || !keep_size(object) {
         return false;
     }
-    let flags = header.flags.get() & !(SIZE_MASK << SIZE_SHIFT);
-    header.flags.set(flags | RECLASSED | (units as u32) << SIZE_SHIFT);
     if class.flags.get().contains(TypeFlags::HAS_FINALIZER) {
         header.flags.set(header.flags.get() & !Header::FINALIZED);
     }
@@ -555,7 +576,7 @@ pub fn trace_object(header: &Header, visit: &mut Visitor) {
             (*header_part(header, ty.slots_offset() + 8 * index).cast::<SlotWord>()).trace(visit);
         }
         if ty.attrs_offset.get() != 0 {
-            (*header_part(header, ty.attrs_offset.get()).cast::<Attrs>()).trace(ty.inline_slots.get(), visit);
+            (*header_part(header, ty.attrs_offset.get()).cast::<Attrs>()).trace(visit);
         }
     }
 }
@@ -570,7 +591,7 @@ pub fn clear_object(header: &Header) {
             (*header_part(header, ty.slots_offset() + 8 * index).cast::<SlotWord>()).set(None);
         }
         if ty.attrs_offset.get() != 0 {
-            (*header_part(header, ty.attrs_offset.get()).cast::<Attrs>()).clear(ty.inline_slots.get());
+            (*header_part(header, ty.attrs_offset.get()).cast::<Attrs>()).clear();
         }
     }
 }

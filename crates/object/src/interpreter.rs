@@ -258,7 +258,7 @@ impl Interpreter {
         heap.meter().enter();
         heap.set_stress(stress);
         let shapes = Shapes::default();
-        let dictionary_shape = shapes.add(Shape::root(true));
+        let dictionary_shape = shapes.add(Shape::root(true, 0));
         let vm = Box::new(Interpreter {
             heap,
             core: OnceCell::new(),

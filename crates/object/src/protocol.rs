@@ -781,11 +781,12 @@ impl Interpreter {
         if a.is(b) {
             return Some(true);
         }
-        let alike = a.is_small_int() && b.is_small_int()
-            || a.is_small_float() && b.is_small_float()
-            || a.is_bool() && b.is_bool();
-        if alike {
+        if a.is_small_int() && b.is_small_int() || a.is_bool() && b.is_bool() {
             return Some(false);
+        }
+        if let (Some(x), Some(y)) = (a.as_small_float(), b.as_small_float()) {
+            // The zeros are equal.
+            return Some(x == y);
         }
         let types = self.types();
         let (x, y) = match (a.header(), b.header()) {

@@ -32,6 +32,8 @@ const ELLIPSIS: u64 = 0x1c;
 const NOT_IMPLEMENTED: u64 = 0x24;
 const UNBOUND: u64 = 0x2c;
 const FLOAT_ZERO: u64 = 0x8000_0000_0000_0002;
+/// A float's sign in its word.
+const SIGN: u64 = 4;
 
 /// Least int held in the word.
 pub const SMALL_INT_MIN: i64 = -(1 << 62);
@@ -126,11 +128,11 @@ impl Value {
         // others to the bottom, which reads 10 in either case once the top bit was added.
         let rotated = f.to_bits().rotate_left(3);
         let word = rotated.wrapping_add(rotated >> 63);
-        if word & 3 == 2 && word != FLOAT_ZERO {
+        if word & 3 == 2 && word & !SIGN != FLOAT_ZERO {
             // SAFETY: a word that ends so is a float, which owns nothing.
             Some(unsafe { Value::from_bits(word) })
-        } else if rotated == 0 {
-            Some(Value::word(FLOAT_ZERO))
+        } else if rotated & !SIGN == 0 {
+            Some(Value::word(FLOAT_ZERO | rotated))
         } else {
             None
         }
@@ -146,8 +148,8 @@ impl Value {
         let word = self.bits();
         if word & 3 != 2 {
             None
-        } else if word == FLOAT_ZERO {
-            Some(0.0)
+        } else if word & !SIGN == FLOAT_ZERO {
+            Some(f64::from_bits((word & SIGN) << 61))
         } else {
             Some(f64::from_bits((word - (word >> 63)).rotate_right(3)))
         }
@@ -272,7 +274,10 @@ mod tests {
         for f in [0.0, 1.0, -1.0, 0.1, 1e76, -3.5e-70, std::f64::consts::PI] {
             assert_eq!(Value::small_float(f).and_then(|v| v.as_small_float()), Some(f), "{f}");
         }
-        for f in [-0.0, f64::INFINITY, f64::NAN, 1e300, 5e-324, f64::from_bits(0x3000_0000_0000_0000)] {
+        let negative = Value::small_float(-0.0).and_then(|v| v.as_small_float());
+        assert!(negative.is_some_and(|zero| zero == 0.0 && zero.is_sign_negative()));
+        let taken = f64::from_bits(0x3000_0000_0000_0000);
+        for f in [f64::INFINITY, f64::NAN, 1e300, 5e-324, taken, -taken] {
             assert!(Value::small_float(f).is_none(), "{f}");
         }
     }

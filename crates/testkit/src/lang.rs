@@ -18,6 +18,8 @@ pub enum Mode {
     Interpreter,
     /// Everything is compiled after its first turn or call.
     Eager,
+    /// The same, and every guard of machine code fails once though it holds.
+    Guards,
     /// The cycle collector runs at each safe point after an allocation, and counts are checked at the end.
     Collect,
     /// The allocator gives each object memory of its own, and counts are checked at the end.
@@ -25,13 +27,15 @@ pub enum Mode {
 }
 
 impl Mode {
-    const ALL: [Mode; 5] = [Mode::Plain, Mode::Interpreter, Mode::Eager, Mode::Collect, Mode::NoPools];
+    const ALL: [Mode; 6] =
+        [Mode::Plain, Mode::Interpreter, Mode::Eager, Mode::Guards, Mode::Collect, Mode::NoPools];
 
     fn name(self) -> &'static str {
         match self {
             Mode::Plain => "plain",
             Mode::Interpreter => "interpreter",
             Mode::Eager => "eager",
+            Mode::Guards => "guards",
             Mode::Collect => "collect",
             Mode::NoPools => "no-pools",
         }
@@ -42,6 +46,7 @@ impl Mode {
             Mode::Plain => &[],
             Mode::Interpreter => &["-X", "jit=off"],
             Mode::Eager => &["-X", "jit=eager"],
+            Mode::Guards => &["-X", "jit=eager", "-X", "jit_fail=once"],
             Mode::Collect => &["-X", "stress=collect"],
             Mode::NoPools => &["-X", "stress=no-pools"],
         }
@@ -49,7 +54,7 @@ impl Mode {
 
     /// How long a case may take.
     fn patience(self) -> Duration {
-        Duration::from_secs(if matches!(self, Mode::Collect | Mode::Eager) { 300 } else { 60 })
+        Duration::from_secs(if matches!(self, Mode::Collect | Mode::Eager | Mode::Guards) { 300 } else { 60 })
     }
 }
 

@@ -219,6 +219,7 @@ impl Builder<'_> {
         let mut prefix = self.site_key();
         prefix.push(variant);
         site.framed = self.lessons.is_framed(&prefix);
+        self.graph.tally.add("calls inlined", 1);
         self.note(&format!("inlined {} in", self.vm.str_lossy(&data.qualname)));
         if site.framed {
             self.push_frame(&site, &code, base);
@@ -318,12 +319,9 @@ impl Builder<'_> {
         self.give_up(at);
         self.emit(Op::StoreReg(at as u16), &[object], None, None);
         self.set_slot(at, Slot::Mem(Some(object)));
-        let dying = self.take_dying();
-        if !dying.is_empty() {
-            // The class stays alive, for the instance has it.
-            for word in dying {
-                self.emit(Op::Dec, &[word], None, Some(exit));
-            }
+        // The class stays alive, for the instance has it.
+        for word in self.take_dying() {
+            self.emit(Op::Dec, &[word], None, None);
         }
         let base = self.slot(callee);
         let site = CallSite {
@@ -591,6 +589,7 @@ impl Builder<'_> {
             let near = self.pure(Op::CmpInt(op), &[val, far], Ty::Bool);
             self.guard(Op::GuardTrue, &[near], Ty::Bool);
         }
+        self.graph.tally.add("ranges not made", 1);
         Ok(Some(Slot::Range(start, stop, step)))
     }
 

@@ -1,8 +1,8 @@
 //! Control: where ways part, meet and turn back.
 
-use super::state::{Context, ContextKind, Header, Key, Pending, Slot, State};
+use super::state::{Activation, Context, ContextKind, Header, Key, Pending, Slot, State};
 use super::{Build, Builder, Flow, LARGEST, Stop};
-use crate::ir::{self, Block, Edge, Op, Term, Ty, Val};
+use crate::ir::{self, Block, Edge, Op, Origin, Term, Ty, Val};
 use pellucid_interp::form::{Form, Instr};
 use pellucid_interp::hot::{Place, kinds};
 use pellucid_interp::ops::Op as Code;
@@ -92,12 +92,19 @@ impl Builder<'_> {
         let inside = matches!(self.context.kind, ContextKind::Turn { header, .. } if header == pc);
         let Some(index) = found.filter(|_| !inside) else { return Ok(()) };
         if let Some(last) = self.unrolls(index)? {
+            self.graph.tally.add("loops unrolled", 1);
             self.note("unrolled");
             let parent = self.context.clone();
             self.context = Self::turn(&parent, pc, last, 0);
             return Ok(());
         }
         self.loop_header(key, index)
+    }
+
+    /// What is emitted from now on comes from the current instruction.
+    fn note_origin(&mut self) {
+        let Activation { code, level, .. } = &*self.context.activation;
+        self.graph.comes_from(Origin { code: code.bits(), level: *level, pc: self.pc });
     }
 
     pub fn note(&mut self, what: &str) {
@@ -123,13 +130,17 @@ impl Builder<'_> {
                 return self.go(&context, self.pc);
             }
             first = false;
-            let ran = self.seen(|seen| seen.ran.get())?;
+            let ran = self.seen(|seen| {
+                seen.consider();
+                seen.ran.get()
+            })?;
             self.ran += u64::from(ran);
             if ran == 0 {
                 self.leave(crate::exit::NEVER_REACHED);
                 return Ok(());
             }
             self.exit_here = None;
+            self.note_origin();
             let next = self.pc + 1;
             match self.instruction()? {
                 Flow::Done => return Ok(()),

@@ -308,6 +308,7 @@ impl<'a> Builder<'a> {
     }
     fn load_op(&mut self, op: Op, base: Val, ty: Ty) -> Val {
         if let Some(known) = self.state.fact(op, base, None) {
+            self.graph.tally.add("loads known", 1);
             return known;
         }
         let val = self.emit(op, &[base], Some(ty), None);
@@ -326,6 +327,7 @@ impl<'a> Builder<'a> {
     /// A guard, unless it is known to hold; gives its result.
     pub fn guard(&mut self, op: Op, args: &[Val], ty: Ty) -> Val {
         if let Some(known) = self.state.fact(op, args[0], args.get(1).copied()) {
+            self.graph.tally.add("guards known to hold", 1);
             return known;
         }
         let exit = self.exit_here();
@@ -355,7 +357,7 @@ impl<'a> Builder<'a> {
             self.puts(|slot| !matches!(slot, Slot::Dead | Slot::Mem(_) | Slot::Now { clean: true, .. }));
         let frames = self.exit_frames();
         let item = self.state.item;
-        self.graph.exits.push(Exit { pc, frames, puts, item, why });
+        self.graph.exits.push(Exit { pc, frames, puts, item, drops: Vec::new(), why });
         ExitId(self.graph.exits.len() as u32 - 1)
     }
 
@@ -385,7 +387,8 @@ impl<'a> Builder<'a> {
     /// What a step leaves to be put when it does not come back: iterators that were not made.
     pub fn step_exit(&mut self) -> ExitId {
         let puts = self.puts(Slot::is_virtual);
-        self.graph.exits.push(Exit { pc: u32::MAX, frames: Vec::new(), puts, item: None, why: "step" });
+        let (frames, drops) = (Vec::new(), Vec::new());
+        self.graph.exits.push(Exit { pc: u32::MAX, frames, puts, item: None, drops, why: "step" });
         ExitId(self.graph.exits.len() as u32 - 1)
     }
 
@@ -447,7 +450,7 @@ impl<'a> Builder<'a> {
     pub fn is_plain(&self, word: Val) -> bool {
         match self.graph.inst(word).op {
             Op::Word(bits) => bits & 7 != 0,
-            Op::BoxInt | Op::BoxBool | Op::GuardPlain | Op::Arith(_) => true,
+            Op::BoxInt | Op::BoxBool | Op::GuardPlain => true,
             Op::BoxFloat => false,
             _ => [Op::GuardInt, Op::GuardFloat, Op::GuardBool, Op::GuardPlain]
                 .iter()
@@ -493,6 +496,7 @@ impl<'a> Builder<'a> {
                 Slot::Now { val, clean: true }
             }
             Slot::Borrowed(word) => {
+                self.graph.tally.add("borrowed values counted after all", 1);
                 if !self.is_plain(word) {
                     self.emit(Op::Inc, &[word], None, None);
                 }
@@ -508,6 +512,7 @@ impl<'a> Builder<'a> {
     }
 
     fn make(&mut self, what: New, a: Val, b: Val, reg: u16) -> Slot {
+        self.graph.tally.add("ranges made after all", 1);
         let exit = self.exit_here();
         let word = self.emit(Op::New(what), &[a, b], Some(Ty::Word), Some(exit));
         self.emit(Op::StoreReg(reg), &[word], None, None);
@@ -569,8 +574,10 @@ impl<'a> Builder<'a> {
         }
         self.store_item();
         self.own_borrowed()?;
-        for word in std::mem::take(&mut self.dying) {
+        let dying = std::mem::take(&mut self.dying);
+        for (index, word) in dying.iter().copied().enumerate() {
             let exit = self.exit_at(next, "what died ran code");
+            self.graph.exits[exit.0 as usize].drops = dying[index + 1..].to_vec();
             self.emit(Op::Dec, &[word], None, Some(exit));
         }
         Ok(())
@@ -675,6 +682,9 @@ impl<'a> Builder<'a> {
     /// Puts such a value into the register `a`.
     pub fn result(&mut self, a: i16, val: Val) {
         let (index, slot) = (self.slot(a), self.held(val));
+        if matches!(slot, Slot::Borrowed(_)) {
+            self.graph.tally.add("values borrowed, not counted", 1);
+        }
         self.put(index, slot);
     }
 }

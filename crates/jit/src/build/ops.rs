@@ -286,35 +286,29 @@ impl Builder<'_> {
         if self.is_dead_end()? && !(typed(self, x) && typed(self, y)) {
             return Ok(None);
         }
-        let either = kinds::INT | kinds::FLOAT;
-        let number = |kind| kind != 0 && kind & !either == 0;
+        let number = |kind| kind != 0 && kind & !kinds::NUMBERS == 0;
         if !number(p) || !number(q) {
             return Ok(None);
         }
-        if p == either || q == either {
-            return Ok(Some(self.mixed(instr, (x, p), (y, q))));
+        let is_float = |kind| kind & !kinds::FLOATS == 0;
+        let divides = matches!(instr.op, Code::TrueDiv | Code::InplaceTrueDiv);
+        if is_float(p) || is_float(q) || divides && (p, q) != (kinds::INT, kinds::INT) {
+            let (x, y) = (self.equal_float(x, p), self.equal_float(y, q));
+            return Ok(Some((Numbers::Floats, x, y)));
+        }
+        if p != kinds::INT || q != kinds::INT {
+            return Ok(Some((Numbers::Mixed, self.boxed(x), self.boxed(y))));
         }
         let (x, y) = (self.number(x, p), self.number(y, q));
-        if p == kinds::INT && q == kinds::INT {
-            return Ok(Some((Numbers::Ints, x, y)));
-        }
-        Ok(Some((Numbers::Floats, x, y)))
-    }
-
-    /// Operands of which one was seen to be an int at one time and a float at another.
-    fn mixed(&mut self, instr: Instr, (x, p): (Val, u16), (y, q): (Val, u16)) -> (Numbers, Val, Val) {
-        let divides = matches!(instr.op, Code::TrueDiv | Code::InplaceTrueDiv);
-        if divides || p == kinds::FLOAT || q == kinds::FLOAT {
-            let (x, y) = (self.equal_float(x, p), self.equal_float(y, q));
-            return (Numbers::Floats, x, y);
-        }
-        (Numbers::Mixed, self.boxed(x), self.boxed(y))
+        Ok(Some((Numbers::Ints, x, y)))
     }
 
     /// A number as a float that is equal to it.
     fn equal_float(&mut self, val: Val, kind: u16) -> Val {
-        if self.graph.ty(val) == Ty::Word && kind != kinds::FLOAT {
-            return self.guard(Op::GuardNumber, &[val], Ty::Float);
+        if self.graph.ty(val) == Ty::Word && kind != kinds::FLOAT && kind != kinds::INT {
+            let floats = kind & kinds::INT == 0;
+            let guard = if floats { Op::GuardAnyFloat } else { Op::GuardNumber };
+            return self.guard(guard, &[val], Ty::Float);
         }
         let number = self.number(val, kind);
         self.guard_exact(number);
@@ -359,7 +353,7 @@ impl Builder<'_> {
             Numbers::Ints => self.int_binary(op, x, y),
             Numbers::Floats => self.float_binary(op, x, y),
             Numbers::Mixed if matches!(op, BinOp::Add | BinOp::Sub | BinOp::Mul) => {
-                Some(self.checked(Op::Arith(op), &[x, y], Ty::Word))
+                return self.arith(instr, op, x, y);
             }
             Numbers::Mixed => None,
         };
@@ -376,6 +370,19 @@ impl Builder<'_> {
                 }
             }
         }
+        Ok(Flow::Next)
+    }
+
+    /// Words of numbers, ints at one time and floats at another.
+    fn arith(&mut self, instr: Instr, op: BinOp, x: Val, y: Val) -> Build<Flow> {
+        let exit = self.exit_here();
+        let word = self.emit(Op::Arith(op), &[x, y], Some(Ty::Word), Some(exit));
+        self.release(instr.c)?;
+        self.release(instr.b)?;
+        let at = self.slot(instr.a);
+        self.give_up(at);
+        self.emit(Op::StoreReg(at as u16), &[word], None, None);
+        self.set_slot(at, Slot::Mem(Some(word)));
         Ok(Flow::Next)
     }
 
@@ -678,6 +685,7 @@ impl Builder<'_> {
         let operands = self.stepped(instr)?;
         let ran = self.seen(|seen| u64::from(seen.ran.get()))?;
         self.ran_out_of_line += ran;
+        self.graph.tally.add("instructions out of line", 1);
         let on = self.worked_on(instr)?;
         self.note(&format!("out of line {}{on} ({ran} times)", instr.op.name()));
         self.own_all(&operands)?;

@@ -25,6 +25,7 @@ impl Builder<'_> {
         let slot = match items {
             Some(items) => {
                 self.tuples += 1;
+                self.graph.tally.add("tuples not made", 1);
                 registers.for_each(|at| self.set_slot(at, Slot::Dead));
                 let at = self.slot(instr.a);
                 self.give_up(at);
@@ -51,6 +52,7 @@ impl Builder<'_> {
 
     /// Makes a tuple after all. All registers that hold it have the same one.
     pub(crate) fn make_tuple(&mut self, number: u32, items: &[Val], reg: u16) -> Slot {
+        self.graph.tally.add("tuples made after all", 1);
         let words: Vec<Val> = items.iter().map(|item| self.owned(*item)).collect();
         let word = self.new_tuple(&words);
         self.emit(Op::StoreReg(reg), &[word], None, None);
