@@ -37,8 +37,8 @@ pub fn awaitable(vm: &Interpreter, value: &Value) -> Res {
         return Err(vm.type_error("__await__() returned a coroutine".to_string()));
     }
     if vm.type_of_ref(&iterator).slots.next.get().is_none() {
-        let (of, got) = (vm.type_name(value), vm.type_name(&iterator));
-        return Err(vm.type_error(format!("{of}.__await__() must return an iterator, not {got}")));
+        let got = vm.type_name(&iterator);
+        return Err(vm.type_error(format!("__await__() returned non-iterator of type '{got}'")));
     }
     Ok(iterator)
 }
@@ -463,7 +463,7 @@ fn finalize(vm: &Interpreter, value: &Value) {
     let name = vm.str_lossy(&name);
     let text = format!("coroutine method '{method}' of '{name}' was never awaited");
     if let Err(raised) = vm.warn(vm.exceptions().runtime_warning(), &text) {
-        vm.unraisable(raised, "Exception ignored in", value);
+        vm.unraisable(raised, "", value);
     }
     vm.restore_raised(saved);
 }

@@ -73,8 +73,9 @@ impl Cache {
             return false;
         }
         let others = self.others.get_or_init(Box::default);
-        let free = others.iter().find(|c| c.kind.get() == 0 || c.version.get() == self.version.get());
-        let to = free.unwrap_or(&others[self.version.get() as usize % OTHERS]);
+        let same = |c: &&Cache| c.version.get() == self.version.get() && c.shape.get() == self.shape.get();
+        let free = others.iter().find(same).or_else(|| others.iter().find(|c| c.kind.get() == 0));
+        let to = free.unwrap_or(&others[usize::from(retired) % OTHERS]);
         to.version.set(self.version.get());
         to.shape.set(self.shape.get());
         to.value.set(self.value.get());

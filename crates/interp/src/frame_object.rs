@@ -253,7 +253,10 @@ pub fn detach(vm: &Interpreter, frame: &Frame) {
         let variables = (0..usize::from(frame.form().first_temp)).map(|i| frame.reg(i).clone().bound());
         let old = object.variables.replace(variables.collect());
         drop(old);
-        if let Some(back) = outer(vm, frame) {
+        // A generator is resumed from anywhere: what resumed it last is not where it comes from.
+        if !frame.generator.is_set()
+            && let Some(back) = outer(vm, frame)
+        {
             object.back.set(Some(back));
         }
     }
@@ -275,15 +278,24 @@ fn outer(vm: &Interpreter, frame: &Frame) -> Option<Value> {
     }
 }
 
-/// A sleeping generator ends: the object of its frame must not look at it any more.
-pub fn generator_ends(generator: &Generator) {
-    let object = generator.object.get();
-    if let Some(object) = object.as_ref().and_then(|o| o.downcast::<FrameObject>())
-        && matches!(object.place.get(), Place::Sleeping(_))
-    {
-        object.offset.set(generator.offset());
-        object.place.set(Place::Done);
+/// A sleeping generator ends: the object of its frame must not look at it any more. If anybody else holds that, and if it
+/// is not about breaking cycles, it `keeps` the variables.
+pub fn generator_ends(generator: &Generator, keeps: bool) {
+    let Some(value) = generator.object.get() else { return };
+    let Some(object) = value.downcast::<FrameObject>() else { return };
+    if !matches!(object.place.get(), Place::Sleeping(_)) {
+        return;
     }
+    object.offset.set(generator.offset());
+    // The generator, `value` here, and nobody else.
+    let alone = value.refcount() == Some(2);
+    if keeps && !alone {
+        let count =
+            object.code().map_or(0, |code| variables(code).map(|(index, _)| index + 1).max().unwrap_or(0));
+        let variables = (0..count).map(|index| generator.variable(index));
+        drop(object.variables.replace(variables.collect()));
+    }
+    object.place.set(Place::Done);
 }
 
 fn this<'a>(vm: &Interpreter, value: &'a Value) -> Res<&'a FrameObject> {
@@ -351,22 +363,20 @@ fn function<'a>(vm: &Interpreter, object: &'a FrameObject) -> Res<&'a Function> 
 fn clear(vm: &Interpreter, value: &Value) -> Res {
     let object = this(vm, value)?;
     match object.place.get() {
-        Place::Running(_) => Err(vm.runtime_error("cannot clear an executing frame".to_string())),
+        Place::Running(_) => return Err(vm.runtime_error("cannot clear an executing frame".to_string())),
         Place::Sleeping(_) => {
             match object.sleeping().filter(|g| g.life.get() == crate::generator::Life::Created) {
                 Some(generator) => {
                     crate::generator::discard(vm, generator);
-                    Ok(Value::NONE)
                 }
-                None => Err(vm.runtime_error("cannot clear a suspended frame".to_string())),
+                None => return Err(vm.runtime_error("cannot clear a suspended frame".to_string())),
             }
         }
-        Place::Done => {
-            drop_from_the_end(object.variables.take());
-            drop(object.replaced.take());
-            Ok(Value::NONE)
-        }
+        Place::Done => {}
     }
+    drop_from_the_end(object.variables.take());
+    drop(object.replaced.take());
+    Ok(Value::NONE)
 }
 
 fn repr(vm: &Interpreter, value: &Value) -> Res {

@@ -123,8 +123,11 @@ impl Generator {
             }
     }
 
-    /// Whether it sleeps inside of a `try` or `with`.
+    /// Whether it sleeps inside of a `try` or `with`, or in a `yield from`, whose receiver may have something to close.
     fn must_close(&self) -> bool {
+        if self.delegate().is_some() {
+            return true;
+        }
         let form = self.form();
         self.instr().is_some_and(|i| form.open.get(form.index_of(i)).is_some_and(|open| *open != 0))
     }
@@ -173,7 +176,7 @@ impl Payload for Generator {
     fn clear(&self) {
         if self.life.get() != Life::Running {
             self.life.set(Life::Done);
-            frame_object::generator_ends(self);
+            frame_object::generator_ends(self, false);
             self.free();
             self.function.set(None);
         }
@@ -184,7 +187,7 @@ impl Payload for Generator {
 
 impl Drop for Generator {
     fn drop(&mut self) {
-        frame_object::generator_ends(self);
+        frame_object::generator_ends(self, true);
         self.free();
     }
 }
@@ -714,12 +717,6 @@ pub fn resume(vm: &Interpreter, value: &Value, input: Input) -> Res<Outcome> {
     }
 }
 
-/// Continues a generator behind the `yield from` at which it sleeps, whose result is `value`.
-fn resume_behind(vm: &Interpreter, value: &Value, result: Value) -> Res<Outcome> {
-    begin(vm, state(vm), thread(vm), value, Ret::Native, Value::NONE)?;
-    go_on_behind(vm, value, result)
-}
-
 /// Continues a generator whose record stands innermost, at a `yield from`, behind that.
 fn go_on_behind(vm: &Interpreter, value: &Value, result: Value) -> Res<Outcome> {
     let Some(generator) = of(value) else { return Err(vm.bug("no generator")) };
@@ -954,34 +951,29 @@ pub fn throw(vm: &Interpreter, value: &Value, exception: Value) -> Res<Outcome> 
             }
         };
     }
-    let result = if of(&receiver).is_some_and(|g| g.kind != Kind::AsyncGenerator) {
-        return throw_through(vm, value, &receiver, exception);
-    } else {
-        match vm.get_attr_opt(&receiver, "throw")? {
-            None => return resume(vm, value, Input::Throw(exception)),
-            Some(method) => while_running(generator, || match vm.call_values(&method, &[exception]) {
-                Ok(value) => Ok(Outcome::Yielded(value)),
-                Err(raised) => stop_value(vm, raised).map(Outcome::Returned),
-            }),
-        }
-    };
-    match result {
-        Ok(Outcome::Yielded(value)) => Ok(Outcome::Yielded(value)),
-        Ok(Outcome::Returned(result)) => resume_behind(vm, value, result),
-        Err(raised) => {
-            let other = vm.take_raised(raised);
-            resume(vm, value, Input::Throw(other))
-        }
+    if of(&receiver).is_some_and(|g| g.kind != Kind::AsyncGenerator) {
+        return throw_through(vm, value, || throw(vm, &receiver, exception));
+    }
+    match vm.get_attr_opt(&receiver, "throw")? {
+        None => resume(vm, value, Input::Throw(exception)),
+        Some(method) => throw_through(vm, value, || match vm.call_values(&method, &[exception]) {
+            Ok(value) => Ok(Outcome::Yielded(value)),
+            Err(raised) => stop_value(vm, raised).map(Outcome::Returned),
+        }),
     }
 }
 
-/// Raises an exception in the generator that `value` delegates to, whose record stands below meanwhile: tracebacks and
+/// Raises an exception in what the generator `value` delegates to, while its own record stands below: tracebacks and
 /// stacks show the whole chain.
-fn throw_through(vm: &Interpreter, value: &Value, receiver: &Value, exception: Value) -> Res<Outcome> {
+fn throw_through(
+    vm: &Interpreter,
+    value: &Value,
+    raise_there: impl FnOnce() -> Res<Outcome>,
+) -> Res<Outcome> {
     let Some(generator) = of(value) else { return Err(vm.bug("no generator")) };
     let (st, thread) = (state(vm), thread(vm));
     push(vm, thread, value, Ret::Native, Value::NONE)?;
-    match vm.nested("", || throw(vm, receiver, exception)) {
+    match vm.nested("", raise_there) {
         Ok(Outcome::Yielded(yielded)) => {
             let handled = generator.handled.get();
             let Yielded::Native(yielded) = sleep(vm, thread, yielded) else {
@@ -1032,6 +1024,7 @@ pub fn close(vm: &Interpreter, value: &Value) -> Res {
     match generator.life.get() {
         Life::Done => return Ok(Value::NONE),
         Life::Created => {
+            frame_object::generator_ends(generator, true);
             generator.life.set(Life::Done);
             generator.free();
             return Ok(Value::NONE);
@@ -1140,7 +1133,7 @@ pub fn discard(vm: &Interpreter, generator: &Generator) {
     if generator.kind == Kind::Coroutine {
         warn_never_awaited(vm, generator, None);
     }
-    frame_object::generator_ends(generator);
+    frame_object::generator_ends(generator, true);
     generator.life.set(Life::Done);
     generator.free();
 }

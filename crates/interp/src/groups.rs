@@ -45,7 +45,11 @@ pub fn split_match(vm: &Interpreter, exception: &Value, wanted: &Value) -> Res<(
             Some([matched, rest, ..]) => (matched.clone(), rest.clone()),
             _ => {
                 let (class, got) = (vm.type_name(exception), vm.type_name(&pair));
-                return Err(vm.type_error(format!("{class}.split must return a 2-tuple, got {got}")));
+                let what = match pair.downcast::<Tuple>() {
+                    Some(short) => format!("a 2-tuple, got tuple of size {}", short.items().len()),
+                    None => format!("a tuple, not {got}"),
+                };
+                return Err(vm.type_error(format!("{class}.split must return {what}")));
             }
         }
     } else {

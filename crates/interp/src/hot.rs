@@ -303,6 +303,8 @@ pub struct Tier {
     /// Counts the periods of observation; the code objects that were seen in the current one.
     pub period: Cell<u32>,
     pub observed: RefCell<Vec<Value>>,
+    /// The frame for which machine code last had an instruction done out of line, until that code is left.
+    pub stepping: Cell<*const Frame>,
 }
 
 impl Tier {
@@ -340,6 +342,7 @@ impl Tier {
         seen.for_each(Seen::forget);
         drop(observed);
     }
+
     /// Begins to count the turns of a fresh form's loops, and its calls.
     pub fn start(&self, form: &Form) {
         let compiles = self.compile.get().is_some() && form.woven.is_none();
@@ -361,6 +364,7 @@ impl Default for Tier {
             running: Cell::new(0),
             period: Cell::new(1),
             observed: RefCell::default(),
+            stepping: Cell::new(std::ptr::null()),
         }
     }
 }
@@ -534,6 +538,7 @@ unsafe fn enter(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Heat) ->
     st.tier.running.set(st.tier.running.get() + 1);
     // SAFETY: machine code for this place of this form; the code keeps the form, and with it the machine code, alive.
     let status = unsafe { entry(vm, frame, (*frame).regs) };
+    st.tier.stepping.set(std::ptr::null());
     st.tier.running.set(st.tier.running.get() - 1);
     if status == Status::Raised as u64 { Err(vm.raised_mark()) } else { Ok(Turn::Reload) }
 }
@@ -791,8 +796,17 @@ pub unsafe extern "C" fn step(vm: *const Interpreter, frame: *mut Frame, outside
         let st = crate::state::state(vm);
         let thread = crate::state::thread(vm);
         (*frame).pc = pc;
+        st.tier.stepping.set(frame);
         let status = match crate::one::one(vm, st, thread, frame, pc) {
+            Ok(Step::Next) if is_watched(frame, levels) => {
+                (*frame).pc = pc.add(1);
+                Status::Leave
+            }
             Ok(Step::Next) => Status::On,
+            Ok(Step::Jump) if is_watched(frame, levels) => {
+                (*frame).pc = pc.byte_offset((*pc).e as i32 as isize);
+                Status::Leave
+            }
             Ok(Step::Jump) => Status::Jump,
             // Events are wanted from now on: the frame goes on in another form, in which it already stands.
             Ok(Step::Entered) if thread.top_ptr() == frame => Status::Leave,
@@ -817,6 +831,108 @@ pub unsafe extern "C" fn step(vm: *const Interpreter, frame: *mut Frame, outside
             return Status::Leave as u64;
         }
         status as u64
+    }
+}
+
+/// Does a call for machine code, as [`step`] does. Where the callee is a function that has machine code and takes just
+/// what it is given, that is entered at once.
+///
+/// # Safety
+/// As for [`step`]; the instruction is a `Call` or `CallMethod`.
+pub unsafe extern "C" fn call(vm: *const Interpreter, frame: *mut Frame, outside: *const Outside) -> u64 {
+    // SAFETY: by the contract; arguments stand behind the callee, and the record is that of a plain call.
+    unsafe {
+        let vm_ref = &*vm;
+        let Outside { pc, levels, ref done, ref leaves } = *outside;
+        let st = crate::state::state(vm_ref);
+        let thread = crate::state::thread(vm_ref);
+        let Some((entry, top)) = push_direct(vm_ref, st, thread, frame, pc) else {
+            return step(vm, frame, outside);
+        };
+        done.set(done.get() + 1);
+        st.runs.set(st.runs.get() + 1);
+        let depth = vm_ref.native_depth();
+        vm_ref.set_native_depth(depth + 1);
+        let status = entry(vm, top, (*top).regs);
+        vm_ref.set_native_depth(depth);
+        let returns = status != Status::Raised as u64
+            && thread.top_ptr() == top
+            && (*(*top).pc).op == Op::Return
+            && !(*top).object.is_set();
+        let value = if returns {
+            let value = crate::ops_name::take(top, (*(*top).pc).b);
+            thread.leave_call(vm_ref);
+            value
+        } else {
+            let unwound = match status == Status::Raised as u64 {
+                true => crate::unwind::unwind(vm_ref, thread, vm_ref.raised_mark()),
+                false => Ok(()),
+            };
+            match unwound.and_then(|()| crate::run::run(vm_ref, st, thread)) {
+                Ok(value) => value,
+                Err(_) => return Status::Raised as u64,
+            }
+        };
+        crate::ops_arith::set(frame, (*pc).a, value);
+        let forced = leaves.get() > 0;
+        if forced {
+            leaves.set(leaves.get() - 1);
+        }
+        if forced || crate::instrument::stale(st) || is_watched(frame, levels) {
+            (*frame).pc = pc.add(1);
+            return Status::Leave as u64;
+        }
+        Status::On as u64
+    }
+}
+
+/// Pushes the frame of a call whose callee's machine code can be entered: that, and the frame's record.
+///
+/// # Safety
+/// As for [`call`].
+#[inline(always)]
+unsafe fn push_direct(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+) -> Option<(Entry, *mut Frame)> {
+    // SAFETY: by the contract.
+    unsafe {
+        let i = &*pc;
+        let callee = (*frame).regs.offset(i.b as isize);
+        let given = i.c as usize + usize::from(i.op == Op::CallMethod);
+        if !crate::run::is_function(st, &*callee) {
+            return None;
+        }
+        let function = (*callee).payload_unchecked::<crate::function::Function>();
+        let form = function.code().ready_form()?;
+        let heat = &form.calls;
+        let entry = heat.entry.get()?;
+        let window = callee.add(1);
+        let registers = (heat.registers.get() as usize).max(form.nregs as usize);
+        if !form.simple
+            || form.argcount as usize != given
+            || heat.phase.get() != Phase::Native
+            || st.tier.budget.get() > 0
+            || (*frame).generator.is_set()
+            || crate::poll::pending(vm)
+            || vm.native_is_deep()
+            || thread.depth.get() + heat.levels.get() as usize >= vm.recursion_limit.get()
+            || !thread.has_room(vm)
+            || !thread.ready(window, registers)
+        {
+            return None;
+        }
+        (*frame).pc = pc;
+        for index in given..form.first_temp as usize {
+            window.add(index).write(Value::UNBOUND);
+        }
+        let code = function.code.get()?;
+        let function = callee.replace(Value::UNBOUND);
+        thread.push_call(function, code, form, window, crate::frame::Ret::Native, 0, None);
+        Some((entry, thread.top_ptr()))
     }
 }
 

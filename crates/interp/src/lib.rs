@@ -30,6 +30,7 @@ pub mod groups;
 pub mod hot;
 pub mod import;
 pub mod instrument;
+pub mod jit_state;
 pub mod locals_proxy;
 pub mod matching;
 pub mod one;
@@ -54,7 +55,8 @@ mod unwind;
 use pellucid_object::{Interpreter, Res, Value};
 /// What inline caches of names and attributes hold: see [`form::Cache`].
 pub mod caches {
-    pub use crate::ops_attr::{ADD, CLASS, METHOD, MODULE, OWN, PROPERTY, TYPE_OFFSET, WORD};
+    pub use crate::ops_attr::{ADD, CLASS, METHOD, MODULE, OVERFLOW, OWN, PROPERTY, TYPE_OFFSET, WORD};
+    pub use crate::ops_attr::{known_attr, known_method, store_known};
     pub use crate::ops_name::{BUILTIN, GLOBAL};
 }
 pub use run::run_code;
@@ -123,7 +125,9 @@ pub fn add_builtins(vm: &Interpreter, module: &Value) -> Res<()> {
 pub fn add_sys(vm: &Interpreter, module: &Value) -> Res<()> {
     add_functions(vm, module, builtins::SYS_FUNCTIONS)?;
     let monitoring = vm.new_native_module(&instrument::monitoring::MODULE)?;
-    vm.set_attr_str(module, "monitoring", monitoring)
+    vm.set_attr_str(module, "monitoring", monitoring)?;
+    let jit = vm.new_native_module(&jit_state::MODULE)?;
+    vm.set_attr_str(module, "_jit", jit)
 }
 
 fn add_functions(

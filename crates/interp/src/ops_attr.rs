@@ -34,7 +34,7 @@ use pellucid_types::property::{PROPERTY as PROPERTY_TYPE, Property};
 use pellucid_types::slice::{Parts, new_slice};
 
 pub const WORD: u16 = 1;
-const OVERFLOW: u16 = 2;
+pub const OVERFLOW: u16 = 2;
 pub const CLASS: u16 = 4;
 pub const METHOD: u16 = 5;
 pub const MODULE: u16 = 6;
@@ -199,6 +199,155 @@ pub unsafe fn cached_method(cache: &Cache, object: &Value) -> Option<Value> {
     unsafe {
         let header = object.header()?;
         if cache.kind.get() == METHOD && known(cache, header) { Some(cached_value(cache)) } else { None }
+    }
+}
+
+/// For machine code: the attribute that a `LoadAttr` finds by what its caches know, borrowed; 0: they do not know.
+///
+/// # Safety
+/// `object` is a live word, the cache one of a `LoadAttr` of this name.
+pub unsafe extern "C" fn known_attr(object: u64, cache: *const Cache, name: u64) -> u64 {
+    // SAFETY: by the contract, and as for `cached`.
+    unsafe {
+        let (object, name) = (Value::borrow_bits(&object), Value::borrow_bits(&name));
+        let Some(header) = object.header() else { return 0 };
+        let known = (*cache).entries().find(|c| known(c, header));
+        match known.map(|cache| (cache.kind.get(), cache)) {
+            Some((WORD, cache)) => slot_at(header, cache.index.get()).raw(),
+            Some((CLASS, cache)) => cache.value.get(),
+            Some((OVERFLOW, _)) => word_out_of_line(object, name),
+            Some(_) => 0,
+            None => match word_of_instance(cache, object, header, name) {
+                Some(word) => word.raw(),
+                None if is_of_instances(cache, header) => word_out_of_line(object, name),
+                None => 0,
+            },
+        }
+    }
+}
+
+/// The word of an attribute that stands out of line, borrowed from the object; 0: there is none.
+fn word_out_of_line(object: &Value, name: &Value) -> u64 {
+    let word = object.attrs().and_then(|attrs| {
+        let shape = attrs.shape().filter(|shape| !shape.dictionary)?;
+        attrs.word(shape.lookup(name)?)
+    });
+    word.map_or(0, |value| value.bits())
+}
+
+/// Where an attribute stands in an object of a type whose instances, laid out otherwise, a cache knows to have it.
+///
+/// # Safety
+/// As for [`known_attr`].
+unsafe fn word_of_instance<'a>(
+    cache: *const Cache,
+    object: &Value,
+    header: &'a Header,
+    name: &Value,
+) -> Option<&'a SlotWord> {
+    // SAFETY: by the contract; the index is below the number of words that instances have.
+    unsafe {
+        if !is_of_instances(cache, header) {
+            return None;
+        }
+        let ty = type_of_header(header);
+        let shape = object.attrs()?.shape().filter(|shape| !shape.dictionary)?;
+        let index = shape.lookup(name).filter(|index| *index < shape.inline)?;
+        Some(slot_at(header, (ty.attrs_offset.get() + size_of::<Attrs>() + 8 * index) as u32))
+    }
+}
+
+/// Whether a cache knows of the object's type that the attribute is one of its instances', whatever their shape.
+///
+/// # Safety
+/// As for [`known_attr`].
+unsafe fn is_of_instances(cache: *const Cache, header: &Header) -> bool {
+    // SAFETY: by the contract.
+    unsafe {
+        let version = u64::from(type_of_header(header).current_version());
+        let own = |c: &Cache| {
+            c.version.get() == version
+                && matches!(c.kind.get(), WORD | ADD | OVERFLOW)
+                && usize::from(c.place.get()) != TYPE_OFFSET
+        };
+        version != 0 && (*cache).entries().any(own)
+    }
+}
+
+/// The same for a `LoadMethod`: the function that is called with the object as its first argument.
+///
+/// # Safety
+/// As for [`known_attr`].
+pub unsafe extern "C" fn known_method(object: u64, cache: *const Cache, _name: u64) -> u64 {
+    // SAFETY: as for `known_attr`.
+    unsafe {
+        let object = Value::borrow_bits(&object);
+        let Some(header) = object.header() else { return 0 };
+        let known = (*cache).entries().find(|c| c.kind.get() == METHOD && known(c, header));
+        known.map_or(0, |cache| cache.value.get())
+    }
+}
+
+/// For machine code: stores by one of the caches of a `StoreAttr`, the value being borrowed. What stood there before, for the
+/// caller to drop, the word of an unbound variable if nothing did; 0: nothing was done.
+///
+/// # Safety
+/// As for [`known_attr`].
+pub unsafe extern "C" fn store_known(
+    vm: *const Interpreter,
+    object: u64,
+    cache: *const Cache,
+    name: u64,
+    value: u64,
+) -> u64 {
+    // SAFETY: as for `cached_store`.
+    unsafe {
+        let (object, value) = (Value::borrow_bits(&object), Value::borrow_bits(&value));
+        let Some(header) = object.header() else { return 0 };
+        let Some(cache) = (*cache).entries().find(|c| known(c, header)) else {
+            let name = Value::borrow_bits(&name);
+            return store_in_instance(&*vm, cache, object, name, value);
+        };
+        let old = slot_at(header, cache.index.get()).replace(Some(value.clone()));
+        if cache.kind.get() == ADD
+            && let Some(attrs) = object.attrs()
+        {
+            attrs.set_shape_ptr(cache.value.get() as *const _);
+        }
+        old.unwrap_or(Value::UNBOUND).into_bits()
+    }
+}
+
+/// [`store_known`] for an object laid out as no cache knows.
+///
+/// # Safety
+/// As for [`store_known`].
+unsafe fn store_in_instance(
+    vm: &Interpreter,
+    cache: *const Cache,
+    object: &Value,
+    name: &Value,
+    value: &Value,
+) -> u64 {
+    // SAFETY: by the contract.
+    unsafe {
+        let Some(header) = object.header() else { return 0 };
+        if let Some(word) = word_of_instance(cache, object, header, name) {
+            return word.replace(Some(value.clone())).unwrap_or(Value::UNBOUND).into_bits();
+        }
+        let fresh =
+            object.attrs().and_then(Attrs::shape).is_some_and(|s| !s.dictionary && s.lookup(name).is_none());
+        if !fresh || !is_of_instances(cache, header) {
+            return 0;
+        }
+        match vm.attrs_set(object, name, value.clone()) {
+            Ok(true) => Value::UNBOUND.into_bits(),
+            Ok(false) => 0,
+            Err(raised) => {
+                drop(vm.take_raised(raised));
+                0
+            }
+        }
     }
 }
 

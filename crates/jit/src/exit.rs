@@ -104,7 +104,7 @@ pub const HELPERS: &[(&str, *const ())] = &[
 ];
 
 /// How often an exit is taken before the code is compiled again.
-pub const PATIENCE: u32 = 12;
+const PATIENCE: u32 = 12;
 /// The same where code that was left out is reached.
 const PATIENCE_WITH_NEWS: u32 = 150;
 /// Why exits are taken, where that matters.
@@ -398,7 +398,13 @@ pub unsafe extern "C" fn push_frame(
 /// Called by machine code that made the frame; nobody has asked for its frame object.
 pub unsafe extern "C" fn pop_frame(vm: *const Interpreter) -> u64 {
     // SAFETY: by the contract.
-    drop(pellucid_interp::state::thread(unsafe { &*vm }).pop());
+    unsafe {
+        let thread = pellucid_interp::state::thread(&*vm);
+        match (*thread.top_ptr()).is_plain() {
+            true => drop(thread.drop_top()),
+            false => drop(thread.pop()),
+        }
+    }
     0
 }
 

@@ -190,6 +190,11 @@ pub enum Op {
     Bound,
     /// The index `a` of something of the length `b`; a negative one counts from the end.
     FromEnd,
+    /// The attribute `b`, or the method, of `a` that one of the caches at this address knows; takes the exit when none does.
+    KnownAttr(u64),
+    KnownMethod(u64),
+    /// The same for storing `c`: gives what stood there before, which nobody owns then.
+    StoreKnown(u64),
     IntToFloat,
     /// A machine int to a Python one that is known to fit.
     RawToInt,
@@ -511,7 +516,16 @@ impl Op {
         use Op::*;
         let depends = matches!(
             self,
-            Param | LoadReg(_) | Load { .. } | Load32 { .. } | Load8 { .. } | Item | ArrayItem(_) | BoxFloat
+            Param
+                | LoadReg(_)
+                | Load { .. }
+                | Load32 { .. }
+                | Load8 { .. }
+                | Item
+                | ArrayItem(_)
+                | BoxFloat
+                | KnownAttr(_)
+                | KnownMethod(_)
         );
         !depends && !self.has_effect()
     }
@@ -533,6 +547,7 @@ impl Op {
             StoreReg(_)
                 | Store { .. }
                 | SetItem
+                | StoreKnown(_)
                 | SetArrayItem(_)
                 | Inc
                 | Dec

@@ -279,6 +279,17 @@ fn compile_with(job: &Job) -> Result<Compiled, String> {
         let mut builder = Builder::new(vm, machine, layout, frame, place, &lessons);
         let result = builder.build();
         built += builder.graph.insts.len();
+        let in_vain = std::mem::take(&mut builder.in_vain);
+        if !in_vain.is_empty() {
+            if options.dump {
+                eprintln!("again: {in_vain:?}");
+            }
+            if built > IN_VAIN {
+                return Err("too many attempts".to_string());
+            }
+            lessons.learn(in_vain);
+            continue;
+        }
         match result {
             Ok(()) if !options.eager && builder.ran_out_of_line * OUT_OF_LINE > builder.ran => {
                 let counts = format!("{} of {} out of line", builder.ran_out_of_line, builder.ran);
@@ -290,13 +301,8 @@ fn compile_with(job: &Job) -> Result<Compiled, String> {
                 let record = Record { attempts: attempt as u32, notes, ..Record::default() };
                 return finish(job, Built { graph, keep, registers, levels, record });
             }
-            Err(stop) if options.dump && !matches!(stop, Stop::No(_)) => {
-                eprintln!("again: {stop:?}");
-                lessons.learn(stop);
-            }
-            Err(_) if built > IN_VAIN => return Err("too many attempts".to_string()),
             Err(Stop::No(why)) => return Err(format!("{why} {}", builder.trouble).trim_end().to_string()),
-            Err(stop) => lessons.learn(stop),
+            Err(stop) => return Err(format!("{stop:?}")),
         }
     }
     Err("too many attempts".to_string())

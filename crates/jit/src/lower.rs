@@ -16,8 +16,10 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::{Context, ir};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use pellucid_interp::caches;
 use pellucid_interp::form::Form;
 use pellucid_interp::hot::{self, Outside, Place, Status};
+use pellucid_interp::ops::Op as Code;
 use pellucid_interp::quick::{Gives, Quick};
 use pellucid_object::protocol::{BinOp, CmpOp};
 use pellucid_object::{Interpreter, Value, layout};
@@ -296,6 +298,16 @@ impl<'a, 'b> Lowering<'a, 'b> {
     /// The code of an exit.
     fn exit_code(&mut self, exit: ExitId) -> Result<(), String> {
         self.builder.switch_to_block(self.exits[&exit]);
+        let data = &self.graph.exits[exit.0 as usize];
+        if data.why.is_empty() && data.puts.is_empty() && data.frames.is_empty() && data.item.is_none() {
+            // All is in its place but for the instruction.
+            let pc = self.instr_at(self.target.form, data.pc);
+            let offset = std::mem::offset_of!(pellucid_interp::frame::Frame, pc) as i32;
+            self.builder.ins().store(MemFlagsData::trusted(), pc, self.frame, offset);
+            let status = self.builder.ins().iconst(I64, Status::On as i64);
+            self.builder.ins().return_(&[status]);
+            return Ok(());
+        }
         let status = self.take_exit(exit)?;
         self.builder.ins().return_(&[status]);
         Ok(())
@@ -596,6 +608,24 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 let from_end = self.builder.ins().iadd(x()?, len);
                 let negative = self.builder.ins().icmp_imm_s(IntCC::SignedLessThan, x()?, 0);
                 self.builder.ins().select(negative, from_end, x()?)
+            }
+            KnownAttr(cache) | KnownMethod(cache) => {
+                let function = match inst.op {
+                    KnownAttr(_) => caches::known_attr as *const () as usize,
+                    _ => caches::known_method as *const () as usize,
+                };
+                let cache = self.builder.ins().iconst(I64, cache as i64);
+                let word = self.call(function, &[x()?, cache, y()?]);
+                self.leave_unless(word, exit)?;
+                word
+            }
+            StoreKnown(cache) => {
+                let cache = self.builder.ins().iconst(I64, cache as i64);
+                let value = *args.get(2).ok_or("a store of nothing")?;
+                let function = caches::store_known as *const () as usize;
+                let old = self.call(function, &[self.vm, x()?, cache, y()?, value]);
+                self.leave_unless(old, exit)?;
+                old
             }
             IntToFloat => {
                 let n = self.builder.ins().sshr_imm_s(x()?, 1);
@@ -1049,6 +1079,13 @@ impl<'a, 'b> Lowering<'a, 'b> {
         Ok(())
     }
 
+    /// The address of an instruction.
+    fn instr_at(&mut self, form: *const Form, pc: u32) -> CVal {
+        // SAFETY: forms are kept by their code, and code by the builder or the root's frame.
+        let instr = std::ptr::from_ref(unsafe { &(&(*form).instrs)[pc as usize] });
+        self.builder.ins().iconst(I64, instr as i64)
+    }
+
     fn step(&mut self, site: u32, exit: Option<ExitId>) -> Result<CVal, String> {
         let exit = exit.ok_or("a step without an exit")?;
         let site = self.graph.steps[site as usize];
@@ -1062,7 +1099,12 @@ impl<'a, 'b> Lowering<'a, 'b> {
         self.sites.push(site);
         let outside = self.builder.ins().iconst(I64, address);
         let frame = self.frame_at(site.level);
-        let status = self.call(hot::step as *const () as usize, &[self.vm, frame, outside]);
+        // SAFETY: the instruction belongs to the form.
+        let function = match unsafe { (*pc).op } {
+            Code::Call | Code::CallMethod => hot::call as *const () as usize,
+            _ => hot::step as *const () as usize,
+        };
+        let status = self.call(function, &[self.vm, frame, outside]);
         let bad = self.builder.ins().icmp_imm_s(IntCC::UnsignedGreaterThan, status, Status::Jump as i64);
         let (away, on) = (self.builder.create_block(), self.builder.create_block());
         self.builder.set_cold_block(away);

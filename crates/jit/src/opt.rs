@@ -59,6 +59,7 @@ fn writes(graph: &Graph, blocks: &HashSet<Block>) -> Writes {
             match graph.inst(*val).op {
                 Op::Store { region, .. } => drop(writes.regions.insert(region)),
                 Op::SetItem => drop(writes.regions.insert(Region::Items)),
+                Op::StoreKnown(_) => writes.regions.extend([Region::Attrs, Region::Shape]),
                 Op::SetArrayItem(_) => drop(writes.regions.insert(Region::Packed)),
                 Op::StoreReg(reg) | Op::Clobber(reg) => drop(writes.registers.insert(reg)),
                 Op::New(crate::ir::New::Append) => drop(writes.regions.insert(Region::List)),

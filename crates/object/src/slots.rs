@@ -702,9 +702,9 @@ impl SlotWrapper {
         let a = args.positional();
         let want = |least: usize, most: usize| {
             if a.len() < least || a.len() > most {
-                let some = if least == most { "" } else { "at least " };
-                let s = if least == 1 { "" } else { "s" };
-                return Err(vm.type_error(format!("expected {some}{least} argument{s}, got {}", a.len())));
+                let wanted = if least == most { least.to_string() } else { format!("{least} or {most}") };
+                let s = if most == 1 { "" } else { "s" };
+                return Err(vm.type_error(format!("expected {wanted} argument{s}, got {}", a.len())));
             }
             Ok(())
         };
@@ -747,7 +747,15 @@ impl SlotWrapper {
             }
             (Slot::Contains(f), _) => want(1, 1).and_then(|()| f(vm, this, &a[0])).map(Value::bool),
             (Slot::Compare(f), Kind::Compare(op)) => want(1, 1).and_then(|()| f(vm, this, &a[0], op)),
-            (Slot::Binary(BinOp::Pow, _), _) if a.len() == 2 => vm.power(this, &a[0], &a[1]),
+            (Slot::Binary(BinOp::Pow, f), kind @ (Kind::Binary(_) | Kind::Reflected(_))) => {
+                want(1, 2)?;
+                let (left, right) =
+                    if matches!(kind, Kind::Binary(_)) { (this, &a[0]) } else { (&a[0], this) };
+                match a.get(1).filter(|modulus| !modulus.is_none()) {
+                    Some(modulus) => vm.power(left, right, modulus),
+                    None => f(vm, left, right),
+                }
+            }
             (Slot::Binary(_, f), Kind::Reflected(_)) => want(1, 1).and_then(|()| f(vm, &a[0], this)),
             (Slot::Repeat(f) | Slot::InplaceRepeat(f), _) => {
                 want(1, 1)?;
@@ -840,14 +848,8 @@ fn generic_compare(vm: &Interpreter, a: &Value, b: &Value, op: CmpOp) -> Res {
     if vm.type_of_ref(&method).flags.get().contains(crate::TypeFlags::METHOD_DESCRIPTOR) {
         return vm.call_descriptor(&method, a, std::slice::from_ref(b));
     }
-    // A descriptor that cannot give the method counts as none.
-    match vm.bind_descriptor(&method, a, vm.type_of_ref(a).value()) {
-        Ok(bound) => vm.call_values(&bound, std::slice::from_ref(b)),
-        Err(raised) => {
-            drop(vm.take_raised(raised));
-            Ok(Value::NOT_IMPLEMENTED)
-        }
-    }
+    let bound = vm.bind_descriptor(&method, a, vm.type_of_ref(a).value())?;
+    vm.call_values(&bound, std::slice::from_ref(b))
 }
 
 fn generic_hash(vm: &Interpreter, a: &Value) -> Res<i64> {
@@ -862,7 +864,7 @@ fn generic_hash(vm: &Interpreter, a: &Value) -> Res<i64> {
     }
     match vm.hash_of_int(&result) {
         Some(hash) => Ok(hash),
-        None => vm.hash_of_int(&result).ok_or_else(|| vm.bug("hash of no int")),
+        None => Err(vm.type_error("__hash__ method should return an integer".to_string())),
     }
 }
 
@@ -1009,11 +1011,16 @@ fn generic_init(vm: &Interpreter, a: &Value, args: &CallArgs) -> Res<()> {
 
 fn generic_finalize(vm: &Interpreter, a: &Value) {
     let saved = vm.save_raised();
-    let method = vm.lookup_special(a, "__del__");
-    if let Ok(Some(m)) = method
-        && let Err(raised) = vm.call_descriptor(&m, a, &[])
-    {
-        vm.unraisable(raised, "Exception ignored while calling deallocator", &m);
+    if let Ok(Some(m)) = vm.lookup_special(a, "__del__") {
+        match vm.bind_descriptor(&m, a, vm.type_of_ref(a).value()) {
+            Ok(bound) => {
+                if let Err(raised) = vm.call_values(&bound, &[]) {
+                    vm.unraisable(raised, "Exception ignored while calling deallocator", &m);
+                }
+            }
+            // A descriptor that cannot give the method counts as none.
+            Err(raised) => drop(vm.take_raised(raised)),
+        }
     }
     vm.restore_raised(saved);
 }

@@ -74,45 +74,44 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Decoded, SyntaxError> {
     let name = match (&declared, marked) {
         (Some(name), true) if name != "utf-8" => {
             let message = format!("encoding problem: {name} with BOM");
-            return Err(SyntaxError::of_encoding(message));
+            let line =
+                String::from_utf8_lossy(body.split(|&b| b == b'\n').next().unwrap_or_default()).into_owned();
+            return Err(SyntaxError {
+                line: 1,
+                end_line: 1,
+                end_offset: line.chars().count() as isize,
+                text: Some(line),
+                ..SyntaxError::without_place(ErrorKind::Syntax, message)
+            });
         }
         (Some(name), _) => name.as_str(),
         (None, _) => "utf-8",
     };
     let text = match name {
-        "utf-8" => utf8(body, declared.is_some() || marked)?,
+        "utf-8" => utf8(body)?,
         "iso-8859-1" => body.iter().map(|&b| char::from(b)).collect(),
         _ => by_name(name, body)?,
     };
     Ok(Decoded { text, declared: declared.or_else(|| marked.then(|| "utf-8".to_string())) })
 }
 
-fn utf8(bytes: &[u8], declared: bool) -> Result<String, SyntaxError> {
+fn utf8(bytes: &[u8]) -> Result<String, SyntaxError> {
     let error = match std::str::from_utf8(bytes) {
         Ok(text) => return Ok(text.to_string()),
         Err(error) => error,
     };
     let at = error.valid_up_to();
     let bad = bytes.get(at).copied().unwrap_or(0);
-    let reason = match error.error_len() {
-        None => "unexpected end of data",
-        Some(_) if !(0xc2..=0xf4).contains(&bad) => "invalid start byte",
-        Some(_) => "invalid continuation byte",
-    };
-    let _ = declared;
-    let place = match error.error_len() {
-        Some(len) if len > 1 => {
-            format!("'utf-8' codec can't decode bytes in position {}-{}", at, at + len - 1)
-        }
-        None if bytes.len() - at > 1 => {
-            format!("'utf-8' codec can't decode bytes in position {}-{}", at, bytes.len() - 1)
-        }
-        _ => format!("'utf-8' codec can't decode byte {bad:#04x} in position {at}"),
-    };
-    let message = format!("(unicode error) {place}: {reason}");
-    let valid = std::str::from_utf8(&bytes[..at]).unwrap_or("");
-    let source = Source::from_text(valid.to_string());
-    Err(SyntaxError::new(ErrorKind::Syntax, &source, TextSize::from(valid.len() as u32), None, message))
+    let source = Source::from_text(String::from_utf8_lossy(bytes).into_owned());
+    let start = TextSize::from(at as u32);
+    let line = source.position(start).line;
+    let message = format!(
+        "Non-UTF-8 code starting with '\\x{bad:02x}' on line {line}, but no encoding declared; see \
+         https://peps.python.org/pep-0263/ for details"
+    );
+    let mut error = SyntaxError::new(ErrorKind::Syntax, &source, start, Some(start), message);
+    error.text = error.text.map(|text| text.trim_end_matches('\n').to_string());
+    Err(error)
 }
 
 fn by_name(name: &str, bytes: &[u8]) -> Result<String, SyntaxError> {

@@ -384,14 +384,16 @@ impl<'a> Tokenizer<'a> {
         Ok(self.token(kind, Some((self.start, self.cur))))
     }
 
-    /// An error of the current line; columns are 1-based characters, by default up to what was read.
-    fn error_at(&self, columns: Option<(usize, usize)>, message: String) -> TokenError {
+    /// An error of the current line, from the character at a byte to that before another, by default where reading stands.
+    fn error_at(&self, bytes: Option<(usize, usize)>, message: String) -> TokenError {
         let line = self.text.get(self.line_start..self.line_end).unwrap_or("");
-        let read = self.text.get(self.line_start..self.cur.max(self.line_start));
-        let read = read.map_or(self.column(), |read| read.chars().count());
-        let (offset, end_offset) = match columns {
-            Some((start, end)) => (start, end as isize),
-            None => (read, read as isize),
+        let characters = |end: usize| {
+            let before = self.text.get(self.line_start..end.max(self.line_start));
+            before.map_or(self.column(), |before| before.chars().count())
+        };
+        let (offset, end_offset) = match bytes {
+            Some((start, end)) => (characters(start) + 1, characters(end) as isize),
+            None => (characters(self.cur), characters(self.cur) as isize),
         };
         TokenError::Syntax(SyntaxError {
             kind: ErrorKind::Syntax,
@@ -655,9 +657,8 @@ impl<'a> Tokenizer<'a> {
     fn check_prefixes(&self, pairs: [(bool, bool, &str, &str); 4]) -> Result<(), TokenError> {
         for (first, second, a, b) in pairs {
             if first && second {
-                let columns = (self.start + 1 - self.line_start, self.cur - self.line_start);
                 let message = format!("'{a}' and '{b}' prefixes are incompatible");
-                return Err(self.error_at(Some(columns), message));
+                return Err(self.error_at(Some((self.start, self.cur)), message));
             }
         }
         Ok(())
@@ -1135,11 +1136,9 @@ impl<'a> Tokenizer<'a> {
             // The `tokenize` module takes such numbers.
             _ if nonzero && !self.options.extra_tokens => {
                 self.back(c);
-                let start = self.start + 1 - self.line_start;
-                let columns = (start, zeros_end.saturating_sub(self.line_start));
                 let message = "leading zeros in decimal integer literals are not permitted; use an 0o prefix for \
                                octal integers";
-                Err(self.error_at(Some(columns), message.to_string()))
+                Err(self.error_at(Some((self.start, zeros_end)), message.to_string()))
             }
             _ => self.end_number(c, "decimal"),
         }

@@ -76,9 +76,9 @@ fn merge(vm: &Interpreter, dict: &Dict, source: &Value) -> Res<()> {
                     && vm.type_of_ref(&pair).slots.iter.get().is_none() =>
             {
                 drop(vm.take_raised(raised));
-                return Err(vm.type_error(format!(
-                    "cannot convert dictionary update sequence element #{i} to a sequence"
-                )));
+                let raised = vm.type_error("object is not iterable".to_string());
+                let note = format!("Cannot convert dictionary update sequence element #{i} to a sequence");
+                return Err(vm.note_raised(raised, &note));
             }
             Err(raised) => return Err(raised),
         };

@@ -4,12 +4,14 @@
 
 use crate::exception::{exception, str as base_str};
 use pellucid_object::{
-    CallArgs, Exception, FunctionDef, GetSetDef, Interpreter, NativeFn, Ref, Res, Slot, Str, Tuple, Type,
-    TypeDef, TypeFlags, Value, payload,
+    CallArgs, Exception, FunctionDef, GetSetDef, Interpreter, List, NativeFn, Ref, Res, Slot, Str, Tuple,
+    Type, TypeDef, TypeFlags, Value, payload,
 };
 
 const MESSAGE: usize = 0;
 const EXCEPTIONS: usize = 1;
+/// How the sequence of members looked when the group was made, if it is no plain list or tuple.
+const SHOWN: usize = 2;
 
 fn is_a(vm: &Interpreter, value: &Value, ty: &Ref<Type>) -> bool {
     vm.is_instance(value, ty)
@@ -79,6 +81,9 @@ fn new(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
     group.args.set(Some(vm.new_tuple(call.values.to_vec())?));
     group.set_field(MESSAGE, Some(message.clone()));
     group.set_field(EXCEPTIONS, Some(vm.new_tuple(items)?));
+    if !is_plain_sequence(vm, exceptions) {
+        group.set_field(SHOWN, Some(vm.repr(exceptions)?));
+    }
     vm.alloc_subclass(&cls, group)
 }
 
@@ -108,6 +113,28 @@ fn init(vm: &Interpreter, this: &Value, call: &CallArgs) -> Res<()> {
 fn members(vm: &Interpreter, this: &Value) -> Res<Vec<Value>> {
     let field = exception(vm, this)?.field(EXCEPTIONS);
     Ok(field.and_then(|f| f.downcast::<Tuple>().map(Tuple::items)).unwrap_or_default())
+}
+
+fn is_plain_sequence(vm: &Interpreter, value: &Value) -> bool {
+    let ty = vm.type_of_ref(value).value();
+    ty.is(vm.types().list.value()) || ty.is(vm.types().tuple.value())
+}
+
+/// What became of the sequence or of `args` since does not show.
+fn repr(vm: &Interpreter, this: &Value) -> Res {
+    let group = exception(vm, this)?;
+    let message = vm.repr_lossy(&group.field(MESSAGE).unwrap_or(Value::NONE))?;
+    let shown = match group.field(SHOWN) {
+        Some(shown) => vm.str_lossy(&shown),
+        None => {
+            let args = group.args.get().and_then(|args| args.downcast::<Tuple>().map(Tuple::items));
+            let as_list = matches!(args.as_deref(), Some([_, given]) if given.downcast::<List>().is_some());
+            let members = members(vm, this)?;
+            let members = if as_list { vm.new_list(members)? } else { vm.new_tuple(members)? };
+            vm.repr_lossy(&members)?
+        }
+    };
+    vm.new_str(&format!("{}({message}, {shown})", vm.type_name(this)))
 }
 
 fn str(vm: &Interpreter, this: &Value) -> Res {
@@ -217,7 +244,7 @@ pub static BASE_EXCEPTION_GROUP: TypeDef = TypeDef {
     payload: payload::<Exception>(),
     flags: TypeFlags::BASETYPE,
     doc: "A combination of multiple unrelated exceptions.",
-    slots: &[Slot::New(new), Slot::Init(init), Slot::Str(str)],
+    slots: &[Slot::New(new), Slot::Init(init), Slot::Repr(repr), Slot::Str(str)],
     methods: &[
         FunctionDef::new(
             "derive",

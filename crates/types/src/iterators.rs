@@ -694,8 +694,8 @@ fn inner_iterator(vm: &Interpreter, this: &Value) -> Res {
     };
     let iterator = f(vm, &inner)?;
     if vm.type_of_ref(&iterator).slots.next.get().is_none() {
-        let (of, got) = (vm.type_name(&inner), vm.type_name(&iterator));
-        return Err(vm.type_error(format!("{of}.__await__() must return an iterator, not {got}")));
+        let got = vm.type_name(&iterator);
+        return Err(vm.type_error(format!("__await__() returned non-iterator of type '{got}'")));
     }
     Ok(iterator)
 }

@@ -296,7 +296,8 @@ fn set_forwarded(vm: &Interpreter, this: &Value, name: &str, value: Option<&Valu
 
 fn repr_wrapped(vm: &Interpreter, this: &Value) -> Res {
     let inner = vm.repr_lossy(&callable(vm, this)?)?;
-    vm.new_str(&format!("<{}({inner})>", vm.type_name(this)))
+    let kind = if vm.is_instance(this, &vm.types().classmethod) { "classmethod" } else { "staticmethod" };
+    vm.new_str(&format!("<{kind}({inner})>"))
 }
 
 fn callable(_: &Interpreter, this: &Value) -> Res {

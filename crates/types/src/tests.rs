@@ -161,10 +161,7 @@ fn dicts_are_filled_read_and_compared() {
     assert!(py.error(py.0.get_item(&dict, &py.int(3))).starts_with("KeyError"));
     assert_eq!(py.read(&py.method(&dict, "popitem", &[]).expect("popitem")), [2, 20]);
     let bad = py.0.call_values(py.0.types().dict.value(), &[py.list(&[1])]);
-    assert_eq!(
-        py.error(bad),
-        "TypeError: cannot convert dictionary update sequence element #0 to a sequence"
-    );
+    assert_eq!(py.error(bad), "TypeError: object is not iterable");
     let short = py.0.new_list(vec![py.tuple(&[1])]).expect("list");
     assert_eq!(
         py.error(py.method(&dict, "update", &[short])),

@@ -125,7 +125,7 @@ impl Walker<'_> {
         };
         let mut flags = block.symbols.flags(&mangled);
         if flag & flags & symbol::PARAM != 0 {
-            return Failure::at(range, format!("duplicate parameter '{name}' in function definition"));
+            return Failure::at(range, format!("duplicate argument '{name}' in function definition"));
         }
         if flag & flags & symbol::TYPE_PARAM != 0 {
             return Failure::at(range, format!("duplicate type parameter '{name}'"));

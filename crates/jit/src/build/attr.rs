@@ -1,7 +1,7 @@
 //! Names, attributes and items.
 
 use super::state::Slot;
-use super::{Build, Builder};
+use super::{Build, Builder, Stop};
 use crate::ir::{Block, Edge, New, Op, Region, Term, Ty, Val};
 use pellucid_interp::caches;
 use pellucid_interp::form::{Cache, Instr};
@@ -161,15 +161,16 @@ impl Builder<'_> {
 
     pub(crate) fn load_attr(&mut self, instr: Instr) -> Build<bool> {
         let learnt = self.learnt(instr)?;
-        if self.is_dead_end()? {
-            return Ok(false);
-        }
+        let single = !self.is_dead_end()?;
         match learnt.kind {
             caches::WORD | caches::CLASS => {}
-            caches::OWN | caches::MODULE => return self.load_attr_of_namespace(instr, &learnt),
+            caches::OVERFLOW => return self.load_attr_of_several(instr),
+            caches::OWN | caches::MODULE if single => return self.load_attr_of_namespace(instr, &learnt),
             _ => return Ok(false),
         }
-        let Some(class) = self.receiver(&learnt)? else { return self.load_attr_of_several(instr) };
+        let Some(class) = self.receiver(&learnt)?.filter(|_| single) else {
+            return self.load_attr_of_several(instr);
+        };
         let Some(object) = self.object(instr.b)? else { return Ok(false) };
         let object = self.guard_layout(object, &class, &learnt);
         let value = if learnt.kind == caches::WORD {
@@ -223,13 +224,14 @@ impl Builder<'_> {
 
     /// An attribute of objects of a few types.
     fn load_attr_of_several(&mut self, instr: Instr) -> Build<bool> {
-        let entries = self.all_learnt(instr)?;
-        let quick = |entry: &Learnt| matches!(entry.kind, caches::WORD | caches::CLASS);
-        if entries.len() < 2 || !entries.iter().all(quick) {
+        if self.is_last_end()? {
             return Ok(false);
         }
+        let mut entries = self.all_learnt(instr)?;
+        entries.retain(|entry| matches!(entry.kind, caches::WORD | caches::CLASS));
         let Some(object) = self.object(instr.b)? else { return Ok(false) };
-        let value = self.one_of(object, &entries, |builder, entry| {
+        let (cache, name) = self.cache_address(instr)?;
+        let value = self.one_of(object, &entries, Op::KnownAttr(cache), name, |builder, entry| {
             if entry.kind == caches::CLASS {
                 let value = builder.kept(entry.value);
                 return builder.boxed_constant(value);
@@ -253,13 +255,28 @@ impl Builder<'_> {
         }
     }
 
-    /// What `f` makes of the one of several types that the object has.
+    /// The address of an instruction's caches, and its name, both of which its code keeps.
+    fn cache_address(&mut self, instr: Instr) -> Build<(u64, Val)> {
+        self.keep.push(self.context.activation.code.clone());
+        let name = self.code()?.names.get(instr.d as usize).map(Value::bits);
+        let name = self.word(name.ok_or(Stop::No("no such name"))?);
+        let cache = self.with_form(|form| std::ptr::from_ref(&form.caches[instr.e as usize]) as u64)?;
+        Ok((cache, name))
+    }
+
+    /// What `f` makes of the one of several types that the object has, or what `other` gives for all other types.
     fn one_of(
         &mut self,
         object: Val,
         entries: &[Learnt],
+        other: Op,
+        name: Val,
         mut f: impl FnMut(&mut Self, &Learnt) -> Val,
     ) -> Val {
+        if entries.is_empty() {
+            let exit = self.exit_here();
+            return self.emit(other, &[object, name], Some(Ty::Word), Some(exit));
+        }
         self.guard(Op::GuardHeap, &[object], Ty::Word);
         let ty = self.load(Region::Header, layout::TYPE, object, Ty::Raw);
         let version = self.load32(Region::Header, layout::TYPE_VERSION, ty);
@@ -269,18 +286,26 @@ impl Builder<'_> {
         for entry in entries {
             let known = self.constant(Op::Raw(entry.version as i64), Ty::Raw);
             let is = self.emit(Op::Same, &[version, known], Some(Ty::Bool), None);
-            let (then, other) = self.split(is);
+            let (then, next) = self.split(is);
             self.now = then;
             if entry.place != caches::TYPE_OFFSET {
                 let held = self.load(Region::Shape, entry.place, object, Ty::Raw);
-                self.guard(Op::GuardIs(entry.shape), &[held], Ty::Raw);
+                let known = self.constant(Op::Raw(entry.shape as i64), Ty::Raw);
+                let is = self.emit(Op::Same, &[held, known], Some(Ty::Bool), None);
+                let alike = self.graph.new_block((self.context.activation.level, self.pc));
+                let edge = |block| Edge { block: Some(block), args: Vec::new() };
+                self.graph.block(then).term = Term::Branch(is, edge(alike), edge(next));
+                self.now = alike;
             }
             let value = f(self, entry);
             self.jump_to(merge, value);
-            self.now = other;
+            self.now = next;
             self.state = state.clone();
+            self.clear_exit();
         }
-        self.leave("guard");
+        let exit = self.exit_here();
+        let value = self.emit(other, &[object, name], Some(Ty::Word), Some(exit));
+        self.jump_to(merge, value);
         self.now = merge;
         result
     }
@@ -301,10 +326,13 @@ impl Builder<'_> {
 
     pub(crate) fn store_attr(&mut self, instr: Instr) -> Build<bool> {
         let learnt = self.learnt(instr)?;
-        if self.is_dead_end()? || !matches!(learnt.kind, caches::WORD | caches::ADD) {
+        if !matches!(learnt.kind, caches::WORD | caches::ADD) {
             return Ok(false);
         }
-        let Some(class) = self.receiver(&learnt)? else { return Ok(false) };
+        let single = !self.is_dead_end()?;
+        let Some(class) = self.receiver(&learnt)?.filter(|_| single) else {
+            return self.store_attr_of_several(instr);
+        };
         let Some(object) = self.object(instr.b)? else { return Ok(false) };
         let object = self.guard_layout(object, &class, &learnt);
         let old = if learnt.kind == caches::ADD {
@@ -327,16 +355,35 @@ impl Builder<'_> {
         Ok(true)
     }
 
+    /// A store to objects of whatever types the caches know.
+    fn store_attr_of_several(&mut self, instr: Instr) -> Build<bool> {
+        if self.is_last_end()? {
+            return Ok(false);
+        }
+        let Some(object) = self.object(instr.b)? else { return Ok(false) };
+        let (cache, name) = self.cache_address(instr)?;
+        let value = self.operand_word(instr.c)?;
+        let exit = self.exit_here();
+        let old = self.emit(Op::StoreKnown(cache), &[object, name, value], Some(Ty::Word), Some(exit));
+        self.state.forget(Region::Attrs);
+        self.state.forget(Region::Shape);
+        self.release(instr.c)?;
+        self.dies(old);
+        self.release(instr.b)?;
+        Ok(true)
+    }
+
     pub(crate) fn load_method(&mut self, instr: Instr) -> Build<bool> {
         let learnt = self.learnt(instr)?;
         if matches!(learnt.kind, caches::WORD | caches::CLASS | caches::OWN | caches::MODULE) {
             return self.load_callee(instr);
         }
-        if self.is_dead_end()? || learnt.kind != caches::METHOD {
+        if learnt.kind != caches::METHOD || self.is_last_end()? {
             return Ok(false);
         }
+        let single = !self.is_dead_end()?;
         let Some(object) = self.object(instr.b)? else { return Ok(false) };
-        let (object, function) = match self.receiver(&learnt)? {
+        let (object, function) = match self.receiver(&learnt)?.filter(|_| single) {
             Some(class) => {
                 let object = self.guard_layout(object, &class, &learnt);
                 (object, self.kept(learnt.value))
@@ -381,12 +428,11 @@ impl Builder<'_> {
 
     /// The method of objects of a few types, and which functions it may be.
     fn method_of_several(&mut self, instr: Instr, object: Val) -> Build<Option<Val>> {
-        let entries = self.all_learnt(instr)?;
-        if entries.len() < 2 || !entries.iter().all(|entry| entry.kind == caches::METHOD) {
-            return Ok(None);
-        }
+        let mut entries = self.all_learnt(instr)?;
+        entries.retain(|entry| entry.kind == caches::METHOD);
+        let (cache, name) = self.cache_address(instr)?;
         let mut choices: Vec<Value> = Vec::new();
-        let function = self.one_of(object, &entries, |builder, entry| {
+        let function = self.one_of(object, &entries, Op::KnownMethod(cache), name, |builder, entry| {
             let val = builder.kept(entry.value);
             if let Some(value) = builder.keep.last().cloned()
                 && !choices.iter().any(|choice| choice.is(&value))
@@ -508,7 +554,7 @@ impl Builder<'_> {
 
     pub(crate) fn store_subscr(&mut self, instr: Instr) -> Build<bool> {
         let seen = self.seen(|seen| (seen.a.get(), seen.b.get()))?;
-        if self.failed_twice()? {
+        if self.is_last_end()? {
             return Ok(false);
         }
         let Some((items, index)) = self.list_item(instr.a, instr.b, seen)? else {

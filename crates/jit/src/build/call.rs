@@ -42,6 +42,9 @@ impl Builder<'_> {
             Op::Word(bits) => Some(unsafe { Value::borrow_bits(&bits).clone() }),
             _ => None,
         };
+        if known.is_none() && self.is_dead_end()? {
+            return Ok(None);
+        }
         if let Some(class) = known.clone().or_else(|| target.clone())
             && class.downcast::<Type>().is_some()
             && let Some(flow) = self.instantiate(instr, word, known.is_some(), class, callee, given)?
@@ -185,6 +188,10 @@ impl Builder<'_> {
             (self.context, self.pc) = (outer.clone(), here);
             self.exit_here = None;
         }
+        if self.is_dead_end()? {
+            self.step(instr)?;
+            return Ok(Some(Flow::Next));
+        }
         self.leave("guard");
         Ok(Some(Flow::Done))
     }
@@ -218,7 +225,7 @@ impl Builder<'_> {
             (form.nregs as usize, form.first_temp as usize, form.instrs.len());
         let mut prefix = self.site_key();
         prefix.push(variant);
-        site.framed = self.lessons.is_framed(&prefix);
+        site.framed = self.lessons.framed.contains(&prefix);
         self.graph.tally.add("calls inlined", 1);
         self.note(&format!("inlined {} in", self.vm.str_lossy(&data.qualname)));
         if site.framed {
@@ -455,6 +462,24 @@ impl Builder<'_> {
         self.bury(call.pc + 1)?;
         let context = self.context.clone();
         self.go(&context, call.pc + 1)?;
+        Ok(Flow::Done)
+    }
+
+    /// `return` of the root: the interpreter takes the value out of its register. The variables die there; those that are no
+    /// heap words in memory need not be put there before.
+    pub(crate) fn root_return(&mut self, instr: Instr) -> Build<Flow> {
+        self.store_item();
+        if instr.b >= 0 {
+            let at = self.slot(instr.b);
+            self.own(at)?;
+        }
+        for slot in &mut self.state.slots {
+            if !matches!(slot, Slot::Mem(_) | Slot::Now { clean: true, .. }) {
+                *slot = Slot::Dead;
+            }
+        }
+        self.clear_exit();
+        self.leave("");
         Ok(Flow::Done)
     }
 

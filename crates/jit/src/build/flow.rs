@@ -427,8 +427,23 @@ impl Builder<'_> {
         param: Option<Ty>,
         args: &mut Vec<(usize, Val)>,
     ) -> Build {
-        let widen = || Err(Stop::Widen(key.clone(), at));
         let slot = self.state.slots.get(at).cloned().unwrap_or(Slot::Dead);
+        let level = match &slot {
+            Slot::Mem(_) | Slot::Borrowed(_) => 2,
+            _ => 1,
+        };
+        let mut widen = |builder: &mut Self| {
+            builder.in_vain.push(Stop::Widen(key.clone(), at, level));
+            // Anything will do: this graph goes nowhere.
+            let val = match param {
+                Some(Ty::Float) => builder.constant(Op::Float(0), Ty::Float),
+                Some(Ty::Bool) => builder.constant(Op::Bool(false), Ty::Bool),
+                Some(Ty::Word) => builder.unbound(),
+                _ => builder.int(0),
+            };
+            args.push((at, val));
+            Ok(())
+        };
         match (wanted, slot) {
             (Slot::Dead, Slot::Dead) => {}
             (Slot::Dead, slot) => {
@@ -440,19 +455,19 @@ impl Builder<'_> {
                     return if matches!(slot, Slot::Now { val: v, .. } if v == *val) {
                         Ok(())
                     } else {
-                        widen()
+                        widen(self)
                     };
                 };
-                let Some(val) = self.as_type(at, ty)? else { return widen() };
+                let Some(val) = self.as_type(at, ty)? else { return widen(self) };
                 args.push((at, val));
             }
             (Slot::RangeIter(_, stop, step), Slot::RangeIter(next, s, t)) if *stop == s && *step == t => {
                 args.push((at, next));
             }
             (Slot::Tuple(..), slot) if *wanted == slot => {}
-            (Slot::RangeIter(..) | Slot::Range(..) | Slot::Tuple(..), _) => return widen(),
+            (Slot::RangeIter(..) | Slot::Range(..) | Slot::Tuple(..), _) => return widen(self),
             (Slot::Mem(Some(a)), Slot::Mem(Some(b))) if *a == b => {}
-            (Slot::Mem(Some(_)), _) => return widen(),
+            (Slot::Mem(Some(_)), _) => return widen(self),
             (Slot::Mem(None), _) => {
                 self.own(at)?;
                 if let Slot::Now { .. } = self.state.slots[at] {

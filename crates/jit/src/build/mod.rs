@@ -35,8 +35,8 @@ use std::rc::Rc;
 /// Why a graph was not finished.
 #[derive(Debug)]
 pub enum Stop {
-    /// The register of the loop at this place has not the assumed type: assume less.
-    Widen(Key, usize),
+    /// The register of the loop at this place has not the assumed type: assume so little.
+    Widen(Key, usize, u8),
     /// The calls at these places need frames.
     Frame(Vec<Key>),
     /// Not to be compiled.
@@ -51,24 +51,23 @@ pub struct Lessons {
     /// How little is assumed of registers at the beginning of loops: 1 a word that is no object, 2 nothing.
     pub widened: HashMap<(Key, usize), u8>,
     pub framed: HashSet<Key>,
-    frame_stops: usize,
 }
 
-/// After so many inlined calls turned out to need frames all get them.
-const FRAME_STOPS: usize = 4;
-
 impl Lessons {
-    pub fn is_framed(&self, key: &Key) -> bool {
-        self.frame_stops >= FRAME_STOPS || self.framed.contains(key)
-    }
-    pub fn learn(&mut self, stop: Stop) {
-        match stop {
-            Stop::Widen(key, slot) => *self.widened.entry((key, slot)).or_insert(0) += 1,
-            Stop::Frame(keys) => {
-                self.framed.extend(keys);
-                self.frame_stops += 1;
+    /// Learns from what one graph was built in vain for.
+    pub fn learn(&mut self, stops: Vec<Stop>) {
+        let before = self.widened.clone();
+        for stop in stops {
+            match stop {
+                Stop::Widen(key, slot, level) => {
+                    let place = (key, slot);
+                    let level = level.max(before.get(&place).map_or(0, |known| known + 1));
+                    let known = self.widened.entry(place).or_insert(0);
+                    *known = level.max(*known);
+                }
+                Stop::Frame(keys) => self.framed.extend(keys),
+                Stop::No(_) => {}
             }
-            Stop::No(_) => {}
         }
     }
 }
@@ -121,6 +120,8 @@ pub struct Builder<'a> {
     /// How many tuples were not made.
     tuples: u32,
     exit_here: Option<(u32, ExitId)>,
+    /// What was assumed in vain so far: the graph is built to its end, to find all of it, and then again.
+    pub in_vain: Vec<Stop>,
 }
 
 impl<'a> Builder<'a> {
@@ -169,6 +170,7 @@ impl<'a> Builder<'a> {
             dying: Vec::new(),
             tuples: 0,
             exit_here: None,
+            in_vain: Vec::new(),
         }
     }
 

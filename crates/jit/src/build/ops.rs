@@ -3,8 +3,9 @@
 use super::state::{ContextKind, Slot};
 use super::{Build, Builder, EXACT, Flow, Stop};
 use crate::ir::{Op, SMALL, StepSite, Ty, Val};
+use pellucid_interp::code::CodeObject;
 use pellucid_interp::form::Instr;
-use pellucid_interp::hot::kinds;
+use pellucid_interp::hot::{Seen, kinds};
 use pellucid_interp::one::{always_raises, binary_operator, comparison, generic_effect, generic_name};
 use pellucid_interp::ops::Op as Code;
 use pellucid_interp::translate::{NO_STEP, operand_of};
@@ -14,6 +15,8 @@ use pellucid_object::protocol::{BinOp, CmpOp};
 
 /// After so many exits at an instruction it is done out of line.
 pub const DEAD_END: u16 = 3;
+/// The same where there is something between: code for all that may be expected, by way of a function.
+pub const LAST_END: u16 = 40;
 
 /// What numbers an operation works on.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,9 +33,9 @@ impl Builder<'_> {
         self.seen(|seen| seen.failed.get() >= DEAD_END)
     }
 
-    /// Whether it did even where the code had been made again, knowing of failures.
-    pub(crate) fn failed_twice(&self) -> Build<bool> {
-        self.seen(|seen| seen.failed.get() >= DEAD_END + crate::exit::PATIENCE as u16)
+    /// Whether it did even where it was prepared for all that may be expected.
+    pub(crate) fn is_last_end(&self) -> Build<bool> {
+        self.seen(|seen| seen.failed.get() >= LAST_END)
     }
 
     pub(crate) fn instruction(&mut self) -> Build<Flow> {
@@ -145,7 +148,8 @@ impl Builder<'_> {
             Code::UnpackSequence | Code::UnpackTwo => self.unpack(instr)?,
             Code::ForIter => return self.for_iter(instr),
             Code::Return if self.context_is_inlined() => return self.inlined_return(instr),
-            Code::Return | Code::Yield | Code::YieldFrom => {
+            Code::Return => return self.root_return(instr),
+            Code::Yield | Code::YieldFrom => {
                 self.leave("");
                 return Ok(Flow::Done);
             }
@@ -679,11 +683,14 @@ impl Builder<'_> {
     /// Has the interpreter's own code do the instruction.
     pub(crate) fn step(&mut self, instr: Instr) -> Build<Val> {
         if self.context.activation.call.as_ref().is_some_and(|call| !call.framed) {
-            return Err(Stop::Frame(self.inlining_keys()));
+            self.in_vain.push(Stop::Frame(self.inlining_keys()));
         }
         self.store_item();
         let operands = self.stepped(instr)?;
-        let ran = self.seen(|seen| u64::from(seen.ran.get()))?;
+        // Calls of Python functions cost little more than they do in line.
+        let is_call =
+            |seen: &Seen| seen.target().is_some_and(|target| target.downcast::<CodeObject>().is_some());
+        let ran = self.seen(|seen| if is_call(seen) { 0 } else { u64::from(seen.ran.get()) })?;
         self.ran_out_of_line += ran;
         self.graph.tally.add("instructions out of line", 1);
         let on = self.worked_on(instr)?;

@@ -171,7 +171,12 @@ pub fn report_unraisable(vm: &Interpreter, exception: &Value, message: &str, obj
     }
 }
 
+/// With a message, what was at fault is a part of it; without one, the hook says that.
 fn tell_unraisable(vm: &Interpreter, exception: &Value, message: &str, object: &Value) -> Res<()> {
+    if !message.is_empty() && !object.is_none() {
+        let message = format!("{message} {}", shown(vm, object));
+        return tell_unraisable(vm, exception, &message, &Value::NONE);
+    }
     let hook = sys_attribute(vm, "unraisablehook")?;
     // The default hook is called without the detour, so that it works while the interpreter ends.
     match hook.filter(|hook| !hook.is_none() && !is_default_hook(hook)) {
@@ -210,19 +215,16 @@ pub fn unraisablehook(vm: &Interpreter, args: &Value) -> Res {
     Ok(Value::NONE)
 }
 
+fn shown(vm: &Interpreter, object: &Value) -> String {
+    vm.repr_lossy(object).unwrap_or_else(|raised| {
+        drop(vm.take_raised(raised));
+        "<object repr() failed>".to_string()
+    })
+}
+
 fn print_unraisable(vm: &Interpreter, exception: &Value, message: &str, object: &Value) -> Res<()> {
     let Some(file) = stream(vm, "stderr")? else { return Ok(()) };
-    let shown = if object.is_none() {
-        String::new()
-    } else {
-        match vm.repr_lossy(object) {
-            Ok(text) => text,
-            Err(raised) => {
-                drop(vm.take_raised(raised));
-                "<object repr() failed>".to_string()
-            }
-        }
-    };
+    let shown = if object.is_none() { String::new() } else { shown(vm, object) };
     let head = match (message, shown.as_str()) {
         ("", "") => String::new(),
         ("", object) => format!("Exception ignored in: {object}\n"),

@@ -83,7 +83,7 @@ impl Parser<'_> {
                         p.plain_name()?;
                         p.tok(K::String)
                     })
-                    .or_else(|| p.start_of_soft_keyword())
+                    .or_else(|| p.soft_keyword())
                 })?;
                 let a = p.disjunction()?;
                 let b = p.expression_without_mistakes()?;
@@ -139,10 +139,10 @@ impl Parser<'_> {
     }
 
     /// Takes a name that a soft keyword starts with: CPython compares no further than the name goes.
-    fn start_of_soft_keyword(&mut self) -> Option<usize> {
+    fn soft_keyword(&mut self) -> Option<usize> {
         let token = self.tok(K::Name)?;
         let text = self.text_of(token);
-        SOFT_KEYWORDS.iter().any(|word| word.starts_with(text)).then_some(token)
+        SOFT_KEYWORDS.contains(&text).then_some(token)
     }
 
     /// Whether a node is the name `print` or `exec`.
@@ -347,9 +347,11 @@ impl Parser<'_> {
         let next = self.peek()?;
         if operators.contains(&next.token.kind) {
             if next.token.kind == K::NotEqual && (self.text_of(self.mark) == "<>") != self.flags.barry {
-                if self.flags.barry {
-                    self.raise_last("with Barry as BDFL, use '<>' instead of '!='");
-                }
+                self.raise_last(if self.flags.barry {
+                    "with Barry as BDFL, use '<>' instead of '!='"
+                } else {
+                    "invalid syntax.  Maybe you meant '!=' instead of '<>'?"
+                });
                 return None;
             }
             self.mark += 1;

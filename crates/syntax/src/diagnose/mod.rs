@@ -212,6 +212,7 @@ impl<'a> Parser<'a> {
             if syntax && !from_tokenizer && !self.tokenizer.is_done() {
                 self.scan_rest();
             }
+            self.note_last_statement();
             return;
         }
         let Some(last) = last.and_then(|last| self.tokens.get(last)).copied() else {
@@ -224,15 +225,20 @@ impl<'a> Parser<'a> {
             K::Dedent => self.raise_indentation("unexpected unindent"),
             _ => {
                 self.raise(last.place(), "invalid syntax");
-                if let Some(error) = &mut self.error {
-                    error.metadata = Some(Box::new(Metadata {
-                        line: self.last_statement.line,
-                        column: self.last_statement.column.max(0) as usize,
-                        source: self.source.to_string(),
-                    }));
-                }
+                self.note_last_statement();
                 self.scan_rest();
             }
+        }
+    }
+
+    fn note_last_statement(&mut self) {
+        let place = self.last_statement;
+        if let Some(error) = self.error.as_mut().filter(|error| error.kind == ErrorKind::Syntax) {
+            error.metadata = Some(Box::new(Metadata {
+                line: place.line,
+                column: place.column.max(0) as usize,
+                source: self.source.to_string(),
+            }));
         }
     }
 

@@ -59,9 +59,14 @@ impl Parser<'_> {
 
     pub(super) fn statements(&mut self) -> Option<()> {
         self.some(|p| {
-            let last = p.attempt(Self::compound).or_else(|| p.attempt(Self::simple_statements))?;
-            let place = p.at(last);
-            if p.second && place.line >= p.last_statement.line {
+            // Functions do not count.
+            let function = p.peek().is_some_and(|t| t.token.kind == K::At)
+                || matches!(p.text_of(p.mark), "def" | "async");
+            let Some(compound) = p.attempt(Self::compound) else {
+                return p.attempt(Self::simple_statements).map(drop);
+            };
+            let place = p.at(compound);
+            if p.second && !function && place.line >= p.last_statement.line {
                 p.last_statement = place;
             }
             Some(())

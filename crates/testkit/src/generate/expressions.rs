@@ -249,7 +249,7 @@ impl Writer<'_> {
                 self.expression(Kind::Tuple, depth),
                 self.random.pick(&["0", "1", "-1", "5"])
             ),
-            27 => format!("{}.get({a}, 0)", self.expression(Kind::Dict, depth)),
+            27 => format!("{}.get({a}, 0)", self.receiver(Kind::Dict, depth)),
             28 => format!("sum({})", self.expression(Kind::Ints, depth)),
             29 => format!("pow({a}, {}, 1000003)", self.random.pick(&["2", "3", "-1", "0"])),
             30 => format!("divmod({a}, {})[{}]", self.expression(Kind::Int, depth), self.random.below(2)),
@@ -259,6 +259,12 @@ impl Writer<'_> {
                 self.random.pick(&["True", "MyInt(3)", "int(\"17\")", "ord(\"a\")", "hash(1.0)"]).to_string()
             }
         }
+    }
+
+    /// Something that a dot may follow.
+    fn receiver(&mut self, kind: Kind, depth: usize) -> String {
+        let value = self.expression(kind, depth);
+        if value.starts_with(|first: char| first.is_ascii_digit()) { format!("({value})") } else { value }
     }
 
     fn index(&mut self) -> String {
@@ -383,11 +389,21 @@ impl Writer<'_> {
                 let spec = self.random.pick(&["", "!r", ":>6", ":<4"]);
                 let kind = self.scalar();
                 let value = self.quiet(|this| this.expression(kind, 0));
-                format!("f'{{{value}{spec}}}|'")
+                format!("f'{{({value}){spec}}}|'")
             }
             8 => format!("\",\".join({})", self.expression(Kind::Strs, depth)),
-            9 => format!("{a}.{}()", self.random.pick(&["upper", "lower", "strip", "title"])),
-            10 => format!("{a}.replace(\"a\", {})", self.expression(Kind::Str, 0)),
+            9 => format!(
+                "{}.{}()",
+                self.receiver(Kind::Str, depth),
+                self.random.pick(&["upper", "lower", "strip", "title"])
+            ),
+            10 => {
+                format!(
+                    "{}.replace(\"a\", {})",
+                    self.receiver(Kind::Str, depth),
+                    self.expression(Kind::Str, 0)
+                )
+            }
             11 => format!("(\"%s-%r\" % ({a}, {}))", self.expression(Kind::Int, depth)),
             12 => format!("chr({} % 500 + 32)", self.expression(Kind::Int, depth)),
             13 => format!("{}[{}]", self.expression(Kind::Strs, depth), self.index()),
@@ -433,7 +449,7 @@ impl Writer<'_> {
                 let many = self.random.pick(&["range(5)", "range(5, -5, -3)", "map(int, \"123\")", "(1, 2)"]);
                 format!("{}({many})", self.random.pick(&["list", "sorted", "MyList"]))
             }
-            7 if kind == Kind::Strs => format!("{}.split(\",\")", self.expression(Kind::Str, depth)),
+            7 if kind == Kind::Strs => format!("{}.split(\",\")", self.receiver(Kind::Str, depth)),
             _ => format!("list({})", self.expression(kind, depth)),
         }
     }
