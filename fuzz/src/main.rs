@@ -34,8 +34,8 @@ fn compiler(sandbox: &Sandbox, random: &mut Random, sources: &[String]) {
     let code = sandbox.compile(&changed(random, sources));
     sandbox.expect_no_bug(&code);
     if let Ok(code) = code {
-        let bytes = sandbox.call("marshal", "dumps", &[code]).expect("code has a form in bytes");
-        sandbox.call("marshal", "loads", &[bytes]).expect("compiled code is valid");
+        let bytes = sandbox.dumps(code).expect("code has a form in bytes");
+        sandbox.loads(bytes).expect("compiled code is valid");
     }
 }
 
@@ -43,10 +43,10 @@ fn compiler(sandbox: &Sandbox, random: &mut Random, sources: &[String]) {
 fn marshal(sandbox: &Sandbox, random: &mut Random, sources: &[String]) {
     let source = &sources[random.below(sources.len())];
     let Ok(code) = sandbox.compile(source) else { return };
-    let bytes = sandbox.call("marshal", "dumps", &[code]).expect("code has a form in bytes");
+    let bytes = sandbox.dumps(code).expect("code has a form in bytes");
     let bytes = sandbox.limited(|vm| vm.expect_bytes(&bytes).map(<[u8]>::to_vec)).expect("bytes");
     let bytes = sure(sandbox.vm().new_bytes(damaged(random, &bytes)));
-    if let Ok(code) = sandbox.call("marshal", "loads", &[bytes])
+    if let Ok(code) = sandbox.loads(bytes)
         && &*sandbox.vm().type_name(&code) == "code"
     {
         // Whether it raises is its own affair.

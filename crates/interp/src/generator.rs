@@ -291,6 +291,11 @@ pub fn of(value: &Value) -> Option<&Generator> {
     value.downcast::<Generator>()
 }
 
+/// Whether a value is a generator that waits at a `yield`.
+pub fn sleeps(value: &Value) -> bool {
+    of(value).is_some_and(|generator| generator.life.get() == Life::Suspended)
+}
+
 /// Pushes the frame record of a generator that sleeps, or has not begun.
 #[inline]
 fn begin(vm: &Interpreter, st: &State, thread: &Thread, value: &Value, ret: Ret, sent: Value) -> Res<()> {

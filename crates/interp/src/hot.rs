@@ -187,7 +187,7 @@ pub mod kinds {
 }
 
 /// Of [`Seen::failed`].
-const NEWS: u16 = u16::MAX;
+pub const NEWS: u16 = u16::MAX;
 
 /// What an instruction was seen to work on.
 #[derive(Default)]
@@ -702,6 +702,9 @@ unsafe fn finish_call(
     unsafe {
         let top = thread.top_ptr();
         let (ret, dst) = ((*top).ret, (*top).dst);
+        if ret == Ret::ForIter {
+            return finish_turn(vm, st, thread, frame, levels);
+        }
         if !matches!(ret, Ret::Call | Ret::Discard | Ret::Init | Ret::Operator) {
             return Ok(Status::Leave);
         }
@@ -725,6 +728,35 @@ unsafe fn finish_call(
             _ => drop(value),
         }
         Ok(if crate::instrument::stale(st) || is_watched(frame, levels) { Status::Leave } else { Status::On })
+    }
+}
+
+/// Runs the generator that a `for` loop woke until it yields a value, which goes where the loop wants it, or ends.
+///
+/// # Safety
+/// As for [`finish_call`]; the innermost frame is a generator's.
+unsafe fn finish_turn(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    levels: usize,
+) -> Res<Status> {
+    // SAFETY: by the contract.
+    unsafe {
+        let top = thread.top_ptr();
+        let generator = (*top).generator.get();
+        (*top).ret = crate::frame::Ret::Native;
+        let value = crate::run::run(vm, st, thread)?;
+        let leaves = crate::instrument::stale(st) || is_watched(frame, levels);
+        let i = &*(*frame).pc;
+        if generator.as_ref().is_some_and(crate::generator::sleeps) {
+            crate::ops_arith::set(frame, i.a, value);
+            return Ok(if leaves { Status::Leave } else { Status::On });
+        }
+        drop((generator, value));
+        crate::ops_arith::set(frame, i.b, Value::UNBOUND);
+        Ok(if leaves { Status::LeaveByJump } else { Status::Jump })
     }
 }
 

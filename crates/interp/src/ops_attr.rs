@@ -33,6 +33,8 @@ use pellucid_object::{Bytes, Dict, Interpreter, List, Res, SlotWord, Str, Tuple,
 use pellucid_types::property::{PROPERTY as PROPERTY_TYPE, Property};
 use pellucid_types::slice::{Parts, new_slice};
 
+// What the cache of an instruction has learnt (`kind`): where the attribute stands, or what it is.
+/// In the object itself, `index` bytes from its start; among those that stand out of line, the one of this index.
 pub const WORD: u16 = 1;
 pub const OVERFLOW: u16 = 2;
 pub const CLASS: u16 = 4;
@@ -40,10 +42,10 @@ pub const METHOD: u16 = 5;
 pub const MODULE: u16 = 6;
 pub const OWN: u16 = 7;
 pub const PROPERTY: u16 = 9;
-const STATIC: u16 = 10;
-const OWN_STATIC: u16 = 11;
-const BY_CLASS: u16 = 12;
-const OWN_BY_CLASS: u16 = 13;
+pub const STATIC: u16 = 10;
+pub const OWN_STATIC: u16 = 11;
+pub const BY_CLASS: u16 = 12;
+pub const OWN_BY_CLASS: u16 = 13;
 /// Of a `StoreAttr`: the attribute is added, the shape becoming `value`.
 pub const ADD: u16 = 8;
 /// Where the type of an object stands.

@@ -24,6 +24,10 @@ pub enum Kind {
     /// Two values: the next or first value and the stop; the step stands here.
     Range(i64),
     RangeIter(i64),
+    /// An iterator over the list in the register: the next index; for an enumeration also the number of the first item.
+    Walk {
+        counts: bool,
+    },
     /// A tuple of so many values.
     Tuple(Box<[Kind]>),
     /// No value: the object that was put into this register.
@@ -147,6 +151,11 @@ unsafe fn take(vm: &Interpreter, frame: *mut Frame, way: &Way, mut values: *cons
         let regs = (*frame).regs;
         for (register, kind) in &way.puts {
             let value = match kind {
+                Kind::Walk { counts } => {
+                    let list = regs.add(*register as usize).replace(Value::UNBOUND);
+                    let index = int(next());
+                    new_walk(vm, &list, index, counts.then(|| int(next())))?
+                }
                 Kind::Again(other) => (*regs.add(*other as usize)).clone(),
                 kind => put(vm, kind, &mut next)?,
             };
@@ -224,7 +233,7 @@ unsafe fn put(vm: &Interpreter, kind: &Kind, next: &mut impl FnMut() -> u64) -> 
             let items: Res<Vec<Value>> = kinds.iter().map(|kind| unsafe { put(vm, kind, next) }).collect();
             vm.new_tuple(items?)?
         }
-        Kind::Again(_) => Value::UNBOUND,
+        Kind::Again(_) | Kind::Walk { .. } => return Err(vm.bug("a value that is no value's part")),
     })
 }
 
@@ -310,6 +319,44 @@ pub unsafe extern "C" fn make_range(vm: *const Interpreter, a: u64, b: u64, step
         Ok(value) => value.into_bits(),
         Err(raised) => {
             // The exit that is taken does the instruction again, and raises then.
+            drop(vm.take_raised(raised));
+            0
+        }
+    }
+}
+
+/// An iterator over a list or tuple from an index on, or an enumeration whose first item would have the number `start`.
+fn new_walk(vm: &Interpreter, sequence: &Value, index: i64, start: Option<i64>) -> Res {
+    let iterator = match pellucid_object::list::ListIterator::new(sequence, index, 1) {
+        Some(walk) => vm.alloc(&pellucid_interp::state::state(vm).list_iterator, walk)?,
+        None => pellucid_types::tuple::iterator_from(vm, sequence, index)?,
+    };
+    match start {
+        Some(start) => pellucid_types::iterators::enumerate_from(vm, iterator, start + index),
+        None => Ok(iterator),
+    }
+}
+
+/// The same for machine code, with doubled ints; takes the reference to the list. 0 without memory, and then it does not.
+///
+/// # Safety
+/// Called by machine code with a live list.
+pub unsafe extern "C" fn make_walk(
+    vm: *const Interpreter,
+    list: u64,
+    index: u64,
+    start: u64,
+    counts: u64,
+) -> u64 {
+    // SAFETY: by the contract.
+    let (vm, held) = unsafe { (&*vm, Value::borrow_bits(&list)) };
+    match new_walk(vm, held, int(index), (counts != 0).then(|| int(start))) {
+        Ok(value) => {
+            // SAFETY: the caller's reference, which the iterator's own replaces.
+            drop(unsafe { Value::from_bits(list) });
+            value.into_bits()
+        }
+        Err(raised) => {
             drop(vm.take_raised(raised));
             0
         }
@@ -406,6 +453,26 @@ pub unsafe extern "C" fn pop_frame(vm: *const Interpreter) -> u64 {
         }
     }
     0
+}
+
+/// The number of items of an exact tuple.
+///
+/// # Safety
+/// Called by machine code with a tuple.
+pub unsafe extern "C" fn tuple_len(tuple: u64) -> u64 {
+    // SAFETY: by the contract.
+    let tuple = unsafe { Value::borrow_bits(&tuple).payload_unchecked::<pellucid_object::Tuple>() };
+    tuple.as_slice().len() as u64
+}
+
+/// Where the items of an exact tuple begin.
+///
+/// # Safety
+/// As for [`tuple_len`].
+pub unsafe extern "C" fn tuple_items(tuple: u64) -> u64 {
+    // SAFETY: by the contract.
+    let tuple = unsafe { Value::borrow_bits(&tuple).payload_unchecked::<pellucid_object::Tuple>() };
+    tuple.as_slice().as_ptr() as u64
 }
 
 /// A new instance of a class whose instances are plain; 0 without memory.

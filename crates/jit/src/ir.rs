@@ -230,6 +230,9 @@ pub enum Op {
     RawShr(u8),
     /// The item `b` of the exact tuple `a`; takes the exit when there is none.
     TupleItem,
+    /// The number of items of the exact tuple `a`, and the address of the first.
+    TupleLen,
+    TupleItems,
     /// `a` itself: what a guard that was shared gives.
     Itself,
     /// Two words are the same.
@@ -270,6 +273,10 @@ pub enum New {
     /// A range from `a` to `b` by this step, and an iterator of one. Take the exit without memory.
     Range(i64),
     RangeIter(i64),
+    /// An iterator over the list or tuple `a`, whose reference it takes, from index `b` on. Takes the exit without memory.
+    ListIter,
+    /// The same as an enumeration, in which the first item of the list has the number `c`.
+    Enumerate,
     /// A tuple of words with a reference each, which it takes over. Takes the exit without memory.
     Tuple,
 }
@@ -326,6 +333,9 @@ pub enum Put {
     RangeIter(Val, Val, i64),
     /// A range: start, stop, step.
     Range(Val, Val, i64),
+    /// An iterator over the list that the register holds, or an enumeration of it: the next index, and the number of the first
+    /// item.
+    Walk(Val, Option<Val>),
     /// A tuple of these.
     Tuple(Rc<[Val]>),
     /// The object that was put into this register.
@@ -399,6 +409,7 @@ impl Exit {
             match put {
                 Put::Val(v) => values.push(*v),
                 Put::RangeIter(a, b, _) | Put::Range(a, b, _) => values.extend([*a, *b]),
+                Put::Walk(index, start) => values.extend([*index].into_iter().chain(*start)),
                 Put::Tuple(items) => values.extend(items.iter()),
                 Put::Again(_) => {}
             }
@@ -621,7 +632,7 @@ impl Graph {
                 if let Some(ty) = inst.ty {
                     write!(line, "{val}: {ty:?} = ")?;
                 }
-                write!(line, "{} {}", op_text(inst.op, name), list(&inst.args))?;
+                write!(line, "{} {}", self.op_text(inst, name), list(&inst.args))?;
                 if let Some(exit) = inst.exit {
                     write!(line, " or x{}", exit.0)?;
                 }
@@ -650,25 +661,36 @@ impl Graph {
     }
 }
 
-fn op_text(op: Op, name: &mut dyn FnMut(u64) -> String) -> String {
-    match op {
-        Op::Word(bits) => format!("Word {}", name(bits)),
-        Op::Raw(n) => format!("Raw {}", name(n as u64)),
-        Op::Float(bits) => format!("Float {:?}", f64::from_bits(bits)),
-        Op::Int(n) => format!("Int {n}"),
-        Op::Bool(b) => format!("Bool {b}"),
-        Op::LoadReg(reg) => format!("Load r{reg}"),
-        Op::StoreReg(reg) => format!("Store r{reg}"),
-        Op::Clobber(reg) => format!("Clobber r{reg}"),
-        Op::Load { region, offset } => format!("Load {region:?}+{offset}"),
-        Op::Load32 { region, offset } => format!("Load32 {region:?}+{offset}"),
-        Op::Store { region, offset } => format!("Store {region:?}+{offset}"),
-        Op::GuardType { ty, .. } => format!("GuardType {}", name(ty)),
-        Op::GuardIs(bits) => format!("GuardIs {}", name(bits)),
-        Op::GuardNot(bits) => format!("GuardNot {}", name(bits)),
-        op => format!("{op:?}"),
+impl Graph {
+    fn op_text(&self, inst: &Inst, name: &mut dyn FnMut(u64) -> String) -> String {
+        let raw = inst.args.first().is_some_and(|arg| self.ty(*arg) == Ty::Raw);
+        let mut number = |n: u64, raw: bool| if raw && n < NAMELESS { n.to_string() } else { name(n) };
+        match inst.op {
+            Op::Word(bits) => format!("Word {}", number(bits, false)),
+            Op::Raw(n) => format!("Raw {}", number(n as u64, true)),
+            Op::Float(bits) => format!("Float {:?}", f64::from_bits(bits)),
+            Op::Int(n) => format!("Int {n}"),
+            Op::Bool(b) => format!("Bool {b}"),
+            Op::LoadReg(reg) => format!("Load r{reg}"),
+            Op::StoreReg(reg) => format!("Store r{reg}"),
+            Op::Clobber(reg) => format!("Clobber r{reg}"),
+            Op::Load { region, offset } => format!("Load {region:?}+{offset}"),
+            Op::Load32 { region, offset } => format!("Load32 {region:?}+{offset}"),
+            Op::Store { region, offset } => format!("Store {region:?}+{offset}"),
+            Op::GuardType { ty, .. } => format!("GuardType {}", number(ty, false)),
+            Op::GuardIs(bits) => format!("GuardIs {}", number(bits, raw)),
+            Op::GuardNot(bits) => format!("GuardNot {}", number(bits, raw)),
+            // The address of their caches says nothing.
+            Op::KnownAttr(_) => "KnownAttr".to_string(),
+            Op::KnownMethod(_) => "KnownMethod".to_string(),
+            Op::StoreKnown(_) => "StoreKnown".to_string(),
+            op => format!("{op:?}"),
+        }
     }
 }
+
+/// From here on a raw number is an address or a version.
+const NAMELESS: u64 = 10;
 
 impl Put {
     fn text(&self) -> String {
@@ -676,6 +698,8 @@ impl Put {
             Put::Val(val) => val.to_string(),
             Put::Range(start, stop, step) => format!("range({start}, {stop}, {step})"),
             Put::RangeIter(next, stop, step) => format!("iter(range({next}, {stop}, {step}))"),
+            Put::Walk(index, None) => format!("iterator at {index}"),
+            Put::Walk(index, Some(start)) => format!("enumeration at {index} from {start}"),
             Put::Tuple(items) => format!("({})", list(items)),
             Put::Again(register) => format!("r{register}"),
         }

@@ -355,7 +355,7 @@ fn finish(job: &Job, built: Built) -> Result<Compiled, String> {
     let Built { mut graph, keep, registers, levels, mut record } = built;
     let Job { vm, frame, place, options, .. } = *job;
     let wanted = options.dump || options.record;
-    improve(job, &mut graph, &mut record, &mut wanted.then(|| Names::new(vm, &keep)));
+    improve(job, &mut graph, &mut record, &mut wanted.then(|| Names::new(vm, &frame.code, &keep)));
     let name = vm.str_lossy(&frame.code().qualname);
     if options.dump {
         let shown = record.stages.iter().filter(|(stage, _)| ["built", "improved"].contains(stage));

@@ -324,6 +324,11 @@ impl<'a, 'b> Lowering<'a, 'b> {
                     values.push(*val);
                     kind_of(self.graph.ty(*val))
                 }
+                Put::Walk(index, start) => {
+                    values.push(*index);
+                    values.extend(*start);
+                    Kind::Walk { counts: start.is_some() }
+                }
                 Put::Tuple(items) => {
                     values.extend(items.iter());
                     Kind::Tuple(items.iter().map(|item| kind_of(self.graph.ty(*item))).collect())
@@ -639,6 +644,8 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.leave_unless(item, exit)?;
                 item
             }
+            TupleLen => self.call(exit::tuple_len as *const () as usize, &[x()?]),
+            TupleItems => self.call(exit::tuple_items as *const () as usize, &[x()?]),
             RawToInt => self.builder.ins().ishl_imm_s(x()?, 1),
             IntAddQuick => self.builder.ins().iadd(x()?, y()?),
             IntSubQuick => self.builder.ins().isub(x()?, y()?),
@@ -1159,6 +1166,15 @@ impl<'a, 'b> Lowering<'a, 'b> {
             self.fail_tuple(word, exit)?;
             return Ok(word);
         }
+        if let New::ListIter | New::Enumerate = what {
+            let [list, index] = *args.first_chunk().ok_or("nothing to walk over")?;
+            let (zero, one) = self.two(0, 1);
+            let (start, counts) = args.get(2).map_or((zero, zero), |start| (*start, one));
+            let made = [self.vm, list, index, start, counts];
+            let word = self.call(exit::make_walk as *const () as usize, &made);
+            self.leave_unless(word, exit)?;
+            return Ok(word);
+        }
         let a = *args.first().ok_or("nothing to make of")?;
         let b = *args.get(1).ok_or("nothing to make of")?;
         let (function, step, iterator) = match what {
@@ -1169,7 +1185,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             }
             New::Range(step) => (exit::make_range as *const () as usize, step, 0),
             New::RangeIter(step) => (exit::make_range as *const () as usize, step, 1),
-            New::Tuple => return Err("a tuple is no range".to_string()),
+            New::Tuple | New::ListIter | New::Enumerate => return Err("that is no range".to_string()),
         };
         let (step, iterator) = self.two(step, iterator);
         let word = self.call(function, &[self.vm, a, b, step, iterator]);

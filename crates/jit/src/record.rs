@@ -4,7 +4,7 @@
 //! with how often it was taken, each instruction done out of line with how often that was. The texts of the graph and the map
 //! from machine code to Python code are kept only when that was asked for ([`Options::record`](crate::Options::record)).
 
-use crate::ir::{Graph, Origin, StepSite, Ty};
+use crate::ir::{Graph, Op, Origin, StepSite};
 use pellucid_interp::code::CodeObject;
 use pellucid_interp::function::Function;
 use pellucid_object::native::{Builtin, MethodDescriptor};
@@ -120,45 +120,42 @@ impl Record {
     }
 }
 
-/// From here on a raw number is an address or a version.
-const NAMELESS: u64 = 1 << 12;
-
 /// Gives addresses and versions names that are the same in every run.
 pub struct Names<'a> {
     vm: &'a Interpreter,
-    /// Words that are known to be objects.
+    /// Words that are known.
     objects: HashMap<u64, String>,
     numbers: HashMap<u64, usize>,
 }
 
 impl<'a> Names<'a> {
-    /// `keep`: objects that the graph refers to beyond those in its instructions.
-    pub fn new(vm: &'a Interpreter, keep: &[Value]) -> Names<'a> {
-        let objects = keep.iter().map(|value| (value.bits(), name(vm, value))).collect();
+    /// Of a graph made of the code object `root`: objects that it holds, in `keep`, have names, as have those of the code.
+    pub fn new(vm: &'a Interpreter, root: &Value, keep: &[Value]) -> Names<'a> {
+        let (types, machine) = (vm.types(), pellucid_interp::state::state(vm));
+        let types = [&types.list, &types.tuple, &types.dict, &types.str, &types.float, &types.int];
+        let types =
+            types.into_iter().chain([&machine.range_iterator, &machine.function]).map(|ty| ty.value());
+        let mut objects = HashMap::new();
+        for value in types.chain([root]).chain(keep) {
+            objects.insert(value.bits(), name(vm, value));
+            let constants = value.downcast::<CodeObject>().into_iter().flat_map(|code| &code.consts);
+            objects.extend(constants.map(|value| (value.bits(), name(vm, value))));
+        }
         Names { vm, objects, numbers: HashMap::new() }
     }
 
     /// The graph as text.
     pub fn text(&mut self, graph: &Graph) -> String {
         for inst in &graph.insts {
-            use crate::ir::Op::{GuardIs, GuardNot, GuardType, Word};
-            if let Word(bits) | GuardIs(bits) | GuardNot(bits) | GuardType { ty: bits, .. } = inst.op
-                && !self.objects.contains_key(&bits)
-                && inst.args.first().is_none_or(|arg| graph.ty(*arg) == Ty::Word)
-            {
-                // SAFETY: objects in a graph are held by it while it is compiled; other words need no holder.
-                let value = unsafe { Value::borrow_bits(&bits).clone() };
+            let Op::Word(bits) = inst.op else { continue };
+            if bits & 7 != 0 {
+                // SAFETY: no object.
+                let value = unsafe { Value::from_bits(bits) };
                 self.objects.insert(bits, name(self.vm, &value));
             }
         }
-        for frame in graph.exits.iter().flat_map(|exit| &exit.frames) {
-            // SAFETY: as above.
-            let code = unsafe { Value::borrow_bits(&frame.code).clone() };
-            self.objects.insert(frame.code, name(self.vm, &code));
-        }
         graph.text(&mut |word| match self.objects.get(&word) {
             Some(name) => name.clone(),
-            None if word < NAMELESS => word.to_string(),
             None => {
                 let next = self.numbers.len();
                 format!("#{}", self.numbers.entry(word).or_insert(next))

@@ -2,14 +2,18 @@
 //!
 //! A line is an instruction: its number, the offset of the wordcode that it was made from, its name, and its operands as
 //! an equation. Locals, cells and free variables go by their names, temporaries by `t0`, `t1`, ..., constants by their
-//! reprs. Behind a semicolon stands what the instruction's inline cache has learnt.
+//! reprs. Behind a semicolon stands what the instruction's inline cache has learnt: of each class that it saw where the attribute
+//! stands; behind another one what was seen while the code was observed: how often the instruction ran, on what kinds of
+//! operands, the one function, class or type that it always met, and how often machine code could not go on there.
 
 use pellucid_bytecode::Op as Word;
+use pellucid_interp::caches;
 use pellucid_interp::code::CodeObject;
-use pellucid_interp::form::{Form, Instr};
+use pellucid_interp::form::{Cache, Form, Instr};
+use pellucid_interp::hot::{NEWS, Operands, kinds, operands};
 use pellucid_interp::ops::Op;
 use pellucid_interp::translate::{NO_STEP, operand_of};
-use pellucid_object::{Interpreter, Res};
+use pellucid_object::{Interpreter, Res, Type};
 use std::collections::HashSet;
 use std::fmt::Write;
 
@@ -21,7 +25,7 @@ pub fn texts(vm: &Interpreter, code: &CodeObject) -> Res<Vec<String>> {
     Ok(form.instrs.iter().map(text).collect())
 }
 
-fn view<'a>(vm: &Interpreter, code: &CodeObject, form: &'a Form) -> Res<View<'a>> {
+fn view<'a>(vm: &'a Interpreter, code: &CodeObject, form: &'a Form) -> Res<View<'a>> {
     let mut consts = Vec::new();
     for value in code.consts.iter() {
         consts.push(vm.repr_lossy(value)?);
@@ -29,7 +33,7 @@ fn view<'a>(vm: &Interpreter, code: &CodeObject, form: &'a Form) -> Res<View<'a>
     let variables = code.varnames.iter().chain(&code.cellvars).chain(&code.freevars);
     let variables = variables.map(|name| vm.str_lossy(name)).collect();
     let names = code.names.iter().map(|name| vm.str_lossy(name)).collect();
-    Ok(View { form, consts, variables, names })
+    Ok(View { vm, form, consts, variables, names })
 }
 
 /// The listing of a code object's form, which is made if it has not run yet.
@@ -50,10 +54,11 @@ pub fn listing(vm: &Interpreter, code: &CodeObject) -> Res<String> {
         last = line.or(last);
         let mark = if targets.contains(&index) { ">>" } else { "  " };
         let text = format!(
-            "{shown:>4} {mark} {index:4} @{offset:<4} {:18} {}{}",
+            "{shown:>4} {mark} {index:4} @{offset:<4} {:18} {}{}{}",
             i.op.name(),
             view.operands(i),
-            view.cache(i)
+            view.cache(i),
+            view.observed(index, i)
         );
         // Writing to a string does not fail.
         let _ = writeln!(out, "{}", text.trim_end());
@@ -114,6 +119,7 @@ fn sign(op: Op) -> Option<&'static str> {
 }
 
 struct View<'a> {
+    vm: &'a Interpreter,
     form: &'a Form,
     consts: Vec<String>,
     variables: Vec<String>,
@@ -268,11 +274,113 @@ impl View<'_> {
             return String::new();
         }
         // The first of `super().name` is that of the global.
-        let index = i.e as usize + usize::from(matches!(i.op, LoadSuperAttr | LoadSuperMethod));
-        let Some(cache) = self.form.caches.get(index) else { return String::new() };
-        if cache.version.get() == 0 && cache.shape.get() == 0 && cache.kind.get() == 0 {
-            return "  ; nothing learnt".to_string();
+        let is_super = matches!(i.op, LoadSuperAttr | LoadSuperMethod);
+        let Some(cache) = self.form.caches.get(i.e as usize + usize::from(is_super)) else {
+            return String::new();
+        };
+        let is_name = matches!(i.op, LoadGlobal | LoadName | StoreName | StoreGlobal);
+        let known: Vec<String> = cache
+            .entries()
+            .map(|entry| match (is_name, is_super) {
+                (true, _) => global_text(entry),
+                (_, true) => "found behind its class".to_string(),
+                _ => self.attribute_text(entry),
+            })
+            .collect();
+        match known.as_slice() {
+            [] => "  ; nothing learnt".to_string(),
+            known => format!("  ; learnt {}", known.join(" | ")),
         }
-        format!("  ; learnt kind {}, index {}", cache.kind.get(), cache.index.get())
     }
+
+    fn attribute_text(&self, cache: &Cache) -> String {
+        let (class, index) = (self.class(cache.version.get()), cache.index.get());
+        match cache.kind.get() {
+            caches::WORD => format!("{class}: in the object, at {index}"),
+            caches::ADD => format!("{class}: added to the object, at {index}"),
+            caches::OVERFLOW => format!("{class}: out of line, number {index}"),
+            caches::CLASS => format!("{class}: of the class"),
+            caches::METHOD => format!("{class}: a method"),
+            caches::PROPERTY => format!("{class}: a property"),
+            caches::STATIC => format!("{class}: a static method"),
+            caches::BY_CLASS => format!("{class}: a class method"),
+            caches::MODULE => format!("a module's, entry {index}"),
+            caches::OWN => format!("{}: its own", self.class(cache.shape.get())),
+            caches::OWN_STATIC => format!("{}: its own static method", self.class(cache.shape.get())),
+            caches::OWN_BY_CLASS => format!("{}: its own class method", self.class(cache.shape.get())),
+            kind => format!("kind {kind}"),
+        }
+    }
+
+    /// The class of this version, if it has that version still.
+    fn class(&self, version: u64) -> String {
+        let mut todo = vec![self.vm.types().object.value().clone()];
+        let mut seen: HashSet<u64> = HashSet::new();
+        while let Some(class) = todo.pop() {
+            let Some(ty) = class.downcast::<Type>().filter(|_| seen.insert(class.bits())) else { continue };
+            if version != 0 && u64::from(ty.known_version()) == version {
+                return ty.name().to_string();
+            }
+            todo.extend(ty.subclasses());
+        }
+        "a class that has changed".to_string()
+    }
+
+    /// What an instruction was seen to work on while its code was observed.
+    fn observed(&self, at: usize, i: &Instr) -> String {
+        let Some(seen) = self.form.seen.get().and_then(|seen| seen.get(at)) else { return String::new() };
+        if seen.ran.get() == 0 {
+            return String::new();
+        }
+        let operands = match operands(i.op) {
+            Operands::None => vec![],
+            Operands::B => vec![&seen.b],
+            Operands::BC => vec![&seen.b, &seen.c],
+            Operands::ABC => vec![&seen.a, &seen.b, &seen.c],
+        };
+        let mut parts = vec![format!("ran {}", seen.ran.get())];
+        let kinds: Vec<String> = operands.iter().map(|kinds| kinds_text(kinds.get())).collect();
+        parts.extend((!kinds.is_empty()).then(|| format!("on {}", kinds.join(", "))));
+        if let Some(target) = seen.target() {
+            let name = match (target.downcast::<CodeObject>(), target.downcast::<Type>()) {
+                (Some(code), _) => self.vm.str_lossy(&code.qualname),
+                (_, Some(ty)) => ty.name().to_string(),
+                _ => self.vm.type_name(&target).to_string(),
+            };
+            parts.push(format!("always {name}"));
+        }
+        match seen.failed.get() {
+            0 => {}
+            NEWS => parts.push("more is known than machine code was made for".to_string()),
+            times => parts.push(format!("machine code left {times} times")),
+        }
+        format!("  ; {}", parts.join(", "))
+    }
+}
+
+fn global_text(cache: &Cache) -> String {
+    match cache.kind.get() {
+        caches::GLOBAL => format!("the module's, entry {}", cache.index.get()),
+        caches::BUILTIN => format!("a builtin, entry {}", cache.index.get()),
+        kind => format!("kind {kind}"),
+    }
+}
+
+/// A set of kinds of values.
+fn kinds_text(set: u16) -> String {
+    let names = [
+        (kinds::INT, "int"),
+        (kinds::FLOAT, "float"),
+        (kinds::HEAP_FLOAT, "float on the heap"),
+        (kinds::BOOL, "bool"),
+        (kinds::NONE, "None"),
+        (kinds::LIST, "list"),
+        (kinds::TUPLE, "tuple"),
+        (kinds::DICT, "dict"),
+        (kinds::STR, "str"),
+        (kinds::OBJECT, "object"),
+        (kinds::OTHER, "other"),
+    ];
+    let known: Vec<&str> = names.iter().filter(|(kind, _)| set & kind != 0).map(|(_, name)| *name).collect();
+    if known.is_empty() { "?".to_string() } else { known.join("|") }
 }

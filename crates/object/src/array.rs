@@ -18,10 +18,12 @@ impl Code {
         let byte = u8::try_from(code).ok()?;
         CODES.as_bytes().contains(&byte).then_some(Code(byte))
     }
+    #[inline]
     pub fn letter(self) -> char {
         self.0 as char
     }
     /// Bytes of an item.
+    #[inline]
     pub fn size(self) -> usize {
         match self.0 {
             b'b' | b'B' => 1,
@@ -87,10 +89,12 @@ impl Array {
     pub fn new(code: Code, data: Vec<u8>) -> Array {
         Array { code, data: RefCell::new(data), exports: Cell::new(0) }
     }
+    #[inline]
     pub fn code(&self) -> Code {
         self.code
     }
     /// The bytes of all items. Nobody may run Python code while they are borrowed.
+    #[inline]
     pub fn data(&self) -> &RefCell<Vec<u8>> {
         &self.data
     }
@@ -98,6 +102,7 @@ impl Array {
     pub fn exports(&self) -> usize {
         self.exports.get()
     }
+    #[inline]
     pub fn len(&self) -> usize {
         self.data.borrow().len() / self.code.size()
     }
@@ -138,6 +143,7 @@ impl Array {
         self.splice(vm, end, end, bytes)
     }
     /// An item of the common types, when it is a common float or small int.
+    #[inline]
     pub fn quick_get(&self, index: usize) -> Option<Value> {
         let data = self.data.borrow();
         let at = index * self.code.size();
@@ -150,6 +156,7 @@ impl Array {
         }
     }
     /// Stores an item of the common types; false when it is not one.
+    #[inline]
     pub fn quick_set(&self, index: usize, new: &Value) -> bool {
         let mut data = self.data.borrow_mut();
         let at = index * self.code.size();
@@ -164,6 +171,7 @@ impl Array {
         })
     }
     /// Stores an item. False when the index is out of range.
+    #[inline]
     pub fn set(&self, index: usize, item: &[u8]) -> bool {
         let size = self.code.size();
         match self.data.borrow_mut().get_mut(index * size..(index + 1) * size) {

@@ -286,6 +286,10 @@ impl Type {
         self.container.set(self.payload.container || self.adds_to_payload() || made_in_python);
     }
 
+    /// The version, or 0 as long as nobody asked for one.
+    pub fn known_version(&self) -> u32 {
+        self.version.get()
+    }
     /// The version that inline caches remember: changes when an attribute of the type or of a base changes, and when new
     /// instances get another layout.
     #[inline]

@@ -30,11 +30,11 @@ fn damaged_code_raises() {
                 compiled.resize(sources.len(), None);
                 let bytes = compiled[which].get_or_insert_with(|| {
                     let code = sandbox.compile(&sources[which]).expect("a case compiles");
-                    let bytes = sandbox.call("marshal", "dumps", &[code]).expect("code has a form in bytes");
+                    let bytes = sandbox.dumps(code).expect("code has a form in bytes");
                     sandbox.limited(|vm| vm.expect_bytes(&bytes).map(<[u8]>::to_vec)).expect("bytes")
                 });
                 let bytes = sure(vm.new_bytes(damaged(&mut random, bytes)));
-                let code = sandbox.call("marshal", "loads", &[bytes]);
+                let code = sandbox.loads(bytes);
                 if let Ok(code) = code
                     && &*vm.type_name(&code) == "code"
                 {

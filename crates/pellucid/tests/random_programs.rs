@@ -34,10 +34,8 @@ fn changed_sources_compile_or_raise() {
         sandbox.expect_no_bug(&code);
         if let Ok(code) = code {
             // `loads` verifies what it makes.
-            let bytes = sandbox
-                .call("marshal", "dumps", std::slice::from_ref(&code))
-                .expect("code has a form in bytes");
-            sandbox.call("marshal", "loads", &[bytes]).expect("compiled code is valid");
+            let bytes = sandbox.dumps(code.clone()).expect("code has a form in bytes");
+            sandbox.loads(bytes).expect("compiled code is valid");
         }
         let source = sure(sandbox.vm().new_str(&source));
         sandbox.expect_no_bug(&sandbox.call("ast", "parse", &[source]));

@@ -59,6 +59,12 @@ impl Payload for Enumerate {
     }
 }
 
+/// An enumeration of what is left in an iterator, whose next item has the number `index`.
+pub fn enumerate_from(vm: &Interpreter, source: Value, index: i64) -> Res {
+    let index = SlotWord::new(Some(vm.new_int(index)?));
+    vm.alloc(&vm.type_for(&ENUMERATE)?, Enumerate { source, index })
+}
+
 fn enumerate_new(vm: &Interpreter, cls: &Value, call: &CallArgs) -> Res {
     let args = match (call.values, call.names) {
         ([], []) => {

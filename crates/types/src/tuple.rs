@@ -167,6 +167,13 @@ fn iter(vm: &Interpreter, value: &Value) -> Res {
     vm.alloc(&vm.type_for(&TUPLE_ITERATOR)?, it)
 }
 
+/// An iterator over a tuple from an index on.
+pub fn iterator_from(vm: &Interpreter, tuple: &Value, index: i64) -> Res {
+    let Some(it) = TupleIterator::new(tuple) else { return Err(vm.bug("no tuple")) };
+    it.index.set(usize::try_from(index).unwrap_or(0));
+    vm.alloc(&vm.type_for(&TUPLE_ITERATOR)?, it)
+}
+
 fn next(vm: &Interpreter, value: &Value) -> Res<Option<Value>> {
     match value.downcast::<TupleIterator>() {
         Some(it) => Ok(it.advance()),

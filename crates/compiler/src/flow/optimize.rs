@@ -397,10 +397,9 @@ impl Graph {
             }
         }
         for id in (0..self.blocks.len()).rev() {
-            while let Some(next) = self.blocks[id].next
-                && self.blocks[next].instrs.is_empty()
-            {
-                self.blocks[id].next = self.blocks[next].next;
+            if let Some(next) = self.blocks[id].next {
+                let filled = self.filled(next);
+                self.blocks[id].next = Some(filled).filter(|&block| !self.blocks[block].instrs.is_empty());
             }
         }
     }

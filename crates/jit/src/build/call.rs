@@ -1,7 +1,7 @@
 //! Calls, returns, and iteration.
 
 use super::state::{Activation, CallSite, Context, ContextKind, Slot};
-use super::{Build, Builder, Flow, Stop};
+use super::{Build, Builder, FAR, Flow, Stop};
 use crate::ir::{New, Op, Region, Site, Ty, Val};
 use pellucid_interp::code::CodeObject;
 use pellucid_interp::form::Instr;
@@ -19,9 +19,6 @@ use std::rc::Rc;
 const CALLEE: usize = 80;
 const INLINED: usize = 600;
 const DEEPEST: u32 = 4;
-
-/// Ends of ranges beyond which adding a step could leave the word.
-const FAR: i64 = 1 << 60;
 
 impl Builder<'_> {
     /// A call of what stands in register `callee`, with `given` arguments from register `first` on. False: done out of line.
@@ -519,6 +516,13 @@ impl Builder<'_> {
         first: i16,
         given: usize,
     ) -> Build<Option<Flow>> {
+        let enumerates = |ty: &Value| {
+            let known = self.vm.type_for(&pellucid_types::iterators::ENUMERATE);
+            known.is_ok_and(|known| known.value().is(ty))
+        };
+        if given == 1 && enumerates(&value) {
+            return self.enumerate(instr, word, (callee, guarded, &value), first);
+        }
         let is_range = self.vm.type_for(&pellucid_types::range::RANGE).is_ok_and(|ty| ty.value().is(&value));
         if let Some(method) = value.downcast::<MethodDescriptor>() {
             let is_list = method.owner.value().is(self.vm.types().list.value());
@@ -741,6 +745,9 @@ impl Builder<'_> {
     /// The next value of a loop.
     pub(crate) fn for_iter(&mut self, instr: Instr) -> Build<Flow> {
         let iterator = self.slot(instr.b);
+        if let Some(flow) = self.next_of_walk(instr)? {
+            return Ok(flow);
+        }
         let Slot::RangeIter(next, stop, step) = self.state.slots[iterator] else {
             if let Some(flow) = self.next_of_list(instr)? {
                 return Ok(flow);

@@ -76,6 +76,10 @@ impl Builder<'_> {
             self.move_word(from, to);
             return Ok(());
         }
+        if let walk @ Slot::Walk(..) = self.state.slots[from].clone() {
+            self.move_walk(from, to, walk);
+            return Ok(());
+        }
         let slot = std::mem::replace(&mut self.state.slots[from], Slot::Dead).moved();
         self.set_slot(to, slot);
         Ok(())

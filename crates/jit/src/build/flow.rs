@@ -232,6 +232,11 @@ impl Builder<'_> {
         {
             return Meeting::RangeIter(*stop, *step);
         }
+        if let Slot::Walk(list, _, start) = slots[0]
+            && slots.iter().all(|s| matches!(s, Slot::Walk(l, _, n) if l == list && n == start))
+        {
+            return Meeting::Walk(*list, *start);
+        }
         Meeting::Memory
     }
 
@@ -245,6 +250,7 @@ impl Builder<'_> {
             (Meeting::Borrowed, Slot::Now { val, .. }) => passed.push(self.boxed(val)),
             (Meeting::Borrowed, Slot::Borrowed(word)) => passed.push(word),
             (Meeting::RangeIter(..), Slot::RangeIter(next, _, _)) => passed.push(next),
+            (Meeting::Walk(..), Slot::Walk(_, index, _)) => passed.push(index),
             _ => self.own(index)?,
         }
         Ok(())
@@ -256,6 +262,7 @@ impl Builder<'_> {
             Meeting::Param(ty) => Slot::Now { val: self.graph.param(block, ty), clean: false },
             Meeting::Borrowed => Slot::Borrowed(self.graph.param(block, Ty::Word)),
             Meeting::RangeIter(stop, step) => Slot::RangeIter(self.graph.param(block, Ty::Int), stop, step),
+            Meeting::Walk(list, start) => Slot::Walk(list, self.graph.param(block, Ty::Int), start),
             Meeting::Memory => Slot::Mem(None),
         }
     }
@@ -316,6 +323,11 @@ impl Builder<'_> {
                     args.push(next);
                     params.push((at, Ty::Int));
                     Slot::RangeIter(self.graph.param(block, Ty::Int), stop, step)
+                }
+                Slot::Walk(list, index, start) => {
+                    args.push(index);
+                    params.push((at, Ty::Int));
+                    Slot::Walk(list, self.graph.param(block, Ty::Int), start)
                 }
                 Slot::Mem(_) => Slot::Mem(None),
                 slot => slot,
@@ -379,7 +391,7 @@ impl Builder<'_> {
                 let word = self.boxed(val);
                 self.set_slot(at, Slot::Now { val: word, clean: false });
             }
-            Slot::Range(..) | Slot::RangeIter(..) if level > 0 => self.own(at)?,
+            Slot::Range(..) | Slot::RangeIter(..) | Slot::Walk(..) if level > 0 => self.own(at)?,
             Slot::Range(..) | Slot::Tuple(..) => self.own(at)?,
             _ => {}
         }
@@ -464,6 +476,10 @@ impl Builder<'_> {
             (Slot::RangeIter(_, stop, step), Slot::RangeIter(next, s, t)) if *stop == s && *step == t => {
                 args.push((at, next));
             }
+            (Slot::Walk(list, _, start), Slot::Walk(l, index, n)) if *list == l && *start == n => {
+                args.push((at, index));
+            }
+            (Slot::Walk(..), _) => return widen(self),
             (Slot::Tuple(..), slot) if *wanted == slot => {}
             (Slot::RangeIter(..) | Slot::Range(..) | Slot::Tuple(..), _) => return widen(self),
             (Slot::Mem(Some(a)), Slot::Mem(Some(b))) if *a == b => {}
@@ -520,6 +536,7 @@ enum Meeting {
     Param(Ty),
     Borrowed,
     RangeIter(Val, i64),
+    Walk(Val, Option<Val>),
     Memory,
 }
 

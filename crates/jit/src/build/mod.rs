@@ -19,6 +19,7 @@ mod ops;
 mod quick;
 pub mod state;
 mod tuple;
+mod walk;
 
 use crate::ir::{Block, Exit, ExitFrame, ExitId, Graph, Inst, New, Op, Put, Region, Term, Ty, Val};
 use pellucid_interp::code::CodeObject;
@@ -82,6 +83,9 @@ pub(crate) enum Flow {
 /// Ints up to here are floats without loss.
 pub const EXACT: i64 = 1 << 53;
 
+/// Ends of ranges beyond which adding a step could leave the word.
+const FAR: i64 = 1 << 60;
+
 /// Most instructions of a graph.
 const LARGEST: usize = 8_000;
 
@@ -117,6 +121,8 @@ pub struct Builder<'a> {
     pub choices: HashMap<Val, Vec<Value>>,
     /// What dies behind the current instruction.
     dying: Vec<Val>,
+    /// What is walked over and is a tuple.
+    walked_tuples: HashSet<Val>,
     /// How many tuples were not made.
     tuples: u32,
     exit_here: Option<(u32, ExitId)>,
@@ -168,6 +174,7 @@ impl<'a> Builder<'a> {
             constants: HashMap::new(),
             choices: HashMap::new(),
             dying: Vec::new(),
+            walked_tuples: HashSet::new(),
             tuples: 0,
             exit_here: None,
             in_vain: Vec::new(),
@@ -373,6 +380,7 @@ impl<'a> Builder<'a> {
                     Slot::Now { val, .. } | Slot::Borrowed(val) => Put::Val(*val),
                     Slot::Range(a, b, step) => Put::Range(*a, *b, *step),
                     Slot::RangeIter(a, b, step) => Put::RangeIter(*a, *b, *step),
+                    Slot::Walk(_, index, start) => Put::Walk(*index, *start),
                     Slot::Tuple(number, items) => match tuples.iter().find(|(known, _)| known == number) {
                         Some((_, register)) => Put::Again(*register),
                         None => {
@@ -507,6 +515,7 @@ impl<'a> Builder<'a> {
             }
             Slot::Range(start, stop, step) => self.make(New::Range(step), start, stop, reg),
             Slot::RangeIter(next, stop, step) => self.make(New::RangeIter(step), next, stop, reg),
+            Slot::Walk(list, index, start) => self.make_walk((list, index, start), reg),
             Slot::Tuple(number, items) => self.make_tuple(number, &items, reg),
         };
         self.set_slot(index, new);
@@ -554,6 +563,11 @@ impl<'a> Builder<'a> {
                 self.emit(Op::StoreReg(index as u16), &[unbound], None, None);
                 self.dying.push(word);
             }
+        }
+        if let Slot::Walk(list, ..) = self.state.slots[index] {
+            let unbound = self.unbound();
+            self.emit(Op::StoreReg(index as u16), &[unbound], None, None);
+            self.dying.push(list);
         }
         self.set_slot(index, Slot::Dead);
     }
@@ -622,7 +636,7 @@ impl<'a> Builder<'a> {
             Slot::Dead => Err(Stop::No("a dead register is read")),
             Slot::Mem(_) => Ok(self.mem_word(index)),
             Slot::Now { val, .. } | Slot::Borrowed(val) => Ok(val),
-            Slot::Range(..) | Slot::RangeIter(..) | Slot::Tuple(..) => {
+            Slot::Range(..) | Slot::RangeIter(..) | Slot::Walk(..) | Slot::Tuple(..) => {
                 self.own(index)?;
                 Ok(self.mem_word(index))
             }

@@ -144,7 +144,7 @@ impl Builder<'_> {
                 }
                 false
             }
-            Code::GetIter => self.get_iter(instr)?,
+            Code::GetIter => self.walk(instr)? || self.get_iter(instr)?,
             Code::UnpackSequence | Code::UnpackTwo => self.unpack(instr)?,
             Code::ForIter => return self.for_iter(instr),
             Code::Return if self.context_is_inlined() => return self.inlined_return(instr),
@@ -203,9 +203,16 @@ impl Builder<'_> {
     fn take(&mut self, instr: Instr) -> Build<bool> {
         let (from, to) = (self.slot(instr.b), self.slot(instr.a));
         let slot = self.state.slots[from].clone();
-        if let Slot::Mem(_) = slot {
-            self.move_word(from, to);
-            return Ok(true);
+        match slot {
+            Slot::Mem(_) => {
+                self.move_word(from, to);
+                return Ok(true);
+            }
+            Slot::Walk(..) => {
+                self.move_walk(from, to, slot);
+                return Ok(true);
+            }
+            _ => {}
         }
         self.set_slot(from, Slot::Dead);
         self.put(to, slot.moved());
@@ -227,7 +234,7 @@ impl Builder<'_> {
 
     fn swap(&mut self, instr: Instr) -> Build<bool> {
         let (a, b) = (self.slot(instr.a), self.slot(instr.b));
-        let memory = |slot: &Slot| matches!(slot, Slot::Mem(_));
+        let memory = |slot: &Slot| matches!(slot, Slot::Mem(_) | Slot::Walk(..));
         let (x, y) = (self.state.slots[a].clone(), self.state.slots[b].clone());
         if memory(&x) || memory(&y) {
             self.own(a)?;

@@ -22,6 +22,9 @@ pub enum Slot {
     Range(Val, Val, i64),
     /// An iterator over a range that was not made: next value, stop, step.
     RangeIter(Val, Val, i64),
+    /// An iterator over a list that was not made; memory owns the list in its place. The list, the index of the next item and, if
+    /// that is an enumeration, the number of the first one.
+    Walk(Val, Val, Option<Val>),
     /// A tuple that was not made: its number, as several registers may hold it, and its items, numbers or words that somebody
     /// else owns.
     Tuple(u32, Rc<[Val]>),
@@ -30,7 +33,7 @@ pub enum Slot {
 impl Slot {
     /// Whether it stands for an object that was not made.
     pub fn is_virtual(&self) -> bool {
-        matches!(self, Slot::Range(..) | Slot::RangeIter(..) | Slot::Tuple(..))
+        matches!(self, Slot::Range(..) | Slot::RangeIter(..) | Slot::Walk(..) | Slot::Tuple(..))
     }
     /// The same in another register, whose memory does not hold the word.
     pub fn moved(self) -> Slot {

@@ -50,6 +50,12 @@ impl Builder<'_> {
         Ok(true)
     }
 
+    /// A tuple that is not made, of numbers and words that somebody else owns.
+    pub(crate) fn virtual_tuple(&mut self, items: &[Val]) -> Slot {
+        self.tuples += 1;
+        Slot::Tuple(self.tuples, items.into())
+    }
+
     /// Makes a tuple after all. All registers that hold it have the same one.
     pub(crate) fn make_tuple(&mut self, number: u32, items: &[Val], reg: u16) -> Slot {
         self.graph.tally.add("tuples made after all", 1);

@@ -140,11 +140,35 @@ impl Sandbox {
         })
     }
 
+    /// As [`Sandbox::limited`], for what ends by itself, however busy the machine is.
+    fn patiently<T>(&self, f: impl FnOnce(&Interpreter) -> Res<T>) -> Result<T, Value> {
+        let usual = self.patience.replace(60_000);
+        let result = self.limited(f);
+        self.patience.set(usual);
+        result
+    }
+
     pub fn compile(&self, source: &str) -> Result<Value, Value> {
-        self.limited(|vm| {
+        self.patiently(|vm| {
             let builtins = vm.import("builtins")?;
             let arguments = [vm.new_str(source)?, vm.new_str("<random>")?, vm.new_str("exec")?];
             vm.call_attr(&builtins, "compile", &arguments)
+        })
+    }
+
+    /// A code object as bytes.
+    pub fn dumps(&self, code: Value) -> Result<Value, Value> {
+        self.patiently(|vm| {
+            let module = vm.import("marshal")?;
+            vm.call_attr(&module, "dumps", &[code])
+        })
+    }
+
+    /// Bytes as an object.
+    pub fn loads(&self, bytes: Value) -> Result<Value, Value> {
+        self.patiently(|vm| {
+            let module = vm.import("marshal")?;
+            vm.call_attr(&module, "loads", &[bytes])
         })
     }
 
