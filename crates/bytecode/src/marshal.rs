@@ -380,8 +380,10 @@ fn latin1(bytes: &[u8]) -> Wtf8 {
 /// About how many bytes a copy takes, unless it is more than `limit`.
 fn footprint(value: &Const, limit: usize) -> Option<usize> {
     let mut left = limit;
-    let mut todo = vec![value];
-    while let Some(value) = todo.pop() {
+    // Most values have no parts: nothing is put there for them.
+    let mut todo = Vec::new();
+    let mut next = Some(value);
+    while let Some(value) = next {
         let own = match value {
             Const::Str(text) => text.0.len(),
             Const::Bytes(bytes) => bytes.len(),
@@ -405,6 +407,7 @@ fn footprint(value: &Const, limit: usize) -> Option<usize> {
             _ => 0,
         };
         left = left.checked_sub(own.saturating_add(size_of::<Const>()))?;
+        next = todo.pop();
     }
     Some(limit - left)
 }

@@ -41,7 +41,7 @@ pub fn run(options: Options) -> i32 {
             status = pellucid_repl::run(&pellucid);
         }
     }
-    pellucid.end(status)
+    pellucid.end_with_process(status)
 }
 
 /// The exit code of what was run; an exception is shown.

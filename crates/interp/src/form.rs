@@ -62,15 +62,16 @@ pub const OTHERS: usize = 3;
 const RESTLESS: u16 = 64;
 
 impl Cache {
-    /// Keeps what was learnt, for something else is to be learnt now. False: that is not worth it, for it changes all the time.
+    /// Keeps what was learnt, for something else is to be learnt now. False: that is not worth it, for it changes all the
+    /// time, or nothing can be learnt here.
     pub fn retire(&self) -> bool {
-        if self.kind.get() == 0 {
-            return true;
-        }
         let retired = self.retired.get();
         self.retired.set(retired.wrapping_add(1));
         if retired >= RESTLESS && !retired.is_multiple_of(RESTLESS) {
             return false;
+        }
+        if self.kind.get() == 0 {
+            return true;
         }
         let others = self.others.get_or_init(Box::default);
         let same = |c: &&Cache| c.version.get() == self.version.get() && c.shape.get() == self.shape.get();
@@ -144,6 +145,12 @@ pub struct Form {
     pub plain: bool,
     /// Plain, and no generator: a call with `argcount` arguments only has to make a window.
     pub simple: bool,
+    /// No generator, no keyword-only parameters and no cells: a call without keywords needs no look at the code.
+    pub quick: bool,
+    /// There is a parameter for surplus arguments.
+    pub star: bool,
+    /// There is one for surplus keywords.
+    pub double_star: bool,
     /// A call makes a generator, coroutine or asynchronous generator.
     pub generator: bool,
     /// For each cell variable the parameter of the same name, or -1.

@@ -56,7 +56,7 @@ use pellucid_object::{Interpreter, Res, Value};
 /// What inline caches of names and attributes hold: see [`form::Cache`].
 pub mod caches {
     pub use crate::ops_attr::{
-        ADD, BY_CLASS, CLASS, METHOD, MODULE, OVERFLOW, OWN, OWN_BY_CLASS, OWN_STATIC,
+        ADD, BY_CLASS, CLASS, GETSET, HINT, METHOD, MODULE, OVERFLOW, OWN, OWN_BY_CLASS, OWN_STATIC, UNLIKE,
     };
     pub use crate::ops_attr::{PROPERTY, STATIC, TYPE_OFFSET, WORD};
     pub use crate::ops_attr::{known_attr, known_method, store_known};

@@ -1,7 +1,7 @@
 //! Attributes and items.
 //!
 //! What the cache of a `LoadAttr` or `LoadMethod` holds, `version` being that of the object's type. For the first four
-//! kinds, `STATIC` and `BY_CLASS` the word `place` bytes into the object is `shape`: the instance's shape, or, where that says nothing, its type.
+//! kinds, `HINT`, `UNLIKE`, `STATIC` and `BY_CLASS` the word `place` bytes into the object is `shape`: the instance's shape, or, where that says nothing, its type.
 //!
 //! | kind | meaning |
 //! |---|---|
@@ -12,6 +12,9 @@
 //! | `MODULE` | the module's dict has keys version `shape`: its entry `index` |
 //! | `PROPERTY` | the property `value` of the class |
 //! | `OWN` | the object is a class of version `shape`: its attribute `value` |
+//! | `HINT` | the object has a dict, whose entry `index` was the attribute (named `value`) last time |
+//! | `UNLIKE` | as `METHOD`, the object having a dict, which is to be asked first |
+//! | `GETSET` | the native attribute `value` of the class, which computes it |
 //! | `STATIC`, `OWN_STATIC` | as `CLASS` and `OWN`, what the static method `value` wraps |
 //! | `BY_CLASS`, `OWN_BY_CLASS` | as `CLASS` and `OWN`, what the class method `value` wraps, its first argument being the class |
 //!
@@ -28,7 +31,7 @@ use crate::translate::{NO_STEP, operand_of};
 use pellucid_memory::Header;
 use pellucid_object::attrs::Attrs;
 use pellucid_object::heap::{type_of_header, type_ref_of_header};
-use pellucid_object::native::{Member, Module, Wrapped};
+use pellucid_object::native::{GetSet, Member, Module, Wrapped};
 use pellucid_object::{Bytes, Dict, Interpreter, List, Res, SlotWord, Str, Tuple, Type, TypeFlags, Value};
 use pellucid_types::property::{PROPERTY as PROPERTY_TYPE, Property};
 use pellucid_types::slice::{Parts, new_slice};
@@ -46,6 +49,9 @@ pub const STATIC: u16 = 10;
 pub const OWN_STATIC: u16 = 11;
 pub const BY_CLASS: u16 = 12;
 pub const OWN_BY_CLASS: u16 = 13;
+pub const HINT: u16 = 14;
+pub const UNLIKE: u16 = 15;
+pub const GETSET: u16 = 16;
 /// Of a `StoreAttr`: the attribute is added, the shape becoming `value`.
 pub const ADD: u16 = 8;
 /// Where the type of an object stands.
@@ -123,7 +129,7 @@ pub unsafe fn cached(cache: &Cache, object: &Value) -> Option<Value> {
     }
 }
 
-/// The attribute by a cache of any kind.
+/// The attribute by a cache of any kind, and what is kept beside it.
 ///
 /// # Safety
 /// As for [`cached`].
@@ -132,16 +138,34 @@ pub unsafe fn cached_elsewhere(cache: &Cache, object: &Value) -> Option<Value> {
     // SAFETY: by the contract.
     unsafe {
         let header = object.header()?;
-        let ty = type_of_header(header);
-        if cache.version.get() != u64::from(ty.current_version()) {
-            return None;
-        }
+        let version = u64::from(type_of_header(header).current_version());
+        let entry = |cache: &Cache| match cache.version.get() == version {
+            true => entry_value(cache, object, header),
+            false => None,
+        };
+        entry(cache).or_else(|| cache.others.get()?.iter().find_map(entry))
+    }
+}
+
+/// The attribute by one entry of a cache, which has the version of the object's type.
+///
+/// # Safety
+/// As for [`cached`].
+#[inline(always)]
+unsafe fn entry_value(cache: &Cache, object: &Value, header: &Header) -> Option<Value> {
+    // SAFETY: by the contract.
+    unsafe {
         match cache.kind.get() {
             WORD if known(cache, header) => slot_at(header, cache.index.get()).get(),
             CLASS if known(cache, header) => Some(cached_value(cache)),
             OVERFLOW if known(cache, header) => object.attrs()?.word(cache.index.get() as usize),
+            HINT if known(cache, header) => {
+                let name = cache.value.get();
+                let dict = object.attrs()?.peek_dict()?;
+                dict.value_of(cache.index.get() as usize, Value::borrow_bits(&name))
+            }
             MODULE => {
-                let dict = object.attrs()?.dict()?;
+                let dict = object.attrs()?.peek_dict()?;
                 if dict.keys_version() != cache.shape.get() {
                     return None;
                 }
@@ -360,7 +384,7 @@ fn same(a: Option<AttrFn>, b: Option<AttrFn>) -> bool {
 }
 
 /// Remembers where an attribute was found, when a cache can say so.
-fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: bool) {
+fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, is_method: bool) {
     if !cache.retire() {
         return;
     }
@@ -385,7 +409,7 @@ fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: 
         return;
     }
     let attrs = object.attrs();
-    if attrs.is_some_and(|a| a.shape().is_none_or(|s| s.dictionary)) {
+    if attrs.is_some_and(|a| a.shape().is_none()) {
         return;
     }
     let place = match attrs {
@@ -412,6 +436,17 @@ fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: 
             cache.shape.set(header.ty.get() as u64);
         } else if vm.type_for(&PROPERTY_TYPE).is_ok_and(|ty| vm.is_exact(descr, &ty)) {
             remember(PROPERTY, 0, descr.bits());
+        } else if descr.downcast::<GetSet>().is_some_and(|getset| ty.is_subtype_of(&getset.owner)) {
+            remember(GETSET, 0, descr.bits());
+        }
+        return;
+    }
+    if let Some(dict) = attrs.and_then(Attrs::dict) {
+        let method = |value: &Value| vm.type_of_ref(value).flags.get().contains(TypeFlags::METHOD_DESCRIPTOR);
+        match (dict.find_interned(vm, name), found) {
+            (Some(index), _) => remember(HINT, index, name.bits()),
+            (None, Some(value)) if is_method && method(&value) => remember(UNLIKE, 0, value.bits()),
+            _ => {}
         }
         return;
     }
@@ -424,7 +459,7 @@ fn learn(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, method: 
     }
     let Some(value) = found else { return };
     let descr = vm.type_of_ref(&value);
-    if method && descr.flags.get().contains(TypeFlags::METHOD_DESCRIPTOR) {
+    if is_method && descr.flags.get().contains(TypeFlags::METHOD_DESCRIPTOR) {
         remember(METHOD, 0, value.bits());
     } else if vm.is_exact(&value, &vm.types().staticmethod) {
         remember(STATIC, 0, value.bits());
@@ -485,7 +520,8 @@ pub unsafe fn load(
         let i = *pc;
         let object = rk(frame, i.b);
         let cache = cache_of(frame, &i);
-        if let Some(getter) = cached_getter(cache, object).filter(|f| is_function(st, f)) {
+        let getter = cache.entries().find_map(|c| cached_getter(c, object));
+        if let Some(getter) = getter.filter(|f| is_function(st, f)) {
             let entered = enter_method(vm, st, thread, frame, getter, &[object], Ret::Call, i.a)?;
             release(frame, i.b);
             return match entered {
@@ -496,12 +532,15 @@ pub unsafe fn load(
                 }
             };
         }
-        let value = match cache_of(frame, &i).entries().find_map(|c| cached_elsewhere(c, object)) {
-            Some(value) => value,
+        let value = match cache.entries().find_map(|c| cached_getset(c, object)) {
+            Some(getset) => match getset.downcast::<GetSet>() {
+                Some(getset) => (getset.def.get)(vm, object)?,
+                None => return Err(vm.bug("a getset descriptor was expected")),
+            },
             None => {
                 let name = (&(*frame).code().names)[i.d as usize].clone();
                 let value = vm.get_attr(object, &name)?;
-                learn(vm, cache_of(frame, &i), object, &name, false);
+                learn(vm, cache, object, &name, false);
                 value
             }
         };
@@ -524,6 +563,35 @@ unsafe fn cached_getter(cache: &Cache, object: &Value) -> Option<Value> {
     }
 }
 
+/// The native attribute that the class has by that name, by the cache.
+///
+/// # Safety
+/// As for [`cached`].
+unsafe fn cached_getset(cache: &Cache, object: &Value) -> Option<Value> {
+    // SAFETY: by the contract.
+    unsafe {
+        let known = cache.kind.get() == GETSET
+            && cache.version.get() == u64::from(type_of_header(object.header()?).current_version());
+        if known { Some(cached_value(cache)) } else { None }
+    }
+}
+
+/// The method of a class whose instance has a dict that does not have the name, by the cache.
+///
+/// # Safety
+/// As for [`cached`].
+unsafe fn cached_unlike(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value) -> Option<Value> {
+    // SAFETY: by the contract.
+    unsafe {
+        if cache.kind.get() != UNLIKE || !known(cache, object.header()?) {
+            return None;
+        }
+        let dict = object.attrs()?.peek_dict()?;
+        // A key of another type is asked where all that is done in full.
+        if dict.lacks_interned(vm, name) { Some(cached_value(cache)) } else { None }
+    }
+}
+
 /// # Safety
 /// As for [`load`].
 #[inline(never)]
@@ -533,23 +601,24 @@ pub unsafe fn load_method(vm: &Interpreter, frame: *mut Frame, pc: *const Instr)
         let i = *pc;
         let object = rk(frame, i.b);
         let cache = cache_of(frame, &i);
-        if let Some((function, class)) = cache.entries().find_map(|c| cached_class_method(c, object)) {
-            release(frame, i.b);
-            set(frame, i.a, function);
-            set(frame, i.a + 1, class);
-            return Ok(());
-        }
         if let Some(function) = cache.entries().find_map(|c| cached_method(c, object)) {
             let this = take(frame, i.b);
             set(frame, i.a, function);
             set(frame, i.a + 1, this);
             return Ok(());
         }
-        let value = match cache.entries().find_map(|c| cached_elsewhere(c, object)) {
+        if let Some((function, class)) = cache.entries().find_map(|c| cached_class_method(c, object)) {
+            release(frame, i.b);
+            set(frame, i.a, function);
+            set(frame, i.a + 1, class);
+            return Ok(());
+        }
+        let value = match cached_elsewhere(cache, object) {
             Some(value) => value,
             None => {
                 let name = (&(*frame).code().names)[i.d as usize].clone();
-                if let Some(function) = word_method(vm, object, &name) {
+                let unlike = cache.entries().find_map(|c| cached_unlike(vm, c, object, &name));
+                if let Some(function) = unlike.or_else(|| word_method(vm, object, &name)) {
                     let this = take(frame, i.b);
                     set(frame, i.a, function);
                     set(frame, i.a + 1, this);
@@ -591,7 +660,7 @@ pub unsafe fn cached_store(frame: *mut Frame, i: &Instr, cache: &Cache) -> bool 
     unsafe {
         let object = (*frame).reg(i.b as usize);
         let Some(header) = object.header() else { return false };
-        if cache.kind.get() == 0 || !known(cache, header) {
+        if !matches!(cache.kind.get(), WORD | ADD) || !known(cache, header) {
             return false;
         }
         let value = if i.temps & TEMP_C != 0 {
@@ -617,8 +686,9 @@ pub unsafe fn store(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Re
     // SAFETY: by the contract.
     unsafe {
         let i = *pc;
-        let others = cache_of(frame, &i).others.get();
-        if others.is_some_and(|others| others.iter().any(|c| cached_store(frame, &i, c))) {
+        let cache = cache_of(frame, &i);
+        let others = cache.others.get().map_or(&[][..], |others| &others[..]);
+        if others.iter().any(|c| cached_store(frame, &i, c)) || hinted_store(frame, &i, cache) {
             release(frame, i.b);
             return Ok(());
         }
@@ -626,10 +696,33 @@ pub unsafe fn store(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -> Re
         let name = (&(*frame).code().names)[i.d as usize].clone();
         let before = shape_bits(object.attrs());
         vm.set_attr(object, &name, Some(rk(frame, i.c)))?;
-        learn_store(vm, cache_of(frame, &i), object, &name, before);
+        learn_store(vm, cache, object, &name, before);
         release(frame, i.c);
         release(frame, i.b);
         Ok(())
+    }
+}
+
+/// As [`cached_store`], for an object with a dict.
+///
+/// # Safety
+/// As for [`rk`].
+unsafe fn hinted_store(frame: *mut Frame, i: &Instr, cache: &Cache) -> bool {
+    // SAFETY: as for `cached`.
+    unsafe {
+        let object = (*frame).reg(i.b as usize);
+        let Some(header) = object.header() else { return false };
+        if cache.kind.get() != HINT || !known(cache, header) {
+            return false;
+        }
+        let name = cache.value.get();
+        let Some(dict) = object.attrs().and_then(Attrs::dict) else { return false };
+        let at = cache.index.get() as usize;
+        if !dict.set_value_of(at, Value::borrow_bits(&name), rk(frame, i.c)) {
+            return false;
+        }
+        release(frame, i.c);
+        true
     }
 }
 
@@ -663,6 +756,18 @@ fn learn_store(vm: &Interpreter, cache: &Cache, object: &Value, name: &Value, be
         return;
     }
     let Some((attrs, shape)) = object.attrs().and_then(|a| Some((a, a.shape()?))) else { return };
+    if let Some(dict) = attrs.dict() {
+        let place = u16::try_from(ty.attrs_offset.get());
+        if let (Some(index), Ok(place)) = (dict.find_interned(vm, name), place) {
+            cache.version.set(version);
+            cache.shape.set(attrs.shape_ptr() as u64);
+            cache.place.set(place);
+            cache.index.set(index as u32);
+            cache.value.set(name.bits());
+            cache.kind.set(HINT);
+        }
+        return;
+    }
     let index = match shape.lookup(name) {
         Some(index) if !shape.dictionary && index < shape.inline => index,
         _ => return,

@@ -301,7 +301,7 @@ pub unsafe fn build_map(vm: &Interpreter, frame: *mut Frame, pc: *const Instr) -
     unsafe {
         let i = *pc;
         let take = |index: u32| (*frame).regs.add(i.b as usize + index as usize).replace(Value::UNBOUND);
-        let dict = vm.new_dict()?;
+        let dict = vm.new_dict_for(i.d as usize / 2)?;
         for index in (0..i.d).step_by(2) {
             dict.set(vm, take(index), take(index + 1))?;
         }

@@ -8,7 +8,7 @@ use crate::hot::Phase;
 use crate::instrument;
 use crate::ops_arith::set;
 use crate::poll;
-use crate::run::{Entered, enter, is_function};
+use crate::run::{Entered, enter, is_exact, is_function};
 use crate::state::State;
 use pellucid_object::interpreter::Plain;
 use pellucid_object::native::{BoundMethod, call_positional};
@@ -56,43 +56,38 @@ pub unsafe fn enter_simple(
     }
 }
 
-/// As [`enter_simple`], for functions that besides take defaults or have free variables, and for generators as callers, whose
-/// registers are not on the stack.
+/// As [`enter_simple`], for functions that besides take defaults or surplus arguments or have free variables, and for
+/// generators as callers, whose registers are not on the stack. Errors: `MemoryError`.
 ///
 /// # Safety
-/// As for [`enter_simple`], `callee` being any value.
+/// `function` is one, and `given` arguments stand in registers of `frame`, the innermost frame, from `args` on; `pc` is the
+/// instruction.
 #[inline(never)]
 unsafe fn enter_plain(
     vm: &Interpreter,
-    st: &State,
     thread: &Thread,
     frame: *mut Frame,
     pc: *const Instr,
-    callee: *mut Value,
+    function: &Value,
+    args: *mut Value,
     given: usize,
-) -> bool {
+) -> Res<bool> {
     // SAFETY: by the contract; what is borrowed belongs to the function, and nothing runs before its frame stands.
     unsafe {
-        if !is_function(st, &*callee) {
-            return false;
-        }
-        let function = (*callee).payload_unchecked::<Function>();
-        let Some(form) = function.code().ready_form() else { return false };
+        let data = function.payload_unchecked::<Function>();
+        let Some(form) = data.code().ready_form() else { return Ok(false) };
         let count = form.argcount as usize;
-        let args = callee.add(1);
         let window = if (*frame).generator.is_set() { (*frame).end } else { args };
-        if !form.positional
-            || form.generator
-            || form.ncells > 0
-            || given > count
+        if !form.quick
+            || given > count && !form.star
             || poll::pending(vm)
             || !thread.has_room(vm)
             || !thread.ready(window, form.nregs as usize)
         {
-            return false;
+            return Ok(false);
         }
-        let (defaults, closure) = (function.defaults.raw(), function.closure.raw());
-        let (lacking, frees) = (count - given, form.nfrees as usize);
+        let (defaults, closure) = (data.defaults.raw(), data.closure.raw());
+        let (lacking, frees) = (count.saturating_sub(given), form.nfrees as usize);
         let fits = |tuple: &u64, wanted: usize, exact: bool| {
             let len = match *tuple {
                 0 => 0,
@@ -101,10 +96,19 @@ unsafe fn enter_plain(
             if exact { len == wanted } else { len >= wanted }
         };
         if lacking > 0 && !fits(&defaults, lacking, false) || frees > 0 && !fits(&closure, frees, true) {
-            return false;
+            return Ok(false);
         }
-        let Some(code) = function.code.get() else { return false };
+        let Some(code) = data.code.get() else { return Ok(false) };
         (*frame).pc = pc;
+        let (mut star, mut double_star) = (None, None);
+        if form.star {
+            let surplus = |at: usize| args.add(count + at).replace(Value::UNBOUND);
+            star = Some(vm.tuple_from(given.saturating_sub(count), surplus)?);
+        }
+        if form.double_star {
+            double_star = Some(vm.new_dict()?.into_value());
+        }
+        let given = given.min(count);
         if window != args {
             (0..given).for_each(|index| window.add(index).write(args.add(index).replace(Value::UNBOUND)));
         }
@@ -117,15 +121,42 @@ unsafe fn enter_plain(
         if lacking > 0 {
             copy(&defaults, given, lacking);
         }
-        for index in count..form.nlocals as usize {
+        let mut next = count;
+        if let Some(tuple) = star {
+            window.add(next).write(tuple);
+            next += 1;
+        }
+        if let Some(dict) = double_star {
+            window.add(next).write(dict);
+            next += 1;
+        }
+        for index in next..form.nlocals as usize {
             window.add(index).write(Value::UNBOUND);
         }
         if frees > 0 {
             copy(&closure, form.nlocals as usize, frees);
         }
-        let function = callee.replace(Value::UNBOUND);
-        thread.push_call(function, code, form, window, Ret::Call, (*pc).a, None);
-        true
+        thread.push_call(function.clone(), code, form, window, Ret::Call, (*pc).a, None);
+        Ok(true)
+    }
+}
+
+/// The quick way to call a native function that takes its `given` arguments where they stand, behind the callee.
+/// `None`: nothing was done.
+///
+/// # Safety
+/// `callee` and the arguments are the topmost live temporaries of `frame`, the innermost frame.
+#[inline(always)]
+unsafe fn call_native(vm: &Interpreter, frame: *mut Frame, callee: *mut Value, given: usize) -> Option<Res> {
+    // SAFETY: by the contract; nobody else reaches the temporaries while the function runs.
+    unsafe {
+        if poll::pending(vm) || (*frame).form().woven.is_some() {
+            return None;
+        }
+        let args = callee.add(1);
+        let result = call_positional(vm, &*callee, std::slice::from_raw_parts(args, given))?;
+        drop_words(callee, args.add(given));
+        Some(result)
     }
 }
 
@@ -139,29 +170,7 @@ pub unsafe fn call(
     pc: *const Instr,
 ) -> Res<bool> {
     // SAFETY: by the contract.
-    unsafe {
-        let i = *pc;
-        let base = i.b as usize;
-        let place = (*frame).regs.add(base);
-        if enter_plain(vm, st, thread, frame, pc, place, i.c as usize) {
-            return Ok(true);
-        }
-        let callee = place.replace(Value::UNBOUND);
-        call_at(
-            vm,
-            st,
-            thread,
-            frame,
-            Call {
-                callee,
-                place: Place::Register(base + 1),
-                room: 1,
-                given: i.c as usize,
-                names: &[],
-                dst: i.a,
-            },
-        )
-    }
+    unsafe { call_register(vm, st, thread, frame, pc, (*pc).b as usize, (*pc).c as usize, 1) }
 }
 
 /// # Safety
@@ -175,22 +184,60 @@ pub unsafe fn call_method(
 ) -> Res<bool> {
     // SAFETY: by the contract.
     unsafe {
-        let i = *pc;
-        let base = i.b as usize;
-        let given = i.c as usize;
-        let bound = usize::from((*(*frame).regs.add(base)).is_unbound());
-        if enter_plain(vm, st, thread, frame, pc, (*frame).regs.add(base + bound), given + 1 - bound) {
-            return Ok(true);
+        let (base, given) = ((*pc).b as usize, (*pc).c as usize);
+        match (*(*frame).regs.add(base)).is_unbound() {
+            true => call_register(vm, st, thread, frame, pc, base + 1, given, 2),
+            false => call_register(vm, st, thread, frame, pc, base, given + 1, 1),
         }
-        let take = |index: usize| (*frame).regs.add(index).replace(Value::UNBOUND);
-        let what = if (*(*frame).regs.add(base)).is_unbound() {
-            let place = Place::Register(base + 2);
-            Call { callee: take(base + 1), place, room: 2, given, names: &[], dst: i.a }
-        } else {
-            let place = Place::Register(base + 1);
-            Call { callee: take(base), place, room: 1, given: given + 1, names: &[], dst: i.a }
-        };
-        call_at(vm, st, thread, frame, what)
+    }
+}
+
+/// Calls what stands in register `base` with the `given` arguments behind it; `room` words before these are free.
+///
+/// # Safety
+/// As for [`call`].
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+unsafe fn call_register(
+    vm: &Interpreter,
+    st: &State,
+    thread: &Thread,
+    frame: *mut Frame,
+    pc: *const Instr,
+    base: usize,
+    given: usize,
+    room: usize,
+) -> Res<bool> {
+    // SAFETY: by the contract.
+    unsafe {
+        let place = (*frame).regs.add(base);
+        if is_function(st, &*place) {
+            if enter_plain(vm, thread, frame, pc, &*place, place.add(1), given)? {
+                drop(place.replace(Value::UNBOUND));
+                return Ok(true);
+            }
+        } else if is_exact(&vm.types().method, &*place) {
+            let method = (*place).payload_unchecked::<BoundMethod>();
+            if let Some((function, this)) = method.function.get().zip(method.this.get())
+                && is_function(st, &function)
+            {
+                drop(place.replace(this));
+                if enter_plain(vm, thread, frame, pc, &function, place, given + 1)? {
+                    return Ok(true);
+                }
+                let place = Place::Register(base);
+                let (callee, room, given) = (function, room - 1, given + 1);
+                let call = Call { callee, place, room, given, names: &[], dst: (*pc).a };
+                return call_at(vm, st, thread, frame, call);
+            }
+        } else if let Some(result) = call_native(vm, frame, place, given) {
+            set(frame, (*pc).a, result?);
+            return instrument::settle(vm, st, thread, frame, pc, true);
+        }
+        let callee = place.replace(Value::UNBOUND);
+        let place = Place::Register(base + 1);
+        let call = Call { callee, place, room, given, names: &[], dst: (*pc).a };
+        call_at(vm, st, thread, frame, call)
     }
 }
 

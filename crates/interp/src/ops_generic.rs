@@ -38,7 +38,7 @@ impl Stack {
         // SAFETY: see `place`.
         unsafe { self.place(self.top).replace(Value::UNBOUND) }
     }
-    fn pop_many(&mut self, count: usize) -> Vec<Value> {
+    fn pop_many(&mut self, count: usize) -> SmallVec<[Value; 6]> {
         self.top -= count;
         // SAFETY: see `place`.
         (self.top..self.top + count).map(|i| unsafe { self.place(i).replace(Value::UNBOUND) }).collect()

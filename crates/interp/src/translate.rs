@@ -14,6 +14,7 @@ use crate::ops::Op;
 use pellucid_bytecode::code::flags;
 use pellucid_bytecode::ops::Op as Word;
 use pellucid_bytecode::{Code, Const, decode};
+use smallvec::SmallVec;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 
@@ -62,8 +63,11 @@ pub type Weaver<'w> = &'w dyn Fn(&mut Draft) -> Done<crate::instrument::weave::W
 struct Entry {
     depth: usize,
     open: u16,
-    assigned: Vec<u64>,
+    assigned: Locals,
 }
+
+/// A bit a local variable.
+type Locals = SmallVec<[u64; 2]>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sym {
@@ -101,7 +105,7 @@ struct Translator<'a> {
     open: Vec<u16>,
     starts: Vec<u32>,
     stack: Vec<Sym>,
-    assigned: Vec<u64>,
+    assigned: Locals,
     now_open: u16,
     now_offset: u32,
     first_temp: usize,
@@ -144,7 +148,7 @@ pub fn translate_with(code: &Code, weaver: Option<Weaver>) -> Result<Form, Malfo
         open: Vec::with_capacity(count),
         starts: vec![u32::MAX; count],
         stack: Vec::new(),
-        assigned: Vec::new(),
+        assigned: Locals::new(),
         now_open: 0,
         now_offset: 0,
         first_temp,
@@ -172,24 +176,28 @@ pub fn translate_with(code: &Code, weaver: Option<Weaver>) -> Result<Form, Malfo
 
 /// The instructions of wordcode, prefixes folded into what they extend.
 pub fn decode_words(code: &Code) -> Done<Vec<WordInstr>> {
-    let mut words = Vec::new();
-    let mut at_offset = HashMap::new();
-    // A jump to a prefix is a jump to the instruction it extends.
-    let mut starts = Vec::new();
+    const NOWHERE: usize = usize::MAX;
+    let mut words = Vec::with_capacity(code.code.len() / 2);
+    // For each two bytes of wordcode the instruction. A jump to a prefix is a jump to the instruction it extends.
+    let mut at_offset = vec![NOWHERE; code.code.len() / 2];
+    let mut start = 0;
     for instr in decode::instrs(&code.code) {
-        starts.push(instr.offset);
         let op = instr.op().ok_or(Malformed("unknown opcode"))?;
         if op == Word::ExtendedArg {
             continue;
         }
-        at_offset.extend(starts.drain(..).map(|offset| (u64::from(offset), words.len())));
+        let end = instr.offset as usize / 2 + 1;
+        at_offset.get_mut(start..end).unwrap_or_default().fill(words.len());
+        start = end;
         words.push((WordInstr { op, arg: instr.arg, offset: instr.offset, target: 0 }, instr.target()));
     }
     words
         .into_iter()
         .map(|(mut word, target)| {
             if let Some(target) = target {
-                word.target = *at_offset.get(&target).ok_or(Malformed("jump to nowhere"))?;
+                let place = usize::try_from(target / 2).ok().filter(|_| target.is_multiple_of(2));
+                let found = place.and_then(|place| at_offset.get(place)).filter(|at| **at != NOWHERE);
+                word.target = *found.ok_or(Malformed("jump to nowhere"))?;
             }
             Ok(word)
         })
@@ -219,7 +227,7 @@ impl Translator<'_> {
     /// Depth, open blocks and assigned locals at the start of every instruction that can be reached.
     fn flow(&mut self) -> Done {
         let generator = self.code.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
-        let mut assigned = vec![0u64; self.code.varnames.len().div_ceil(64)];
+        let mut assigned = Locals::from_elem(0, self.code.varnames.len().div_ceil(64));
         (0..parameter_count(self.code)).for_each(|i| set_bit(&mut assigned, i));
         self.clear_deleted(&mut assigned);
         let depth = usize::from(generator);
@@ -423,8 +431,9 @@ impl Translator<'_> {
         let code = self.code;
         let nregs = self.first_temp + self.most_depth + 1;
         let generator = code.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
-        let stars = code.flags & (flags::VARARGS | flags::VARKEYWORDS) != 0;
-        let positional = !stars && code.kwonlyargcount == 0;
+        let star = code.flags & flags::VARARGS != 0;
+        let double_star = code.flags & flags::VARKEYWORDS != 0;
+        let positional = !star && !double_star && code.kwonlyargcount == 0;
         let plain = positional && code.cellvars.is_empty() && code.freevars.is_empty();
         let parameters = parameter_count(code);
         let cell_params = code
@@ -448,6 +457,9 @@ impl Translator<'_> {
             positional,
             simple: !generator && plain,
             plain,
+            quick: !generator && code.kwonlyargcount == 0 && code.cellvars.is_empty(),
+            star,
+            double_star,
             generator,
             cell_params,
             woven,

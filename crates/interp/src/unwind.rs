@@ -242,6 +242,9 @@ pub fn matches(vm: &Interpreter, exception: &Value, wanted: &Value) -> Res<bool>
         Some(ty) => ty,
         None => vm.type_of(exception),
     };
+    if ty.value().is(wanted) && is_exception_class(vm, wanted) {
+        return Ok(true);
+    }
     // Neither test runs Python code.
     let among = |classes: &[Value]| {
         let proper = classes.iter().all(|class| is_exception_class(vm, class));

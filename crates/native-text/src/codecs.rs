@@ -49,10 +49,10 @@ fn lookup(vm: &Interpreter, args: &Args) -> Res {
 }
 
 fn through_codec(vm: &Interpreter, args: &Args, function: &str, direction: registry::Direction) -> Res {
-    let given = |index: usize, parameter: &str| -> Res<Option<String>> {
+    let given = |index, parameter| {
         args.get(index).map(|v| codecs::name_argument(vm, v, function, parameter)).transpose()
     };
-    let encoding = given(1, "encoding")?.unwrap_or_else(|| "utf-8".to_string());
+    let encoding = given(1, "encoding")?.unwrap_or("utf-8".into());
     let errors = given(2, "errors")?;
     let codec = registry::lookup(vm, &encoding)?;
     registry::call(vm, &codec, direction, args.req(0), &encoding, errors.as_deref())

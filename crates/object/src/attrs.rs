@@ -183,6 +183,19 @@ impl Attrs {
         self.extra().dict.get()?.downcast_ref::<Dict>()
     }
 
+    /// As [`Attrs::dict`], not counted.
+    ///
+    /// # Safety
+    /// Nobody replaces the dict while the result is used.
+    #[inline]
+    pub unsafe fn peek_dict(&self) -> Option<&Dict> {
+        if !self.shape()?.dictionary {
+            return None;
+        }
+        // SAFETY: by the contract.
+        unsafe { self.extra().dict.peek()?.downcast::<Dict>() }
+    }
+
     /// # Safety
     /// Called once, when the object dies.
     pub(crate) unsafe fn release(&self) {
@@ -284,14 +297,10 @@ impl Interpreter {
         if let Some(dict) = attrs.dict() {
             return Ok(Some(dict));
         }
-        let dict = self.new_dict()?;
-        if let Some(shape) = attrs.shape() {
-            for (index, name) in shape.names.iter().enumerate() {
-                if let Some(value) = attrs.word(index) {
-                    dict.set(self, name.clone(), value)?;
-                }
-            }
-        }
+        let names = attrs.shape().map_or(&[][..], |shape| &shape.names);
+        let pairs = names.iter().enumerate();
+        let pairs = pairs.filter_map(|(index, name)| Some((name.clone(), attrs.word(index)?)));
+        let dict = self.new_dict_of_names(names.len(), pairs)?;
         self.attrs_replace_dict(object, dict.clone());
         Ok(Some(dict))
     }

@@ -1,5 +1,5 @@
 //! Dicts: storage. Ordered by insertion: an entry vector plus an open-addressing index (Raymond Hettinger's compact
-//! dict). Comparing keys may run Python code, which may change the dict: a look-up copies the key it compares,
+//! dict). A small dict has no index: its entries are looked through. Comparing keys may run Python code, which may change the dict: a look-up copies the key it compares,
 //! and starts again when the dict's `revision` moved meanwhile.
 //!
 //! `keys_version` changes whenever an entry appears, disappears or moves; a cache that remembers it knows that entry `i` is
@@ -22,7 +22,7 @@ struct Entry {
 struct Table {
     /// `None`: the entry was deleted.
     entries: Vec<Option<Entry>>,
-    /// 0: empty; 1: deleted; else entry index + 2. The length is a power of two or 0.
+    /// 0: empty; 1: deleted; else entry index + 2. The length is a power of two, or 0: there are at most [`SMALL`] entries.
     index: Vec<u32>,
     live: usize,
     /// No entry before this one lives.
@@ -37,6 +37,9 @@ pub struct Dict {
     table: RefCell<Table>,
     keys_version: Cell<u64>,
 }
+
+/// How many entries, deleted ones included, are looked through without an index.
+const SMALL: usize = 8;
 
 /// How errors call a key.
 const KEY: &str = "a dict key";
@@ -65,6 +68,26 @@ impl Payload for Dict {
     }
     fn clear(&self) {
         self.clear_entries();
+    }
+}
+
+impl Entry {
+    /// What a look-up for `key` says of the entry, which is number `at`; `None`: it is another key.
+    #[inline]
+    fn probe(&self, at: usize, key: &Value, hash: i64, text: Option<&Str>) -> Option<Probe> {
+        if self.key.is(key) {
+            return Some(Probe::Found(at));
+        }
+        if self.hash != hash || self.key.is_small_int() && key.is_small_int() {
+            return None;
+        }
+        if let Some(text) = text
+            && same_type(&self.key, key)
+            && let Some(other) = self.key.downcast::<Str>()
+        {
+            return (other.text == text.text).then_some(Probe::Found(at));
+        }
+        Some(Probe::Compare(at, self.key.clone()))
     }
 }
 
@@ -97,6 +120,15 @@ impl Table {
     #[inline]
     fn probe(&self, key: &Value, hash: i64, text: Option<&Str>, step: &mut usize) -> Probe {
         if self.index.is_empty() {
+            while let Some(entry) = self.entries.get(*step) {
+                let at = *step;
+                *step += 1;
+                if let Some(entry) = entry
+                    && let Some(probe) = entry.probe(at, key, hash, text)
+                {
+                    return probe;
+                }
+            }
             return Probe::Missing;
         }
         let mask = self.index.len() - 1;
@@ -111,30 +143,18 @@ impl Table {
                 }
                 continue;
             }
-            let Some(Some(entry)) = self.entries.get(slot - 2) else { continue };
-            if entry.key.is(key) {
-                return Probe::Found(slot - 2);
-            }
-            if entry.hash != hash || entry.key.is_small_int() && key.is_small_int() {
-                continue;
-            }
-            if let Some(text) = text
-                && same_type(&entry.key, key)
-                && let Some(other) = entry.key.downcast::<Str>()
+            if let Some(Some(entry)) = self.entries.get(slot - 2)
+                && let Some(probe) = entry.probe(slot - 2, key, hash, text)
             {
-                if other.text == text.text {
-                    return Probe::Found(slot - 2);
-                }
-                continue;
+                return probe;
             }
-            return Probe::Compare(slot - 2, entry.key.clone());
         }
     }
 
     /// Looks for `key` among keys that can be compared without Python code.
     #[inline]
     fn find_plain(&self, vm: &Interpreter, key: &Value, hash: i64) -> Plain {
-        let Some(mask) = self.index.len().checked_sub(1) else { return Plain::Missing };
+        let Some(mask) = self.index.len().checked_sub(1) else { return self.find_small(vm, key, hash) };
         let (spread, mut step) = (spread(hash), 0);
         loop {
             let slot = self.index[(spread + triangular(step)) & mask] as usize;
@@ -158,6 +178,36 @@ impl Table {
                 None => return Plain::Ask,
             }
         }
+    }
+
+    /// As [`Table::find_plain`], without an index.
+    #[inline]
+    fn find_small(&self, vm: &Interpreter, key: &Value, hash: i64) -> Plain {
+        for (at, entry) in self.entries.iter().enumerate() {
+            let Some(entry) = entry else { continue };
+            if entry.key.is(key) {
+                return Plain::Found(at);
+            }
+            if entry.hash == hash {
+                match vm.plainly_equal(&entry.key, key) {
+                    Some(true) => return Plain::Found(at),
+                    Some(false) => {}
+                    None => return Plain::Ask,
+                }
+            }
+        }
+        Plain::Missing
+    }
+
+    /// Makes room for `more` entries in a new table, and gives it the index that they need.
+    fn reserve(&mut self, more: usize) -> Result<(), std::collections::TryReserveError> {
+        self.entries.try_reserve_exact(more)?;
+        if more > SMALL {
+            let size = ((more + 1) * 2).next_power_of_two();
+            self.index.try_reserve_exact(size)?;
+            self.index.resize(size, 0);
+        }
+        Ok(())
     }
 
     fn grow(&mut self) -> Result<(), std::collections::TryReserveError> {
@@ -186,10 +236,18 @@ impl Table {
         key: Value,
         value: Value,
     ) -> Result<(), std::collections::TryReserveError> {
-        if (self.entries.len().max(self.used) + 1) * 4 > self.index.len() * 3 {
+        if self.index.is_empty() {
+            if self.entries.len() == SMALL {
+                self.grow()?;
+            } else if self.entries.len() == self.entries.capacity() {
+                self.entries.try_reserve(1)?;
+            }
+        } else if (self.entries.len().max(self.used) + 1) * 4 > self.index.len() * 3 {
             self.grow()?;
         }
-        self.used += usize::from(place(&mut self.index, hash, self.entries.len()));
+        if !self.index.is_empty() {
+            self.used += usize::from(place(&mut self.index, hash, self.entries.len()));
+        }
         self.entries.push(Some(Entry { hash, key, value }));
         self.live += 1;
         Ok(())
@@ -197,15 +255,16 @@ impl Table {
 
     fn delete(&mut self, i: usize) -> Option<Entry> {
         let entry = self.entries.get_mut(i)?.take()?;
-        let mask = self.index.len() - 1;
-        let mut step = 0;
-        loop {
-            let at = (spread(entry.hash) + triangular(step)) & mask;
-            if self.index[at] as usize == i + 2 {
-                self.index[at] = 1;
-                break;
+        if let Some(mask) = self.index.len().checked_sub(1) {
+            let mut step = 0;
+            loop {
+                let at = (spread(entry.hash) + triangular(step)) & mask;
+                if self.index[at] as usize == i + 2 {
+                    self.index[at] = 1;
+                    break;
+                }
+                step += 1;
             }
-            step += 1;
         }
         self.live -= 1;
         if i == self.first {
@@ -439,6 +498,31 @@ impl Dict {
         self.peek()?.entries.get(i)?.as_ref().map(|e| e.value.clone())
     }
 
+    /// The value of entry `i`, if that is the entry of `key` itself.
+    #[inline]
+    pub fn value_of(&self, i: usize, key: &Value) -> Option<Value> {
+        let entry = self.peek()?.entries.get(i)?.as_ref()?;
+        if entry.key.is(key) { Some(entry.value.clone()) } else { None }
+    }
+
+    /// Replaces the value of entry `i`, if that is the entry of `key` itself; false when it is not.
+    #[inline]
+    pub fn set_value_of(&self, i: usize, key: &Value, value: &Value) -> bool {
+        let old = match self.table.borrow_mut().entries.get_mut(i) {
+            Some(Some(entry)) if entry.key.is(key) => std::mem::replace(&mut entry.value, value.clone()),
+            _ => return false,
+        };
+        drop(old);
+        true
+    }
+
+    /// Whether an interned `str` is certainly no key: false when a key of another type must be asked.
+    pub fn lacks_interned(&self, vm: &Interpreter, key: &Value) -> bool {
+        let Some(text) = key.downcast::<Str>() else { return false };
+        let probe = self.table.borrow().probe(key, vm.str_hash(text), Some(text), &mut 0);
+        matches!(probe, Probe::Missing)
+    }
+
     /// The table, for as long as nothing else runs.
     #[inline(always)]
     fn peek(&self) -> Option<&Table> {
@@ -561,7 +645,9 @@ impl Dict {
         let at = table.first - 1;
         if at < table.entries.len() {
             let table = &mut *table;
-            table.used += usize::from(place(&mut table.index, entry.hash, at));
+            if !table.index.is_empty() {
+                table.used += usize::from(place(&mut table.index, entry.hash, at));
+            }
             table.entries[at] = Some(entry);
             table.first = at;
             table.live += 1;
@@ -615,7 +701,7 @@ impl Dict {
                         fresh.entries.extend(living.map(|e| {
                             Some(Entry { hash: e.hash, key: e.key.clone(), value: e.value.clone() })
                         }));
-                        if table.live == 0 { Ok(()) } else { fresh.grow() }
+                        if table.live <= SMALL { Ok(()) } else { fresh.grow() }
                     }
                 }
             };
@@ -734,12 +820,37 @@ impl DictCursor {
 
 impl Interpreter {
     /// A new empty dict. Errors: `MemoryError`.
+    #[inline]
     pub fn new_dict(&self) -> Res<Ref<Dict>> {
-        let value = self.alloc(&self.types().dict, Dict::default())?;
-        match value.downcast_ref::<Dict>() {
-            Some(dict) => Ok(dict),
-            None => Err(self.system_error("a dict was expected".to_string())),
+        // SAFETY: that type's objects hold a `Dict`, and it is no class made in Python.
+        unsafe { Ok(Ref::assume(self.alloc_exact(&self.types().dict, Dict::default())?)) }
+    }
+
+    /// A new empty dict with room for `count` entries. Errors: `MemoryError`.
+    pub fn new_dict_for(&self, count: usize) -> Res<Ref<Dict>> {
+        let dict = self.new_dict()?;
+        let done = dict.table.borrow_mut().reserve(count);
+        done.map_err(|_| self.no_memory())?;
+        Ok(dict)
+    }
+
+    /// A new dict of interned strings, all different, and their values. Errors: `MemoryError`.
+    pub(crate) fn new_dict_of_names(
+        &self,
+        count: usize,
+        pairs: impl Iterator<Item = (Value, Value)>,
+    ) -> Res<Ref<Dict>> {
+        let dict = self.new_dict_for(count)?;
+        let mut table = dict.table.borrow_mut();
+        for (name, value) in pairs {
+            let hash = name.downcast::<Str>().map_or(0, |text| self.str_hash(text));
+            if table.append(hash, name, value).is_err() {
+                return Err(self.no_memory());
+            }
         }
+        drop(table);
+        dict.keys_changed(self);
+        Ok(dict)
     }
 }
 
@@ -765,6 +876,23 @@ mod tests {
             assert!(dict.remove(&vm, &int(i)).expect("remove").is_some());
         }
         assert!(dict.is_empty());
+    }
+
+    #[test]
+    fn small_dicts_grow_an_index_and_lose_entries() {
+        let vm = Interpreter::new().expect("memory");
+        for (count, room) in [(7, 0), (8, 0), (9, 0), (8, 8), (20, 12), (5, 9)] {
+            let dict = vm.new_dict_for(room).expect("memory");
+            (0..count).for_each(|i| dict.set(&vm, int(i), int(-i)).expect("set"));
+            let found = |i| dict.get(&vm, &int(i)).expect("get").and_then(|v| v.as_small_int());
+            (0..count).for_each(|i| assert_eq!(found(i), Some(-i)));
+            assert_eq!(found(count), None);
+            (0..count).step_by(2).for_each(|i| assert!(dict.remove(&vm, &int(i)).expect("remove").is_some()));
+            (0..count).for_each(|i| assert_eq!(found(i), (i % 2 == 1).then_some(-i)));
+            (0..count).step_by(2).for_each(|i| dict.set(&vm, int(i), int(i)).expect("set"));
+            let odd = (0..count).filter(|i| i % 2 == 1);
+            assert_eq!(ints(&dict), odd.chain((0..count).step_by(2)).collect::<Vec<_>>());
+        }
     }
 
     #[test]

@@ -87,6 +87,14 @@ impl<T: Payload> Ref<T> {
     pub fn into_value(self) -> Value {
         self.0
     }
+
+    /// What is known to be such an object.
+    ///
+    /// # Safety
+    /// The value is a heap object whose payload is a `T`.
+    pub(crate) unsafe fn assume(value: Value) -> Ref<T> {
+        Ref(value, PhantomData)
+    }
 }
 
 impl<T: Payload> Clone for Ref<T> {

@@ -238,6 +238,8 @@ pub struct Interpreter {
     /// Frames that coroutines remember of where they were made (`sys.set_coroutine_origin_tracking_depth`).
     pub coroutine_origin_depth: Cell<usize>,
     states: RefCell<WordMap<TypeId, Rc<dyn Any>>>,
+    /// The signatures of native functions, by the addresses of their definitions.
+    pub(crate) signatures: RefCell<WordMap<usize, Rc<crate::args::Signature>>>,
     /// States without which Python code cannot run: they go last.
     last_states: RefCell<Vec<TypeId>>,
     /// Nothing of Python runs any more.
@@ -302,6 +304,7 @@ impl Interpreter {
             audit_hooks: RefCell::default(),
             coroutine_origin_depth: Cell::new(0),
             states: RefCell::default(),
+            signatures: RefCell::default(),
             last_states: RefCell::default(),
             ended: Cell::new(false),
         });

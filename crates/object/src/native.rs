@@ -10,6 +10,7 @@ use crate::heap::{Payload, Ref, SlotWord, Visitor};
 use crate::interpreter::Interpreter;
 use crate::value::Value;
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 /// A Rust function behind a Python function. Methods get `self` as their first argument; class methods the class.
 #[derive(Clone, Copy)]
@@ -135,7 +136,7 @@ pub struct Builtin {
     pub module: SlotWord,
     /// Whether `this` is passed as the first argument.
     pub pass_this: bool,
-    signature: OnceCell<Signature>,
+    signature: OnceCell<Rc<Signature>>,
 }
 
 impl Payload for Builtin {
@@ -153,7 +154,7 @@ impl Payload for Builtin {
 pub struct MethodDescriptor {
     pub def: &'static FunctionDef,
     pub owner: Ref<Type>,
-    signature: OnceCell<Signature>,
+    signature: OnceCell<Rc<Signature>>,
 }
 
 impl Payload for MethodDescriptor {
@@ -247,7 +248,7 @@ impl Payload for Module {}
 pub fn call_native(
     vm: &Interpreter,
     def: &'static FunctionDef,
-    signature: &OnceCell<Signature>,
+    signature: &OnceCell<Rc<Signature>>,
     has_self: bool,
     qualified: &dyn Fn() -> String,
     args: &CallArgs,
@@ -260,7 +261,7 @@ pub fn call_native(
     if let NativeFn::Raw(f) = def.function {
         return f(vm, args);
     }
-    let signature = signature.get_or_init(|| Signature::parse(def.sig));
+    let signature = signature.get_or_init(|| vm.signature_of(def));
     let bound = signature.bind_named(vm, def.name, qualified, has_self, args)?;
     match def.function {
         NativeFn::Args(f) => f(vm, &bound),
@@ -310,7 +311,7 @@ pub fn call_positional(vm: &Interpreter, callee: &Value, args: &[Value]) -> Opti
 fn call_plain(
     vm: &Interpreter,
     def: &'static FunctionDef,
-    signature: &OnceCell<Signature>,
+    signature: &OnceCell<Rc<Signature>>,
     args: &[Value],
 ) -> Option<Res> {
     match (def.function, args) {
@@ -320,7 +321,7 @@ fn call_plain(
         (NativeFn::F3(f), [a, b, c]) => Some(f(vm, a, b, c)),
         (NativeFn::Raw(f), values) => Some(f(vm, &CallArgs::new(values))),
         (NativeFn::Args(f), values) => {
-            let signature = signature.get_or_init(|| Signature::parse(def.sig));
+            let signature = signature.get_or_init(|| vm.signature_of(def));
             signature.bind_plain(values).map(|bound| f(vm, &bound))
         }
         _ => None,
@@ -424,6 +425,13 @@ impl MethodDescriptor {
 }
 
 impl Interpreter {
+    /// The signature of a function, parsed once.
+    fn signature_of(&self, def: &'static FunctionDef) -> Rc<Signature> {
+        let mut signatures = self.signatures.borrow_mut();
+        let parse = || Rc::new(Signature::parse(def.sig));
+        signatures.entry(std::ptr::from_ref(def).addr()).or_insert_with(parse).clone()
+    }
+
     /// A builtin function bound to `this` (passed as the first argument when `pass_this`).
     pub fn new_builtin(
         &self,

@@ -139,6 +139,24 @@ impl Pellucid {
     /// Ends the interpreter: waits for threads, runs `atexit` functions, lets modules go in order. Gives the exit code
     /// for a program that ended with `status`.
     pub fn end(self, status: i32) -> i32 {
+        let (vm, status) = self.wind_up(status);
+        drop(vm);
+        status
+    }
+
+    /// As [`Pellucid::end`], for the last thing that a process does: its memory is left to the system, unless this is a debug
+    /// build, which shows that it can be given back.
+    pub fn end_with_process(self, status: i32) -> i32 {
+        let (vm, status) = self.wind_up(status);
+        if cfg!(debug_assertions) {
+            drop(vm);
+        } else {
+            std::mem::forget(vm);
+        }
+        status
+    }
+
+    fn wind_up(self, status: i32) -> (Owner, i32) {
         let Pellucid { vm, config, main, builtins } = self;
         let flushed = shutdown::before(&vm);
         if cfg!(debug_assertions) && config.x_option("stress").is_some() {
@@ -156,7 +174,7 @@ impl Pellucid {
             drop(vm.take_raised(raised));
         }
         drop(builtins);
-        if status == 0 { flushed } else { status }
+        (vm, if status == 0 { flushed } else { status })
     }
 }
 

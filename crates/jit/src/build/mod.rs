@@ -192,6 +192,11 @@ impl<'a> Builder<'a> {
         self.state.slots = (0..form.nregs as usize)
             .map(|register| if register < form.first_temp as usize { Slot::Mem(None) } else { Slot::Dead })
             .collect();
+        if self.place == Place::Call {
+            let parameters = pellucid_interp::translate::parameter_count(&self.code()?.code);
+            let val = self.unbound();
+            self.state.slots[parameters..form.nlocals as usize].fill(Slot::Now { val, clean: true });
+        }
         let live = self.live_temporaries(form, pc);
         for register in form.first_temp as usize..form.first_temp as usize + live {
             self.state.slots[register] = Slot::Mem(None);

@@ -18,11 +18,16 @@ use std::rc::Rc;
 /// As many formats are kept ready.
 const CACHE_SIZE: usize = 100;
 
+/// How many objects are known that say a format.
+const RECENT: usize = 16;
+
 /// The class `struct.error`, and formats read before.
 #[derive(Default)]
 struct State {
     error: SlotWord,
     cache: RefCell<HashMap<Vec<u8>, Rc<Format>>>,
+    /// Formats by the addresses of the objects that said them, which are kept.
+    recent: RefCell<[Option<(Value, Rc<Format>)>; RECENT]>,
 }
 
 /// The class `struct.error`, made on first use.
@@ -52,6 +57,24 @@ pub(crate) fn struct_error(vm: &Interpreter, message: &str) -> Raised {
 
 /// The format that a `str` or `bytes` says. Errors: `TypeError`, `struct.error`.
 fn read_format(vm: &Interpreter, value: &Value) -> Res<Rc<Format>> {
+    let state = vm.state::<State>();
+    let place = (value.bits() >> 4) as usize % RECENT;
+    if let Some((known, format)) = &state.recent.borrow()[place]
+        && known.is(value)
+    {
+        return Ok(format.clone());
+    }
+    let format = known_format(vm, &state, value)?;
+    let types = vm.types();
+    if vm.is_exact(value, &types.str) || vm.is_exact(value, &types.bytes) {
+        let old = state.recent.borrow_mut()[place].replace((value.clone(), format.clone()));
+        drop(old);
+    }
+    Ok(format)
+}
+
+/// As [`read_format`], by what the text is.
+fn known_format(vm: &Interpreter, state: &State, value: &Value) -> Res<Rc<Format>> {
     let text: Cow<[u8]> = match (value.downcast::<Str>(), value.downcast::<Bytes>()) {
         (Some(s), _) => match s.text.as_ascii() {
             Some(ascii) => Cow::Borrowed(ascii.as_bytes()),
@@ -65,7 +88,6 @@ fn read_format(vm: &Interpreter, value: &Value) -> Res<Rc<Format>> {
             );
         }
     };
-    let state = vm.state::<State>();
     if let Some(found) = state.cache.borrow().get(&*text) {
         return Ok(found.clone());
     }

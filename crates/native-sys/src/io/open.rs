@@ -65,7 +65,7 @@ fn text_argument(vm: &Interpreter, value: Option<&Value>, name: &str) -> Res<Opt
         let got = vm.type_name(value);
         return Err(vm.type_error(format!("open() argument '{name}' must be str or None, not {got}")));
     }
-    pellucid_types::codecs::name_argument(vm, value, "open", name).map(Some)
+    pellucid_types::codecs::name_argument(vm, value, "open", name).map(|text| Some(text.into_owned()))
 }
 
 pub(super) fn open(vm: &Interpreter, args: &Args) -> Res {

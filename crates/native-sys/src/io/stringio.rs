@@ -1,6 +1,7 @@
 //! `StringIO`: a text stream in memory.
 //!
-//! As long as text is only appended it grows in a builder; any read or move of the position unfolds it to code points.
+//! As long as text is only appended it grows in a builder; a read or write elsewhere unfolds it to code points, until the
+//! stream is emptied.
 
 use super::base::{STREAM, TEXT_IO_BASE};
 use super::newline::{LineEnd, Newlines};
@@ -332,7 +333,9 @@ fn truncate(vm: &Interpreter, args: &Args) -> Res {
         }
         None => me.position.get(),
     };
-    if size < length(me) {
+    if size == 0 {
+        me.store.replace(Store::Appended(TextBuilder::new()));
+    } else if size < length(me) {
         unfold(vm, me)?;
         if let Store::Points(points) = &mut *me.store.borrow_mut() {
             points.truncate(size);

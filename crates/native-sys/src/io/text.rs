@@ -118,7 +118,8 @@ fn optional_name(vm: &Interpreter, value: Option<&Value>, parameter: &str) -> Re
             vm.type_error(format!("TextIOWrapper() argument '{parameter}' must be str or None, not {got}"))
         );
     }
-    pellucid_types::codecs::name_argument(vm, value, "TextIOWrapper", parameter).map(Some)
+    pellucid_types::codecs::name_argument(vm, value, "TextIOWrapper", parameter)
+        .map(|text| Some(text.into_owned()))
 }
 
 fn init(vm: &Interpreter, this: &Value, call: &CallArgs) -> Res<()> {

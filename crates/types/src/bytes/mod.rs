@@ -557,9 +557,8 @@ fn fromhex(vm: &Interpreter, cls: &Value, digits: &Value) -> Res {
 }
 
 fn decode(vm: &Interpreter, args: &Args) -> Res {
-    let text = |index: usize, name: &str| -> Res<Option<String>> {
-        args.get(index).map(|v| codecs::name_argument(vm, v, "decode", name)).transpose()
-    };
+    let text =
+        |index, name| args.get(index).map(|v| codecs::name_argument(vm, v, "decode", name)).transpose();
     let (encoding, errors) = (text(1, "encoding")?, text(2, "errors")?);
     codecs::decode(vm, args.req(0), encoding.as_deref(), errors.as_deref())
 }
@@ -708,10 +707,8 @@ pub(crate) use methods;
 /// What `bytes(...)` and `bytearray(...)` contain. Errors: `TypeError`, `ValueError`, ...
 fn contents(vm: &Interpreter, kind: &str, args: &CallArgs) -> Res<Vec<u8>> {
     let [source, encoding, errors] = seq::bind(vm, kind, ["source", "encoding", "errors"], args)?;
-    let text = |value: &Option<Value>, name: &str| -> Res<Option<String>> {
-        value.as_ref().map(|v| codecs::name_argument(vm, v, kind, name)).transpose()
-    };
-    let (encoding, errors) = (text(&encoding, "encoding")?, text(&errors, "errors")?);
+    let text = |value: Option<_>, name| value.map(|v| codecs::name_argument(vm, v, kind, name)).transpose();
+    let (encoding, errors) = (text(encoding.as_ref(), "encoding")?, text(errors.as_ref(), "errors")?);
     if let Some(source) = &source
         && source.downcast::<Str>().is_some()
     {

@@ -16,6 +16,7 @@ pub mod utf8;
 
 use handler::{Decoder, Encoder};
 use pellucid_object::{Bytes, Interpreter, Res, Str, Value};
+use std::borrow::Cow;
 
 /// The order of the bytes of a wider unit. `Native` writes and reads a mark.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,14 +56,22 @@ impl Encoding {
 }
 
 /// The text of an `encoding` or `errors` argument. Errors: `TypeError`, `ValueError` for a null character.
-pub fn name_argument(vm: &Interpreter, value: &Value, function: &str, parameter: &str) -> Res<String> {
+pub fn name_argument<'a>(
+    vm: &Interpreter,
+    value: &'a Value,
+    function: &str,
+    parameter: &str,
+) -> Res<Cow<'a, str>> {
     let Some(s) = value.downcast::<Str>() else {
         let got = if value.is_none() { "None".into() } else { vm.type_name(value) };
         return Err(vm.type_error(format!("{function}() argument '{parameter}' must be str, not {got}")));
     };
-    let Some(text) = s.text.to_utf8() else {
-        let what = "surrogates not allowed";
-        return Err(error::raise_encode(vm, "utf-8", value, (0, 1), what));
+    let text = match s.text.as_ascii() {
+        Some(ascii) => Cow::Borrowed(ascii),
+        None => match s.text.to_utf8() {
+            Some(text) => Cow::Owned(text),
+            None => return Err(error::raise_encode(vm, "utf-8", value, (0, 1), "surrogates not allowed")),
+        },
     };
     if text.contains('\0') {
         return Err(vm.value_error("embedded null character".to_string()));

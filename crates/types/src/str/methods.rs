@@ -158,13 +158,31 @@ fn split(vm: &Interpreter, name: &str, call: &CallArgs, from_right: bool) -> Res
             Some(s) if from_right => {
                 pieces(vm, this, |hay, piece| piece_by_piece(vm, hay.rsplit(&s.text, limit), piece))
             }
-            Some(s) => pieces(vm, this, |hay, piece| hay.split(&s.text, limit, piece)),
+            Some(s) => match (text(vm, this)?.as_ascii(), s.text.as_ascii().map(str::as_bytes)) {
+                (Some(hay), Some([separator])) => split_at_bytes(vm, this, hay, *separator, limit),
+                _ => pieces(vm, this, |hay, piece| hay.split(&s.text, limit, piece)),
+            },
             None => {
                 let got = vm.type_name(separator);
                 Err(vm.type_error(format!("must be str or None, not {got}")))
             }
         },
     }
+}
+
+/// Splits the ASCII text of `this` at a character.
+fn split_at_bytes(vm: &Interpreter, this: &Value, hay: &str, separator: u8, limit: Option<usize>) -> Res {
+    let text = text(vm, this)?;
+    let mut items = seq::reserve(vm, Some(8))?;
+    let mut start = 0;
+    for at in memchr::memchr_iter(separator, hay.as_bytes()).take(limit.unwrap_or(usize::MAX)) {
+        items.try_reserve(1).map_err(|_| vm.no_memory())?;
+        items.push(vm.text_piece(text, start, at)?);
+        start = at + 1;
+    }
+    items.try_reserve(1).map_err(|_| vm.no_memory())?;
+    items.push(piece(vm, this, start..hay.len())?);
+    vm.new_list(items)
 }
 
 fn splitlines(vm: &Interpreter, args: &Args) -> Res {
@@ -345,9 +363,8 @@ fn expandtabs(vm: &Interpreter, args: &Args) -> Res {
 }
 
 fn encode(vm: &Interpreter, args: &Args) -> Res {
-    let name = |index: usize, name: &str| -> Res<Option<String>> {
-        args.get(index).map(|v| codecs::name_argument(vm, v, "encode", name)).transpose()
-    };
+    let name =
+        |index, name| args.get(index).map(|v| codecs::name_argument(vm, v, "encode", name)).transpose();
     let (encoding, errors) = (name(1, "encoding")?, name(2, "errors")?);
     codecs::encode(vm, args.req(0), encoding.as_deref(), errors.as_deref())
 }

@@ -157,10 +157,9 @@ fn new(vm: &Interpreter, cls: &Value, args: &CallArgs) -> Res {
                 return Err(vm.type_error(format!("str expected at most 3 arguments, got {total}")));
             }
             let [object, encoding, errors] = seq::bind(vm, "str", ["object", "encoding", "errors"], args)?;
-            let name = |value: &Option<Value>, name: &str| -> Res<Option<String>> {
-                value.as_ref().map(|v| codecs::name_argument(vm, v, "str", name)).transpose()
-            };
-            let (encoding, errors) = (name(&encoding, "encoding")?, name(&errors, "errors")?);
+            let name =
+                |value: Option<_>, name| value.map(|v| codecs::name_argument(vm, v, "str", name)).transpose();
+            let (encoding, errors) = (name(encoding.as_ref(), "encoding")?, name(errors.as_ref(), "errors")?);
             match object {
                 None => vm.new_str("")?,
                 Some(object) if encoding.is_none() && errors.is_none() => vm.str(&object)?,
