@@ -17,7 +17,7 @@ use crate::ops_arith::rk;
 use crate::state::State;
 use pellucid_object::array::Array;
 use pellucid_object::heap::Visitor;
-use pellucid_object::native::{Builtin, MethodDescriptor};
+use pellucid_object::native::{Builtin, FunctionDef, MethodDescriptor};
 use pellucid_object::{Interpreter, Res, SlotWord, Type, Value};
 use std::cell::{Cell, RefCell};
 
@@ -203,6 +203,8 @@ pub struct Seen {
     pub failed: Cell<u16>,
     /// Of items of arrays: the array's type code; 255 for several.
     pub code: Cell<u8>,
+    /// Of calls of bound methods of builtin types: the method's definition. The type is [`Seen::other`], if there was one method.
+    pub native: Cell<Option<&'static FunctionDef>>,
     /// See [`Seen::target`]; `Ellipsis` for several.
     target: SlotWord,
     /// See [`Seen::other`].
@@ -249,6 +251,14 @@ impl Seen {
         if let Some(array) = container.downcast::<Array>() {
             let (code, known) = (array.code().letter() as u8, self.code.get());
             self.code.set(if known == 0 || known == code { code } else { u8::MAX });
+        }
+    }
+    fn note_bound(&self, vm: &Interpreter, callee: &Value) {
+        let bound = callee.downcast::<Builtin>().filter(|builtin| builtin.pass_this);
+        if let Some((builtin, this)) = bound.and_then(|builtin| Some((builtin, builtin.this.get()?))) {
+            let one = self.native.get().is_none_or(|known| std::ptr::eq(known, builtin.def));
+            self.native.set(Some(builtin.def));
+            note_in(&self.other, one.then(|| vm.type_of_ref(&this).value()));
         }
     }
     fn note_operands(&self, vm: &Interpreter, a: &Value, b: &Value) {
@@ -563,7 +573,9 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
             Op::Call | Op::CallMethod => {
                 // A method that was found bound stands behind an empty place.
                 let bound = i.op == Op::CallMethod && rk(frame, i.b).is_unbound();
-                seen.note_target(callee_code(st, rk(frame, i.b + i16::from(bound))).as_ref());
+                let callee = rk(frame, i.b + i16::from(bound));
+                seen.note_target(callee_code(st, callee).as_ref());
+                seen.note_bound(vm, callee);
             }
             Op::LoadAttr | Op::StoreAttr | Op::LoadMethod | Op::ForIter | Op::GetIter | Op::LoadSlice => {
                 note_class(vm, seen, rk(frame, i.b));
