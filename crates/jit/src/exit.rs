@@ -219,7 +219,10 @@ unsafe fn take(vm: &Interpreter, frame: *mut Frame, way: &Way, mut values: *cons
 unsafe fn put(vm: &Interpreter, kind: &Kind, next: &mut impl FnMut() -> u64) -> Res {
     Ok(match kind {
         Kind::Int => Value::small_int(int(next())).unwrap_or(Value::UNBOUND),
-        Kind::Float => vm.new_float(f64::from_bits(next()))?,
+        Kind::Float => {
+            let bits = next();
+            insist(vm, || vm.new_float(f64::from_bits(bits)))?
+        }
         Kind::Bool => Value::bool(next() & 1 != 0),
         Kind::Word => {
             let bits = next();
@@ -398,14 +401,25 @@ pub unsafe extern "C" fn append(vm: *const Interpreter, list: u64, word: u64) ->
     }
 }
 
-/// The word of a float that does not fit one. Without memory that of an unbound variable, which raises when it is used.
+/// Makes something where nothing can be raised: beyond the limit of memory if need be, and the next poll raises `MemoryError`.
+/// Errors: the system itself has no memory left.
+fn insist(vm: &Interpreter, make: impl Fn() -> Res) -> Res {
+    make().or_else(|raised| {
+        drop(vm.take_raised(raised));
+        vm.memory_was_refused();
+        make()
+    })
+}
+
+/// The word of a float that does not fit one; see [`insist`]. When the system has nothing left, that of an unbound variable, which
+/// raises when it is used.
 ///
 /// # Safety
 /// Called by machine code.
 pub unsafe extern "C" fn heap_float(vm: *const Interpreter, bits: u64) -> u64 {
     // SAFETY: machine code passes its interpreter.
     let vm = unsafe { &*vm };
-    match vm.new_float(f64::from_bits(bits)) {
+    match insist(vm, || vm.new_float(f64::from_bits(bits))) {
         Ok(value) => value.into_bits(),
         Err(raised) => {
             drop(vm.take_raised(raised));

@@ -184,6 +184,8 @@ pub struct Interpreter {
     interned: RefCell<HashMap<Box<str>, Value, foldhash::fast::RandomState>>,
     /// How many strings there may be before a full collection looks for those that nobody else holds.
     interned_bound: Cell<usize>,
+    /// See [`Interpreter::memory_was_refused`].
+    refused: Cell<bool>,
     /// Names in the program text that were interned, by address.
     static_names: AddressCache,
     /// The strings of one code point below 256, and the empty one.
@@ -267,6 +269,7 @@ impl Interpreter {
             exceptions: OnceCell::new(),
             interned: RefCell::default(),
             interned_bound: Cell::new(20_000),
+            refused: Cell::new(false),
             static_names: AddressCache::default(),
             small_strs: Shared::new(),
             small_bytes: Shared::new(),
@@ -538,6 +541,9 @@ impl Interpreter {
             return Ok(());
         }
         self.give_way();
+        if self.refused.replace(false) {
+            return Err(self.no_memory());
+        }
         let over = self.heap.is_over();
         if over || self.heap.take_pressure() {
             self.interned_bound.set(0);
@@ -552,6 +558,12 @@ impl Interpreter {
         }
         let pollers = self.pollers.borrow().clone();
         pollers.iter().try_for_each(|poll| poll(self))
+    }
+
+    /// Memory was refused to somebody who could raise nothing: the next poll raises `MemoryError`.
+    pub fn memory_was_refused(&self) {
+        self.refused.set(true);
+        self.attention.store(true, Ordering::SeqCst);
     }
 
     /// Whether buffers of `bytes` more may be made: to be asked where input decides how large they are. Errors: `MemoryError`.
