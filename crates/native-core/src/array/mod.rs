@@ -388,7 +388,7 @@ fn repr(vm: &Interpreter, value: &Value) -> Res {
     let array = this(vm, value)?;
     let (name, code) = (vm.type_name(value), array.code().letter());
     let name = name.rsplit('.').next().unwrap_or_default().to_string();
-    if array.len() == 0 {
+    if array.is_empty() {
         return vm.new_str(&format!("{name}('{code}')"));
     }
     let items =
@@ -433,7 +433,7 @@ fn insert(vm: &Interpreter, value: &Value, index: &Value, item: &Value) -> Res {
 fn pop(vm: &Interpreter, args: &Args) -> Res {
     let array = this(vm, args.req(0))?;
     let index = args.int_or(vm, 1, -1)?;
-    if array.len() == 0 {
+    if array.is_empty() {
         return Err(vm.index_error("pop from empty array".to_string()));
     }
     let out = || vm.index_error("pop index out of range".to_string());

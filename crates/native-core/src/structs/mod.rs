@@ -21,13 +21,16 @@ const CACHE_SIZE: usize = 100;
 /// How many objects are known that say a format.
 const RECENT: usize = 16;
 
+/// A format, and the object that said it.
+type Known = (Value, Rc<Format>);
+
 /// The class `struct.error`, and formats read before.
 #[derive(Default)]
 struct State {
     error: SlotWord,
     cache: RefCell<HashMap<Vec<u8>, Rc<Format>>>,
     /// Formats by the addresses of the objects that said them, which are kept.
-    recent: RefCell<[Option<(Value, Rc<Format>)>; RECENT]>,
+    recent: RefCell<[Option<Known>; RECENT]>,
 }
 
 /// The class `struct.error`, made on first use.
