@@ -17,7 +17,7 @@ use crate::ops_arith::rk;
 use crate::state::State;
 use pellucid_object::array::Array;
 use pellucid_object::heap::Visitor;
-use pellucid_object::native::{Builtin, MethodDescriptor};
+use pellucid_object::native::{Builtin, FunctionDef, MethodDescriptor};
 use pellucid_object::{Interpreter, Res, SlotWord, Type, Value};
 use std::cell::{Cell, RefCell};
 
@@ -203,6 +203,8 @@ pub struct Seen {
     pub failed: Cell<u16>,
     /// Of items of arrays: the array's type code; 255 for several.
     pub code: Cell<u8>,
+    /// Of calls of bound methods of builtin types: the method's definition. The type is [`Seen::other`], if there was one method.
+    pub native: Cell<Option<&'static FunctionDef>>,
     /// See [`Seen::target`]; `Ellipsis` for several.
     target: SlotWord,
     /// See [`Seen::other`].
@@ -251,6 +253,14 @@ impl Seen {
             self.code.set(if known == 0 || known == code { code } else { u8::MAX });
         }
     }
+    fn note_bound(&self, vm: &Interpreter, callee: &Value) {
+        let bound = callee.downcast::<Builtin>().filter(|builtin| builtin.pass_this);
+        if let Some((builtin, this)) = bound.and_then(|builtin| Some((builtin, builtin.this.get()?))) {
+            let one = self.native.get().is_none_or(|known| std::ptr::eq(known, builtin.def));
+            self.native.set(Some(builtin.def));
+            note_in(&self.other, one.then(|| vm.type_of_ref(&this).value()));
+        }
+    }
     fn note_operands(&self, vm: &Interpreter, a: &Value, b: &Value) {
         for (slot, operand) in [(&self.target, a), (&self.other, b)] {
             note_in(slot, operand.is_heap().then(|| vm.type_of_ref(operand).value()));
@@ -279,6 +289,8 @@ fn note_in(slot: &SlotWord, value: Option<&Value>) {
 /// What [`State`] holds for this.
 pub struct Tier {
     pub compile: Cell<Option<Compile>>,
+    /// Whether the compiler would compile something now.
+    pub allows: Cell<Option<fn(&Interpreter) -> bool>>,
     /// Turns of a loop, or calls, before it is observed.
     pub loop_heat: Cell<u32>,
     pub call_heat: Cell<u32>,
@@ -346,6 +358,7 @@ impl Default for Tier {
     fn default() -> Tier {
         Tier {
             compile: Cell::new(None),
+            allows: Cell::new(None),
             loop_heat: Cell::new(0),
             call_heat: Cell::new(0),
             observe: Cell::new(0),
@@ -458,6 +471,10 @@ unsafe fn step_phase(vm: &Interpreter, st: &State, frame: *mut Frame, heat: &Hea
         return Turn::On;
     };
     match heat.phase.get() {
+        Phase::Counted if tier.allows.get().is_some_and(|allows| !allows(vm)) => {
+            heat.again(tier.loop_heat.get().saturating_mul(2).max(1));
+            Turn::On
+        }
         Phase::Counted => {
             tier.watch(heat);
             Turn::Switch
@@ -556,7 +573,9 @@ pub unsafe fn observe(vm: &Interpreter, st: &State, frame: *mut Frame, pc: *cons
             Op::Call | Op::CallMethod => {
                 // A method that was found bound stands behind an empty place.
                 let bound = i.op == Op::CallMethod && rk(frame, i.b).is_unbound();
-                seen.note_target(callee_code(st, rk(frame, i.b + i16::from(bound))).as_ref());
+                let callee = rk(frame, i.b + i16::from(bound));
+                seen.note_target(callee_code(st, callee).as_ref());
+                seen.note_bound(vm, callee);
             }
             Op::LoadAttr | Op::StoreAttr | Op::LoadMethod | Op::ForIter | Op::GetIter | Op::LoadSlice => {
                 note_class(vm, seen, rk(frame, i.b));

@@ -8,7 +8,7 @@ use crate::ops_attr::{bound, sequence_item, sequence_slice, stepped_slice, text_
 use pellucid_object::native::{Builtin, MethodDescriptor, call_positional};
 use pellucid_object::protocol::{BinOp, CmpOp};
 use pellucid_object::{
-    ByteArray, Bytes, Dict, Interpreter, List, Ref, Res, Set, Str, Text, Tuple, Type, Value,
+    ByteArray, Bytes, Dict, Interpreter, List, Ref, Res, Set, Str, Text, Tuple, Type, TypeFlags, Value,
 };
 use std::mem::ManuallyDrop;
 
@@ -167,10 +167,21 @@ quick! {
     Join = join(first: raw, count: raw) -> Option<Value>, Nothing;
     /// `callee(a)` of what [`is_safe`].
     CallSafe = call_safe(callee: value, a: raw) -> Option<Value>, Nothing;
-    /// `callee(a, ...)` of what [`is_pure`], with plain values.
+    /// `callee(a, ...)` of a function that [`is_quiet`], with plain values.
+    Call0 = call0(callee: value) -> Option<Value>, Nothing;
     Call1 = call1(callee: value, a: raw) -> Option<Value>, Nothing;
     Call2 = call2(callee: value, a: raw, b: raw) -> Option<Value>, Nothing;
     Call3 = call3(callee: value, a: raw, b: raw, c: raw) -> Option<Value>, Nothing;
+    /// The same of a method, `a` being its object.
+    Method1 = method1(callee: value, a: raw) -> Option<Value>, Nothing;
+    Method2 = method2(callee: value, a: raw, b: raw) -> Option<Value>, Nothing;
+    Method3 = method3(callee: value, a: raw, b: raw, c: raw) -> Option<Value>, Nothing;
+    /// `a.insert(b, c)` of a list.
+    Insert = insert(a: value, b: value, c: value) -> Option<()>, Lists;
+    /// `a.reverse()` of a list.
+    Reverse = reverse(a: value) -> Option<()>, Lists;
+    /// `id(a)`
+    Id = id(a: value) -> Option<Value>, Nothing;
 }
 
 /// A result; what was raised is forgotten, for the interpreter will raise it again.
@@ -479,6 +490,24 @@ fn pop_at(vm: &Interpreter, list: &Value, index: &Value) -> Option<Value> {
     (0..len).contains(&index).then(|| list.with_mut(|items| items.remove(index as usize)))
 }
 
+fn insert(vm: &Interpreter, list: &Value, index: &Value, value: &Value) -> Option<()> {
+    let list = exact::<List>(list, &vm.types().list)?;
+    let at = bound(index, list.len(), 0).filter(|_| index.is_small_int())?;
+    // Makes room, and then moves the last item to its place.
+    quiet(vm, list.push(vm, value.clone()))?;
+    list.with_mut(|items| items[at..].rotate_right(1));
+    Some(())
+}
+
+fn reverse(vm: &Interpreter, list: &Value) -> Option<()> {
+    exact::<List>(list, &vm.types().list)?.with_mut(|items| items.reverse());
+    Some(())
+}
+
+fn id(vm: &Interpreter, value: &Value) -> Option<Value> {
+    quiet(vm, pellucid_types::builtins::id(vm, value))
+}
+
 fn set_add(vm: &Interpreter, set: &Value, key: &Value) -> Option<()> {
     let set = exact::<Set>(set, &vm.types().set)?;
     let hash = vm.plain_hash(key)?;
@@ -524,7 +553,13 @@ fn iter(vm: &Interpreter, value: &Value) -> Option<Value> {
 
 fn next(vm: &Interpreter, iterator: &Value) -> Option<Value> {
     let next = vm.type_of_ref(iterator).slots.next.get()?;
-    Some(quiet(vm, next(vm, iterator))?.unwrap_or(Value::UNBOUND))
+    let runs = &crate::state::state(vm).runs;
+    let before = runs.get();
+    match quiet(vm, next(vm, iterator))? {
+        Some(value) => Some(value),
+        // At its end it gives up what it iterated over. Where that ran code the interpreter finds it at its end again.
+        None => (runs.get() == before).then_some(Value::UNBOUND),
+    }
 }
 
 /// Whether the iterators of a type run no Python code.
@@ -637,7 +672,7 @@ fn is_plain_argument(vm: &Interpreter, value: &Value) -> bool {
     }
 }
 
-/// Calls what [`is_pure`] with plain arguments.
+/// Calls what [`is_quiet`] with plain arguments.
 fn call(vm: &Interpreter, callee: &Value, args: &[Value]) -> Option<Value> {
     if !args.iter().all(|arg| is_plain_argument(vm, arg)) {
         return None;
@@ -650,6 +685,10 @@ fn call(vm: &Interpreter, callee: &Value, args: &[Value]) -> Option<Value> {
 fn borrowed<const N: usize>(words: [u64; N]) -> ManuallyDrop<[Value; N]> {
     // SAFETY: machine code passes words of live values; the copies are not dropped.
     ManuallyDrop::new(words.map(|word| unsafe { Value::from_bits(word) }))
+}
+
+fn call0(vm: &Interpreter, callee: &Value) -> Option<Value> {
+    call(vm, callee, &[])
 }
 
 fn call1(vm: &Interpreter, callee: &Value, a: u64) -> Option<Value> {
@@ -679,27 +718,26 @@ pub fn is_safe(vm: &Interpreter, callee: &Value) -> bool {
     })
 }
 
-/// Whether a native function or class neither runs Python code nor changes anything when it is called with plain values.
-pub fn is_pure(vm: &Interpreter, callee: &Value) -> bool {
-    let types = vm.types();
-    if let Some(method) = callee.downcast::<MethodDescriptor>() {
-        let names = match method.owner.value() {
-            owner if owner.is(types.str.value()) => PURE_OF_STR,
-            owner if owner.is(types.bytes.value()) => PURE_OF_BYTES,
-            owner if owner.is(types.int.value()) => PURE_OF_INT,
-            _ => return false,
-        };
-        return names.contains(&method.def.name);
+/// As [`call`], of a method descriptor; the first argument is the object, of the very type that the method belongs to.
+fn call_method(vm: &Interpreter, callee: &Value, args: &[Value]) -> Option<Value> {
+    let method = callee.downcast::<MethodDescriptor>()?;
+    let (this, rest) = args.split_first()?;
+    if !vm.is_exact(this, &method.owner) || !rest.iter().all(|arg| is_plain_argument(vm, arg)) {
+        return None;
     }
-    if let Some(builtin) = callee.downcast::<Builtin>() {
-        let names = match module_of(vm, builtin).as_str() {
-            "builtins" => PURE_BUILTINS,
-            "math" => PURE_OF_MATH,
-            _ => return false,
-        };
-        return !builtin.pass_this && names.contains(&builtin.def.name);
-    }
-    [&types.int, &types.float, &types.str].iter().any(|ty| callee.is(ty.value()))
+    quiet(vm, call_positional(vm, callee, args)?)
+}
+
+fn method1(vm: &Interpreter, callee: &Value, a: u64) -> Option<Value> {
+    call_method(vm, callee, &*borrowed([a]))
+}
+
+fn method2(vm: &Interpreter, callee: &Value, a: u64, b: u64) -> Option<Value> {
+    call_method(vm, callee, &*borrowed([a, b]))
+}
+
+fn method3(vm: &Interpreter, callee: &Value, a: u64, b: u64, c: u64) -> Option<Value> {
+    call_method(vm, callee, &*borrowed([a, b, c]))
 }
 
 fn module_of(vm: &Interpreter, builtin: &Builtin) -> String {
@@ -711,55 +749,101 @@ pub fn is_of_builtins(vm: &Interpreter, builtin: &Builtin) -> bool {
     module_of(vm, builtin) == "builtins"
 }
 
-const PURE_BUILTINS: &[&str] =
-    &["abs", "ord", "chr", "min", "max", "sum", "hash", "id", "divmod", "round", "bin", "hex", "oct", "repr"];
-const PURE_OF_MATH: &[&str] = &[
-    "sqrt", "sin", "cos", "tan", "exp", "log", "log2", "floor", "ceil", "fabs", "atan2", "hypot", "isqrt",
-    "gcd",
+/// Whether a function or class, called with plain values, runs no Python code, changes nothing that machine code reads, and
+/// nothing at all when it raises.
+pub fn is_quiet(vm: &Interpreter, callee: &Value) -> bool {
+    if let Some(builtin) = callee.downcast::<Builtin>() {
+        let module = module_of(vm, builtin);
+        return !builtin.pass_this && is_listed(QUIET_FUNCTIONS, &module, builtin.def.name);
+    }
+    let types = vm.types();
+    [&types.int, &types.float, &types.str].iter().any(|ty| callee.is(ty.value()))
+}
+
+/// The same of a method of this type.
+pub fn is_quiet_method(owner: &Value, name: &str) -> bool {
+    owner.downcast::<Type>().is_some_and(|ty| {
+        !ty.flags.get().contains(TypeFlags::MUTABLE) && is_listed(QUIET_METHODS, &ty.name(), name)
+    })
+}
+
+fn is_listed(list: &[(&str, &[&str])], of: &str, name: &str) -> bool {
+    list.iter().any(|(owner, names)| *owner == of && names.contains(&name))
+}
+
+const QUIET_FUNCTIONS: &[(&str, &[&str])] = &[
+    (
+        "builtins",
+        &["abs", "ord", "chr", "min", "max", "sum", "hash", "divmod", "round", "bin", "hex", "oct", "repr"],
+    ),
+    (
+        "math",
+        &[
+            "sqrt", "sin", "cos", "tan", "exp", "log", "log2", "log10", "floor", "ceil", "fabs", "atan",
+            "atan2", "hypot", "isqrt", "gcd", "pow", "fmod", "isnan", "isinf", "radians", "degrees",
+        ],
+    ),
+    ("time", &["time", "time_ns", "perf_counter", "perf_counter_ns", "monotonic", "monotonic_ns"]),
+    ("_thread", &["get_ident"]),
+    ("posix", &["getpid"]),
+    ("_struct", &["pack", "unpack", "calcsize"]),
 ];
-const PURE_OF_STR: &[&str] = &[
-    "startswith",
-    "endswith",
-    "find",
-    "rfind",
-    "index",
-    "count",
-    "strip",
-    "lstrip",
-    "rstrip",
-    "split",
-    "rsplit",
-    "partition",
-    "rpartition",
-    "replace",
-    "lower",
-    "upper",
-    "isdigit",
-    "isalpha",
-    "isalnum",
-    "isspace",
-    "isupper",
-    "islower",
-    "title",
-    "capitalize",
-    "ljust",
-    "rjust",
-    "center",
-    "zfill",
-    "splitlines",
-    "join",
+
+const QUIET_METHODS: &[(&str, &[&str])] = &[
+    (
+        "str",
+        &[
+            "startswith",
+            "endswith",
+            "find",
+            "rfind",
+            "index",
+            "count",
+            "strip",
+            "lstrip",
+            "rstrip",
+            "split",
+            "rsplit",
+            "partition",
+            "rpartition",
+            "replace",
+            "lower",
+            "upper",
+            "isdigit",
+            "isalpha",
+            "isalnum",
+            "isspace",
+            "isupper",
+            "islower",
+            "title",
+            "capitalize",
+            "ljust",
+            "rjust",
+            "center",
+            "zfill",
+            "splitlines",
+            "join",
+        ],
+    ),
+    (
+        "bytes",
+        &[
+            "startswith",
+            "endswith",
+            "find",
+            "rfind",
+            "index",
+            "count",
+            "strip",
+            "split",
+            "replace",
+            "hex",
+            "join",
+        ],
+    ),
+    ("int", &["bit_length", "bit_count"]),
+    ("BytesIO", &["read", "write", "tell", "getvalue"]),
+    ("Pattern", &["match", "search", "fullmatch"]),
+    ("Match", &["group", "start", "end", "span", "groups"]),
+    ("Random", &["random", "getrandbits"]),
 ];
-const PURE_OF_BYTES: &[&str] = &[
-    "startswith",
-    "endswith",
-    "find",
-    "rfind",
-    "index",
-    "count",
-    "strip",
-    "split",
-    "replace",
-    "hex",
-    "join",
-];
-const PURE_OF_INT: &[&str] = &["bit_length", "bit_count"];

@@ -188,6 +188,8 @@ pub enum Op {
     GuardTrue,
     /// The index `a`, which is within the length `b`.
     Bound,
+    /// The index `a` of something of the length `b`; a negative one counts from the end.
+    FromEnd,
     /// The attribute `b`, or the method, of `a` that one of the caches at this address knows; takes the exit when none does.
     KnownAttr(u64),
     KnownMethod(u64),

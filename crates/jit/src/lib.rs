@@ -75,7 +75,8 @@ struct Compiler {
     layout: OnceCell<Option<Layout>>,
     /// `None`: nothing is compiled.
     options: Cell<Option<Options>>,
-    installed: Cell<Option<Instant>>,
+    /// When it was asked for the first time.
+    since: Cell<Option<Instant>>,
     spent: Cell<Duration>,
     /// Pieces of code that were made, and bytes that are in use.
     made: Cell<u64>,
@@ -193,9 +194,11 @@ impl Native for Code {
 /// Makes an interpreter compile what is hot. Where there is no back end for the machine nothing happens.
 pub fn install(vm: &Interpreter, options: Options) {
     let compiler = vm.state::<Compiler>();
-    compiler.installed.set(Some(Instant::now()));
+    compiler.since.set(None);
     set_options(vm, options);
-    pellucid_interp::state::state(vm).tier.compile.set(Some(compile));
+    let tier = &pellucid_interp::state::state(vm).tier;
+    tier.allows.set(Some(allows));
+    tier.compile.set(Some(compile));
 }
 
 fn back_end() -> Option<OwnedTargetIsa> {
@@ -207,14 +210,24 @@ fn back_end() -> Option<OwnedTargetIsa> {
     isa.finish(settings::Flags::new(flags)).ok()
 }
 
+/// Whether as much time may go into compiling as has gone by since something was hot for the first time.
+fn allows(vm: &Interpreter) -> bool {
+    let compiler = vm.state::<Compiler>();
+    let now = Instant::now();
+    let since = compiler.since.get().unwrap_or_else(|| {
+        compiler.since.set(Some(now));
+        now
+    });
+    let allowed = SPENT_AT_START + now.duration_since(since) / SHARE;
+    compiler.spent.get() <= allowed || compiler.options.get().unwrap_or_default().eager
+}
+
 /// See [`pellucid_interp::hot::Compile`].
 fn compile(vm: &Interpreter, frame: &Frame, place: Place) -> Outcome {
     let compiler = vm.state::<Compiler>();
     let started = Instant::now();
-    let installed = compiler.installed.get().unwrap_or(started);
-    let allowed = SPENT_AT_START + started.duration_since(installed) / SHARE;
     let options = compiler.options.get().unwrap_or_default();
-    if compiler.spent.get() > allowed && !options.eager {
+    if !allows(vm) {
         return Outcome::Later("enough time went into compiling for now");
     }
     if compiler.used.get() >= options.memory {
@@ -261,9 +274,10 @@ const MOST_IN_VAIN: u32 = 3;
 /// The most bytes of machine code and its metadata unless told otherwise.
 const MEMORY: usize = 64 << 20;
 
-/// Compiling may take this long, and one part of so many of the time that went by since the start.
-const SPENT_AT_START: Duration = Duration::from_millis(25);
-const SHARE: u32 = 5;
+/// Compiling may take this long, and one part of so many of the time that went by since something was hot for the first time:
+/// a program that is done soon is not to wait for machine code that it has no use for.
+const SPENT_AT_START: Duration = Duration::from_millis(2);
+const SHARE: u32 = 4;
 /// Most instructions that are built in vain for one piece of code.
 const IN_VAIN: usize = 40_000;
 

@@ -608,6 +608,12 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.leave_if(out, exit)?;
                 x()?
             }
+            FromEnd => {
+                let len = self.builder.ins().ishl_imm_s(y()?, 1);
+                let from_end = self.builder.ins().iadd(x()?, len);
+                let negative = self.builder.ins().icmp_imm_s(IntCC::SignedLessThan, x()?, 0);
+                self.builder.ins().select(negative, from_end, x()?)
+            }
             KnownAttr(cache) | KnownMethod(cache) => {
                 let function = match inst.op {
                     KnownAttr(_) => caches::known_attr as *const () as usize,

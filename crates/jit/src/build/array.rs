@@ -28,7 +28,7 @@ impl Builder<'_> {
             0 => bytes,
             by => self.pure(Op::RawShr(by), &[bytes], Ty::Raw),
         };
-        let index = self.within(index, len);
+        let index = self.within(index, len)?;
         Ok(Some((kind, items, index)))
     }
 

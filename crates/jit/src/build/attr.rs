@@ -375,6 +375,9 @@ impl Builder<'_> {
 
     pub(crate) fn load_method(&mut self, instr: Instr) -> Build<bool> {
         let learnt = self.learnt(instr)?;
+        if matches!(learnt.kind, caches::WORD | caches::CLASS | caches::OWN | caches::MODULE) {
+            return self.load_callee(instr);
+        }
         if learnt.kind != caches::METHOD || self.is_last_end()? {
             return Ok(false);
         }
@@ -411,6 +414,18 @@ impl Builder<'_> {
         Ok(true)
     }
 
+    /// What is called is no method but a plain attribute: it stands behind an empty place.
+    fn load_callee(&mut self, instr: Instr) -> Build<bool> {
+        if !self.load_attr(Instr { a: instr.a + 1, ..instr })? {
+            return Ok(false);
+        }
+        let (at, val) = (self.slot(instr.a), self.unbound());
+        self.give_up(at);
+        self.emit(Op::StoreReg(at as u16), &[val], None, None);
+        self.set_slot(at, Slot::Now { val, clean: true });
+        Ok(true)
+    }
+
     /// The method of objects of a few types, and which functions it may be.
     fn method_of_several(&mut self, instr: Instr, object: Val) -> Build<Option<Val>> {
         let mut entries = self.all_learnt(instr)?;
@@ -443,7 +458,7 @@ impl Builder<'_> {
         let list = self.guard(guard, &[list], Ty::Word);
         let len = self.load(Region::List, self.layout.list_len, list, Ty::Raw);
         let items = self.load(Region::List, self.layout.list_items, list, Ty::Raw);
-        let index = self.within(index, len);
+        let index = self.within(index, len)?;
         Ok(Some((items, index)))
     }
 
@@ -459,16 +474,18 @@ impl Builder<'_> {
         })
     }
 
-    /// An index that is guarded to be below a length; a constant may count from the end.
-    pub(crate) fn within(&mut self, index: Val, len: Val) -> Val {
+    /// An index that is guarded to be below a length; a constant may count from the end, and others where that was seen to fail.
+    pub(crate) fn within(&mut self, index: Val, len: Val) -> Build<Val> {
+        let failed = self.seen(|seen| seen.failed.get())?;
         let index = match self.graph.as_int(index) {
             Some(n) if n < 0 => {
                 let len = self.pure(Op::RawToInt, &[len], Ty::Int);
                 self.pure(Op::IntAddQuick, &[len, index], Ty::Int)
             }
+            None if failed > 0 => self.pure(Op::FromEnd, &[index, len], Ty::Int),
             _ => index,
         };
-        self.guard(Op::Bound, &[index, len], Ty::Int)
+        Ok(self.guard(Op::Bound, &[index, len], Ty::Int))
     }
 
     pub(crate) fn item(&mut self, items: Val, index: Val) -> Val {
@@ -537,7 +554,7 @@ impl Builder<'_> {
 
     pub(crate) fn store_subscr(&mut self, instr: Instr) -> Build<bool> {
         let seen = self.seen(|seen| (seen.a.get(), seen.b.get()))?;
-        if self.is_dead_end()? {
+        if self.is_last_end()? {
             return Ok(false);
         }
         let Some((items, index)) = self.list_item(instr.a, instr.b, seen)? else {

@@ -8,6 +8,7 @@ use pellucid_interp::form::Instr;
 use pellucid_interp::frame::Ret;
 use pellucid_interp::function::Function;
 use pellucid_interp::hot::kinds;
+use pellucid_interp::quick::Quick;
 use pellucid_object::layout;
 use pellucid_object::native::{Builtin, MethodDescriptor};
 use pellucid_object::protocol::CmpOp;
@@ -78,7 +79,7 @@ impl Builder<'_> {
         let guarded = known.is_none();
         match known.or(target).filter(Value::is_heap) {
             Some(value) => self.builtin(instr, word, guarded, value, callee, first, given),
-            None => Ok(None),
+            None => self.quick_bound(instr, word, callee, first, given),
         }
     }
 
@@ -128,15 +129,17 @@ impl Builder<'_> {
         let Some(form) = code.downcast::<CodeObject>().and_then(CodeObject::ready_form) else {
             return Ok(false);
         };
-        let length = form.instrs.len();
-        Ok(form.simple
-            && form.woven.is_none()
-            && form.argcount as usize >= given
-            && length <= CALLEE
+        let fits = form.simple && form.woven.is_none() && form.argcount as usize >= given;
+        Ok(fits && self.has_room_for(code, form.instrs.len()))
+    }
+
+    /// Whether code of this length can still be inlined here.
+    pub(crate) fn has_room_for(&self, code: &Value, length: usize) -> bool {
+        length <= CALLEE
             && self.inlined + length <= INLINED
             && self.context.activation.level < DEEPEST
             && !self.root.is_generator()
-            && !self.is_active(code))
+            && !self.is_active(code)
     }
 
     /// A call of one of several functions: each is inlined where that is the one.
@@ -193,11 +196,24 @@ impl Builder<'_> {
     /// Goes on in the callee's code, whose window begins at `base`. `variant` tells apart what is inlined at one call.
     pub(crate) fn inline(
         &mut self,
+        site: CallSite,
+        code: Value,
+        base: usize,
+        given: usize,
+        variant: u32,
+    ) -> Build<Option<Flow>> {
+        self.inline_sharing(site, code, base, given, variant, &[])
+    }
+
+    /// As [`Builder::inline`]; the words of the cells that the callee shares are its last variables.
+    pub(crate) fn inline_sharing(
+        &mut self,
         mut site: CallSite,
         code: Value,
         base: usize,
         given: usize,
         variant: u32,
+        cells: &[Val],
     ) -> Build<Option<Flow>> {
         let Some(data) = code.downcast::<CodeObject>() else { return Ok(None) };
         let Some(form) = data.ready_form() else { return Ok(None) };
@@ -220,6 +236,10 @@ impl Builder<'_> {
         for at in base + given..base + registers {
             let local = at < base + variables;
             self.set_slot(at, if local { Slot::Now { val: unbound, clean: false } } else { Slot::Dead });
+        }
+        for (index, cell) in cells.iter().enumerate() {
+            let at = base + variables - cells.len() + index;
+            self.set_slot(at, Slot::Borrowed(*cell));
         }
         self.levels = self.levels.max(level);
         self.inlined += length;
@@ -525,6 +545,7 @@ impl Builder<'_> {
         let result = match (name, &args[..]) {
             ("range", _) if (1..=3).contains(&given) => self.range(&args)?,
             ("len", [list]) => self.len(*list)?,
+            ("", [range]) if self.is_reversed(&value) => self.reversed(*range)?,
             _ => None,
         };
         let Some(result) = result else {
@@ -620,6 +641,23 @@ impl Builder<'_> {
         Ok(Some(Slot::Now { val: len, clean: false }))
     }
 
+    fn is_reversed(&self, value: &Value) -> bool {
+        let ty = self.vm.type_for(&pellucid_types::iterators::REVERSED);
+        ty.is_ok_and(|ty| ty.value().is(value))
+    }
+
+    /// `reversed` of a range in steps of 1 that was not made.
+    fn reversed(&mut self, operand: i16) -> Build<Option<Slot>> {
+        let Slot::Range(start, stop, 1) = self.state.slots[self.slot(operand)] else { return Ok(None) };
+        let one = self.int(1);
+        let mut before = |val: Val| match self.graph.as_int(val) {
+            Some(n) => self.int(n - 1),
+            None => self.pure(Op::IntSubQuick, &[val, one], Ty::Int),
+        };
+        let (last, end) = (before(stop), before(start));
+        Ok(Some(Slot::RangeIter(last, end, -1)))
+    }
+
     /// Whether the instructions that put a call's argument into its register saw a list.
     fn looks_like_list(&self, register: i16) -> Build<bool> {
         let pc = self.pc as usize;
@@ -638,6 +676,12 @@ impl Builder<'_> {
             return Ok(false);
         }
         let from = self.slot(instr.b);
+        if let slot @ Slot::RangeIter(..) = self.state.slots[from].clone() {
+            self.set_slot(from, Slot::Dead);
+            let at = self.slot(instr.a);
+            self.put(at, slot);
+            return Ok(true);
+        }
         let Slot::Range(start, stop, step) = self.state.slots[from] else { return self.quick_iter(instr) };
         self.release(instr.b)?;
         let at = self.slot(instr.a);
@@ -772,8 +816,11 @@ impl Builder<'_> {
         self.now = other;
         self.state = before;
         self.exit_here = None;
-        self.step(instr)?;
-        self.after_step_jump(instr, true)?;
+        // The iterator learns that it is at its end, and gives the list up.
+        self.own_borrowed()?;
+        self.quick(Quick::Next, &[iterator]);
+        self.give_up(at);
+        self.bury(instr.d)?;
         self.go(&context, instr.d)?;
         Ok(Some(Flow::Done))
     }

@@ -12,6 +12,7 @@
 mod array;
 mod attr;
 mod call;
+mod comprehension;
 mod dunder;
 mod flow;
 mod ops;

@@ -116,6 +116,15 @@ impl Builder<'_> {
             }
             Code::CallMethod => {
                 let at = self.slot(instr.b);
+                if let Slot::Now { val, clean: true } = self.state.slots[at]
+                    && self.graph.inst(val).op == Op::Word(Value::UNBOUND.bits())
+                {
+                    // Memory holds the empty place.
+                    self.set_slot(at, Slot::Dead);
+                    if let Some(flow) = self.call(instr, instr.b + 1, instr.b + 2, instr.c as usize)? {
+                        return Ok(flow);
+                    }
+                }
                 let is_method = matches!(self.state.slots[at], Slot::Borrowed(_))
                     || matches!(self.state.slots[at], Slot::Mem(_))
                         && self.seen(|seen| {
@@ -125,6 +134,12 @@ impl Builder<'_> {
                 if is_method
                     && let Some(flow) = self.call(instr, instr.b, instr.b + 1, instr.c as usize + 1)?
                 {
+                    return Ok(flow);
+                }
+                false
+            }
+            Code::Comprehension => {
+                if let Some(flow) = self.comprehension(instr)? {
                     return Ok(flow);
                 }
                 false

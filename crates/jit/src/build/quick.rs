@@ -3,7 +3,7 @@
 
 use super::state::Slot;
 use super::{Build, Builder, Flow};
-use crate::ir::{Op, Ty, Val};
+use crate::ir::{Op, Region, Ty, Val};
 use crate::opt;
 use pellucid_interp::form::Instr;
 use pellucid_interp::hot::kinds;
@@ -12,7 +12,7 @@ use pellucid_interp::quick::{self, Gives, Quick};
 use pellucid_interp::translate::{NO_STEP, operand_of};
 use pellucid_object::native::{Builtin, MethodDescriptor};
 use pellucid_object::protocol::{BinOp, CmpOp};
-use pellucid_object::{Ref, Type, Value};
+use pellucid_object::{Ref, Type, Value, layout};
 
 /// Values that live in the word, but for `Ellipsis` and the like.
 const SIMPLE: u16 = kinds::INT | kinds::FLOAT | kinds::BOOL | kinds::NONE;
@@ -309,6 +309,8 @@ impl Builder<'_> {
         let word = self.mem_word(at);
         let iterator = self.guard(Op::GuardType { ty: class.bits(), stable: true }, &[word], Ty::Word);
         self.keep.push(class);
+        // At its end it gives up what it iterated over.
+        self.own_borrowed()?;
         let next = self.quick(Quick::Next, &[iterator]);
         let unbound = self.unbound();
         let ends = self.pure(Op::Same, &[next, unbound], Ty::Bool);
@@ -400,16 +402,67 @@ impl Builder<'_> {
         if self.is_dead_end()? {
             return Ok(None);
         }
-        let Some(call) = self.quick_callee(instr, value, given)? else { return Ok(None) };
+        let found = match value.downcast::<MethodDescriptor>() {
+            Some(method) => self.quick_method(method.owner.value(), method.def.name, given)?,
+            None => self.quick_function(value, given)?,
+        };
+        let Some(call) = found else { return Ok(None) };
         if !known {
             self.guard(Op::GuardIs(value.bits()), &[word], Ty::Word);
         }
         self.keep.push(value.clone());
-        let args: Vec<i16> = (first..first + given as i16).collect();
-        let mut words = Vec::new();
-        if call.with_callee {
-            words.push(self.word(value.bits()));
+        let callee_word = self.word(value.bits());
+        self.finish_quick_call(instr, call, callee_word, None, callee, first, given)
+    }
+
+    /// A call of a method of a builtin type that was bound before.
+    pub(crate) fn quick_bound(
+        &mut self,
+        instr: Instr,
+        word: Val,
+        callee: i16,
+        first: i16,
+        given: usize,
+    ) -> Build<Option<Flow>> {
+        let (def, owner) = self.seen(|seen| (seen.native.get(), seen.other()))?;
+        let Some((owner, def)) = owner.zip(def) else { return Ok(None) };
+        if self.is_dead_end()? || self.graph.ty(word) != Ty::Word {
+            return Ok(None);
         }
+        let Some(mut call) = self.quick_method(&owner, def.name, given + 1)? else { return Ok(None) };
+        // The object is not among the arguments of what was bound.
+        call.what = match call.what {
+            Quick::Method1 => Quick::Call0,
+            Quick::Method2 => Quick::Call1,
+            Quick::Method3 => Quick::Call2,
+            what => what,
+        };
+        let builtin = self.vm.types().builtin_function.value().bits();
+        let word = self.guard(Op::GuardType { ty: builtin, stable: true }, &[word], Ty::Word);
+        let field = |offset: usize| layout::PAYLOAD + offset;
+        let held = self.load(Region::Tuple, field(std::mem::offset_of!(Builtin, def)), word, Ty::Raw);
+        self.guard(Op::GuardIs(std::ptr::from_ref(def) as u64), &[held], Ty::Raw);
+        let this = self.load(Region::Tuple, field(std::mem::offset_of!(Builtin, this)), word, Ty::Word);
+        self.guard(Op::GuardNot(0), &[this], Ty::Word);
+        let this = self.guard(Op::GuardType { ty: owner.bits(), stable: true }, &[this], Ty::Word);
+        self.keep.push(owner);
+        let this = (!call.with_callee).then_some(this);
+        self.finish_quick_call(instr, call, word, this, callee, first, given)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn finish_quick_call(
+        &mut self,
+        instr: Instr,
+        call: QuickCall,
+        callee_word: Val,
+        this: Option<Val>,
+        callee: i16,
+        first: i16,
+        given: usize,
+    ) -> Build<Option<Flow>> {
+        let args: Vec<i16> = (first..first + given as i16).collect();
+        let mut words: Vec<Val> = call.with_callee.then_some(callee_word).into_iter().chain(this).collect();
         for arg in &args {
             words.push(self.operand_word(*arg)?);
         }
@@ -433,67 +486,68 @@ impl Builder<'_> {
         Ok(Some(Flow::Next))
     }
 
-    /// The quick function for a callee.
-    fn quick_callee(&self, instr: Instr, value: &Value, given: usize) -> Build<Option<QuickCall>> {
+    /// The quick function for a method of a builtin type; its object is the first of the arguments.
+    fn quick_method(&self, owner: &Value, name: &str, given: usize) -> Build<Option<QuickCall>> {
         let types = self.vm.types();
         let (seen_b, seen_c) = self.seen(|seen| (seen.b.get(), seen.c.get()))?;
-        let call = |what: Quick| Some(QuickCall { what, with_callee: false, last: None, class: None });
-        if let Some(method) = value.downcast::<MethodDescriptor>() {
-            let owner = method.owner.value();
-            let is = |ty: &Ref<Type>| owner.is(ty.value());
-            let found = match (method.def.name, given) {
-                ("append", 2) if is(&types.list) => call(Quick::Append),
-                ("pop", 1) if is(&types.list) => call(Quick::Pop),
-                ("pop", 2) if is(&types.list) => call(Quick::PopAt),
-                ("extend", 2) if is(&types.list) && seen_b & !SEQUENCES == 0 => call(Quick::Extend),
-                ("get", 2) if is(&types.dict) => {
-                    call(Quick::DictGet).map(|call| QuickCall { last: Some(Value::NONE), ..call })
-                }
-                ("get", 3) if is(&types.dict) => call(Quick::DictGet),
-                ("add", 2) if is(&types.set) => call(Quick::SetAdd),
-                (_, 1) if quick::is_safe(self.vm, value) => {
-                    call(Quick::CallSafe).map(|call| QuickCall { with_callee: true, ..call })
-                }
-                _ => None,
-            };
-            if found.is_some() {
-                return Ok(found);
+        let is = |ty: &Ref<Type>| owner.is(ty.value());
+        let call = QuickCall::new;
+        let (list, dict) = (is(&types.list), is(&types.dict));
+        Ok(match (name, given) {
+            ("append", 2) if list => call(Quick::Append),
+            ("pop", 1) if list => call(Quick::Pop),
+            ("pop", 2) if list => call(Quick::PopAt),
+            ("insert", 3) if list => call(Quick::Insert),
+            ("reverse", 1) if list => call(Quick::Reverse),
+            ("extend", 2) if list && seen_b & !SEQUENCES == 0 => call(Quick::Extend),
+            ("get", 2) if dict => {
+                call(Quick::DictGet).map(|call| QuickCall { last: Some(Value::NONE), ..call })
             }
-        }
+            ("get", 3) if dict => call(Quick::DictGet),
+            ("add", 2) if is(&types.set) => call(Quick::SetAdd),
+            ("keys" | "values" | "items" | "copy", 1) if dict => QuickCall::on_callee(Quick::CallSafe),
+            ("copy", 1) if list => QuickCall::on_callee(Quick::CallSafe),
+            (_, 1..=3) if quick::is_quiet_method(owner, name) && are_plain(given - 1, seen_b, seen_c) => {
+                QuickCall::on_callee([Quick::Method1, Quick::Method2, Quick::Method3][given - 1])
+            }
+            _ => None,
+        })
+    }
+
+    /// The quick function for a native function or a class.
+    fn quick_function(&self, value: &Value, given: usize) -> Build<Option<QuickCall>> {
+        let types = self.vm.types();
+        let (seen_b, seen_c) = self.seen(|seen| (seen.b.get(), seen.c.get()))?;
         let builtin = value
             .downcast::<Builtin>()
             .filter(|builtin| !builtin.pass_this && quick::is_of_builtins(self.vm, builtin))
             .map(|builtin| builtin.def.name);
         let is = |ty: &Ref<Type>| value.is(ty.value());
-        let iterable = given == 1 && seen_b != 0 && seen_b & (SIMPLE | kinds::OTHER) == 0;
+        let call = QuickCall::new;
+        let making = |what: Quick| call(what).map(|call| QuickCall { class: Some(value.bits()), ..call });
+        let iterable = seen_b != 0 && seen_b & (SIMPLE | kinds::OTHER) == 0;
         Ok(match (builtin, given) {
             (Some("len"), 1) => call(Quick::Len),
             (Some("isinstance"), 2) => call(Quick::IsInstance),
+            (Some("id"), 1) => call(Quick::Id),
             (None, 1) if is(&types.type_) => call(Quick::Class),
             (None, 1) if is(&types.bool) => call(Quick::Truth),
-            (None, 0) if is(&types.list) => {
-                call(Quick::List0).map(|call| QuickCall { class: Some(value.bits()), ..call })
-            }
-            (None, 0) if is(&types.dict) => {
-                call(Quick::Dict0).map(|call| QuickCall { class: Some(value.bits()), ..call })
-            }
-            (None, 1) if is(&types.list) && iterable => {
-                call(Quick::NewList).map(|call| QuickCall { class: Some(value.bits()), ..call })
-            }
-            (None, 1) if is(&types.tuple) && iterable => {
-                call(Quick::NewTuple).map(|call| QuickCall { class: Some(value.bits()), ..call })
-            }
-            (_, 1..=3) if quick::is_pure(self.vm, value) => {
-                let what = [Quick::Call1, Quick::Call2, Quick::Call3][given - 1];
-                // Arguments behind the object of a method.
-                let shown = if instr.op == Code::CallMethod { given - 1 } else { given };
-                let plain = |kind: u16| kind & (kinds::DICT | kinds::OTHER) == 0;
-                let fits = (shown < 1 || plain(seen_b)) && (shown < 2 || plain(seen_c));
-                fits.then_some(QuickCall { what, with_callee: true, last: None, class: None })
+            (None, 0) if is(&types.list) => making(Quick::List0),
+            (None, 0) if is(&types.dict) => making(Quick::Dict0),
+            (None, 1) if is(&types.list) && iterable => making(Quick::NewList),
+            (None, 1) if is(&types.tuple) && iterable => making(Quick::NewTuple),
+            (_, 0..=3) if quick::is_quiet(self.vm, value) && are_plain(given, seen_b, seen_c) => {
+                QuickCall::on_callee([Quick::Call0, Quick::Call1, Quick::Call2, Quick::Call3][given])
             }
             _ => None,
         })
     }
+}
+
+/// Whether the first arguments, of so many, may be plain values, or sequences of such.
+fn are_plain(given: usize, first: u16, second: u16) -> bool {
+    let plain = |kind: u16| kind & (kinds::DICT | kinds::OTHER) == 0;
+    (given < 1 || plain(first)) && (given < 2 || plain(second))
 }
 
 /// How a quick function stands for a callee.
@@ -505,4 +559,13 @@ struct QuickCall {
     last: Option<Value>,
     /// The type of what it gives.
     class: Option<u64>,
+}
+
+impl QuickCall {
+    fn new(what: Quick) -> Option<QuickCall> {
+        Some(QuickCall { what, with_callee: false, last: None, class: None })
+    }
+    fn on_callee(what: Quick) -> Option<QuickCall> {
+        Some(QuickCall { what, with_callee: true, last: None, class: None })
+    }
 }
