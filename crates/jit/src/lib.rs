@@ -418,7 +418,6 @@ fn finish(job: &Job, built: Built) -> Result<Compiled, String> {
 fn earlier(form: &Form, place: Place) -> Vec<record::Exit> {
     let natives = form.natives.borrow();
     let codes = natives.iter().filter_map(|native| native.as_any().downcast_ref::<Code>());
-    let mut codes = codes.rev();
-    let last = codes.find(|code| code.place == place);
+    let last = codes.rev().find(|code| code.place == place);
     last.map(|code| code.exits().filter(|exit| exit.taken > 0).collect()).unwrap_or_default()
 }
