@@ -62,6 +62,9 @@ pub enum Place {
 /// Compiles the code of the innermost frame, which is about to run the instruction at `place`.
 pub type Compile = fn(&Interpreter, &Frame, Place) -> Outcome;
 
+/// Whether the compiler would compile something now.
+pub type Allows = fn(&Interpreter) -> bool;
+
 /// What a compiler says.
 pub enum Outcome {
     Compiled(Compiled),
@@ -290,7 +293,7 @@ fn note_in(slot: &SlotWord, value: Option<&Value>) {
 pub struct Tier {
     pub compile: Cell<Option<Compile>>,
     /// Whether the compiler would compile something now.
-    pub allows: Cell<Option<fn(&Interpreter) -> bool>>,
+    pub allows: Cell<Option<Allows>>,
     /// Turns of a loop, or calls, before it is observed.
     pub loop_heat: Cell<u32>,
     pub call_heat: Cell<u32>,
