@@ -455,7 +455,10 @@ pub static FRAME: TypeDef = TypeDef {
             name: "f_trace_lines",
             doc: "",
             get: |vm, f| Ok(Value::bool(this(vm, f)?.trace_lines.get())),
-            set: Some(|vm, f, v| set_bool(vm, v, &this(vm, f)?.trace_lines)),
+            set: Some(|vm, f, v| match v {
+                Some(_) => set_bool(vm, v, &this(vm, f)?.trace_lines),
+                None => Err(vm.type_error("can't delete numeric/char attribute".to_string())),
+            }),
         },
         GetSetDef {
             name: "f_trace_opcodes",

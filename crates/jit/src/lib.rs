@@ -417,7 +417,7 @@ fn finish(job: &Job, built: Built) -> Result<Compiled, String> {
 /// What is known of the exits of code for the same place that is there now. Those that were never taken tell nothing.
 fn earlier(form: &Form, place: Place) -> Vec<record::Exit> {
     let natives = form.natives.borrow();
-    let mut codes = natives.iter().filter_map(|native| native.as_any().downcast_ref::<Code>());
-    let last = codes.rfind(|code| code.place == place);
+    let codes = natives.iter().filter_map(|native| native.as_any().downcast_ref::<Code>());
+    let last = codes.rev().find(|code| code.place == place);
     last.map(|code| code.exits().filter(|exit| exit.taken > 0).collect()).unwrap_or_default()
 }

@@ -431,6 +431,14 @@ impl Interpreter {
         match value.downcast::<Str>() {
             Some(s) if s.interned.get() => Ok(value.clone()),
             Some(s) => match s.text.to_utf8() {
+                Some(text) if self.is_exact(value, &self.types().str) => {
+                    if let Some(found) = self.interned.borrow().get(&*text) {
+                        return Ok(found.clone());
+                    }
+                    s.interned.set(true);
+                    self.interned.borrow_mut().insert((&*text).into(), value.clone());
+                    Ok(value.clone())
+                }
                 Some(text) => self.intern(&text),
                 None => Ok(value.clone()),
             },

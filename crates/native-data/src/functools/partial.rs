@@ -196,7 +196,8 @@ fn set_state(vm: &Interpreter, value: &Value, state: &Value) -> Res {
         None if keywords.is_none() => None,
         None => return Err(invalid()),
     };
-    if !is_callable(vm, function) {
+    let attributes_fit = attributes.is_none() || attributes.downcast::<Dict>().is_some();
+    if !is_callable(vm, function) || !attributes_fit {
         return Err(invalid());
     }
     let hole = placeholder(vm)?;

@@ -298,7 +298,7 @@ impl Formatter<'_> {
             };
         }
         if !crate::seq::has_index(vm, value) {
-            let got = vm.type_name(value);
+            let got = vm.full_type_name(value);
             return Err(vm.type_error(format!("%c requires an int or a unicode character, not {got}")));
         }
         let index = vm.index(value)?;
@@ -340,7 +340,7 @@ impl Formatter<'_> {
         match bytes.as_deref() {
             Some([byte]) => Ok(*byte),
             Some(bytes) => Err(vm.type_error(format!("{what} a {name} object of length {}", bytes.len()))),
-            None => Err(vm.type_error(format!("{what} {name}"))),
+            None => Err(vm.type_error(format!("{what} {}", vm.full_type_name(value)))),
         }
     }
 
