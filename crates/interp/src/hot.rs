@@ -62,7 +62,7 @@ pub enum Place {
 /// Compiles the code of the innermost frame, which is about to run the instruction at `place`.
 pub type Compile = fn(&Interpreter, &Frame, Place) -> Outcome;
 
-/// Whether the compiler may take time now.
+/// Whether the compiler would compile something now.
 pub type Allows = fn(&Interpreter) -> bool;
 
 /// What a compiler says.
