@@ -376,7 +376,7 @@ impl Default for Tier {
 }
 
 /// Most instructions that are observed at a time.
-const OBSERVED: u32 = 50_000;
+const OBSERVED: u32 = 12_000;
 
 /// What the loop does after a look at a hot place.
 pub enum Turn {

@@ -49,8 +49,8 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Options {
         Options {
-            loop_heat: 400,
-            call_heat: 300,
+            loop_heat: 1000,
+            call_heat: 1000,
             observe: 12,
             eager: false,
             dump: false,
