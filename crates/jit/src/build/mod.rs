@@ -121,6 +121,8 @@ pub struct Builder<'a> {
     pub choices: HashMap<Val, Vec<Value>>,
     /// What dies behind the current instruction.
     dying: Vec<Val>,
+    /// While that is prepared: the instruction behind.
+    burying: Option<u32>,
     /// What is walked over and is a tuple.
     walked_tuples: HashSet<Val>,
     /// How many tuples were not made.
@@ -174,6 +176,7 @@ impl<'a> Builder<'a> {
             constants: HashMap::new(),
             choices: HashMap::new(),
             dying: Vec::new(),
+            burying: None,
             walked_tuples: HashSet::new(),
             tuples: 0,
             exit_here: None,
@@ -354,6 +357,12 @@ impl<'a> Builder<'a> {
 
     /// An exit that goes on at the current instruction.
     pub fn exit_here(&mut self) -> ExitId {
+        if let Some(next) = self.burying {
+            // The instruction is done, but for what it gave up.
+            let exit = self.exit_at(next, "what died ran code");
+            self.graph.exits[exit.0 as usize].drops.clone_from(&self.dying);
+            return exit;
+        }
         let pc = self.pc;
         if let Some((known, exit)) = self.exit_here
             && known == pc
@@ -594,7 +603,10 @@ impl<'a> Builder<'a> {
             return Ok(());
         }
         self.store_item();
-        self.own_borrowed()?;
+        self.burying = Some(next);
+        let owned = self.own_borrowed();
+        self.burying = None;
+        owned?;
         let dying = std::mem::take(&mut self.dying);
         for (index, word) in dying.iter().copied().enumerate() {
             let exit = self.exit_at(next, "what died ran code");
