@@ -323,11 +323,7 @@ impl Builder<'_> {
         self.go(&context, self.pc + 1)?;
         self.now = end;
         self.state = before;
-        self.clear_exit();
-        self.give_up(at);
-        self.bury(instr.d)?;
-        self.go(&context, instr.d)?;
-        Ok(Some(Flow::Done))
+        self.end_loop(instr)
     }
 
     /// A list or dict of a few items.

@@ -24,12 +24,11 @@ impl Builder<'_> {
         let items: Option<Rc<[Val]>> = self.state.slots[registers.clone()].iter().map(loose).collect();
         let slot = match items {
             Some(items) => {
-                self.tuples += 1;
                 self.graph.tally.add("tuples not made", 1);
                 registers.for_each(|at| self.set_slot(at, Slot::Dead));
                 let at = self.slot(instr.a);
                 self.give_up(at);
-                Slot::Tuple(self.tuples, items)
+                self.virtual_tuple(&items)
             }
             None => {
                 let mut words = Vec::new();

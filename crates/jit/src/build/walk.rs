@@ -172,9 +172,16 @@ impl Builder<'_> {
         self.go(&context, self.pc + 1)?;
         self.now = other;
         self.state = before;
+        self.end_loop(instr)
+    }
+
+    /// A loop ends here: its iterator dies, and control goes behind it.
+    pub(crate) fn end_loop(&mut self, instr: Instr) -> Build<Option<Flow>> {
         self.clear_exit();
+        let at = self.slot(instr.b);
         self.give_up(at);
         self.bury(instr.d)?;
+        let context = self.context.clone();
         self.go(&context, instr.d)?;
         Ok(Some(Flow::Done))
     }
