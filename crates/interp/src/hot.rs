@@ -758,15 +758,21 @@ unsafe fn finish_turn(
         let generator = (*top).generator.get();
         (*top).ret = crate::frame::Ret::Native;
         let value = crate::run::run(vm, st, thread)?;
-        let leaves = crate::instrument::stale(st) || is_watched(frame, levels);
         let i = &*(*frame).pc;
-        if generator.as_ref().is_some_and(crate::generator::sleeps) {
+        let yielded = generator.as_ref().is_some_and(crate::generator::sleeps);
+        if yielded {
             crate::ops_arith::set(frame, i.a, value);
-            return Ok(if leaves { Status::Leave } else { Status::On });
+        } else {
+            drop((generator, value));
+            crate::ops_arith::set(frame, i.b, Value::UNBOUND);
         }
-        drop((generator, value));
-        crate::ops_arith::set(frame, i.b, Value::UNBOUND);
-        Ok(if leaves { Status::LeaveByJump } else { Status::Jump })
+        // What died there may have asked for events.
+        Ok(match (crate::instrument::stale(st) || is_watched(frame, levels), yielded) {
+            (true, true) => Status::Leave,
+            (true, false) => Status::LeaveByJump,
+            (false, true) => Status::On,
+            (false, false) => Status::Jump,
+        })
     }
 }
 
